@@ -1,0 +1,17 @@
+// `npm run check`: types and layer borders (tsc -b), format and lint (Biome), floating promises (oxlint).
+import { spawnSync } from "node:child_process";
+
+const steps: [string, string[]][] = [
+  ["tsc", ["-b"]],
+  ["biome", ["check", "--error-on-warnings", "."]],
+  ["oxlint", ["--type-aware", "--quiet"]],
+];
+
+let failed = false;
+for (const [command, args] of steps) {
+  console.log(`▸ ${command} ${args.join(" ")}`);
+  const { status, error } = spawnSync(`node_modules/.bin/${command}`, args, { stdio: "inherit" });
+  if (error !== undefined) console.error(error.message);
+  if (status !== 0) failed = true;
+}
+process.exit(failed ? 1 : 0);
