@@ -1,1 +1,2 @@
 export type * from "./client.ts";
+export type * from "./informer-types.ts";
