@@ -1,2 +1,3 @@
 export * from "./errors.ts";
+export { MemoryStore } from "./memory/memory-store.ts";
 export * from "./store.ts";
