@@ -29,6 +29,10 @@ export class Expirations {
     this.#schedule();
   }
 
+  has(key: string): boolean {
+    return this.#expiries.has(key);
+  }
+
   forget(key: string): void {
     this.#expiries.delete(key);
   }
