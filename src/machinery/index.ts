@@ -1,8 +1,11 @@
 export * from "./equality.ts";
 export * from "./field-error.ts";
+export * from "./int-or-string.ts";
 export * from "./meta/object.ts";
 export type * from "./meta/types.ts";
 export * from "./meta-validation.ts";
 export * from "./names.ts";
+export * from "./quantity.ts";
 export * from "./schema.ts";
+export * from "./selectors.ts";
 export * from "./status-error.ts";
