@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { deepEqual } from "./equality.ts";
 
@@ -16,20 +17,13 @@ test("null, empty and absent differ", () => {
   assert.equal(deepEqual(null, undefined), false);
 });
 
-test("agrees with the equality of sorted JSON", () => {
+test("agrees with strict equality on JSON values", () => {
+  const json = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON.stringify(value).replaceAll("__proto__", "p")) as unknown);
   fc.assert(
-    fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
+    fc.property(json, json, (a, b) => {
       assert.equal(deepEqual(a, JSON.parse(JSON.stringify(a))), true);
-      assert.equal(deepEqual(a, b), sorted(a) === sorted(b));
+      assert.equal(deepEqual([a], [b]), isDeepStrictEqual([a], [b]));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
-
-function sorted(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? Object.entries(inner).sort(([x], [y]) => (x < y ? -1 : 1))
-      : inner,
-  );
-}
