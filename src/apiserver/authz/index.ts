@@ -1,0 +1,2 @@
+export * from "./authorizer.ts";
+export * from "./non-resource-error.ts";
