@@ -1,4 +1,5 @@
 export * from "./authorizer.ts";
+export * from "./bootstrap/index.ts";
 export * from "./escalation.ts";
 export * from "./non-resource-error.ts";
 export * from "./rbac-authorizer.ts";
