@@ -1,2 +1,11 @@
 export type * from "./client.ts";
+export * from "./connection-error.ts";
+export { SharedInformers, type SharedInformersOptions } from "./informer.ts";
 export type * from "./informer-types.ts";
+export { LocalClient, type LocalClientOptions } from "./local/local-client.ts";
+export { ObjectIndex, UnknownIndexError } from "./object-index.ts";
+export * from "./rate-limiter.ts";
+export * from "./reconciler.ts";
+export { Reflector, type ReflectorOptions, type Selection } from "./reflector.ts";
+export * from "./token-bucket.ts";
+export * from "./work-queue.ts";
