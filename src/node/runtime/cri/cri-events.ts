@@ -53,7 +53,7 @@ export class CriEvents {
   async *#fromContainerd(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
     const subscribe = containerd.get("containerd.services.events.v1.Events/Subscribe");
     if (subscribe === undefined) return;
-    const filters = ["start", "exit", "oom"].map((name) => `namespace==k8s.io,topic==/tasks/${name}`);
+    const filters = ["start", "exit", "oom"].map((name) => `namespace==k8s.io,topic=="/tasks/${name}"`);
     const headers = { "containerd-namespace": "k8s.io" };
     for await (const envelope of this.#options.rpc.stream<Envelope>(subscribe, { filters }, signal, headers)) {
       const { containerId, processId } = readTaskEvent(envelope.event?.value ?? new Uint8Array());
