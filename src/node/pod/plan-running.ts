@@ -1,5 +1,6 @@
 // What a pod that should run needs next: volumes, sandbox, init containers in order, main containers together.
 import type { ContainerStatus, SandboxStatus } from "../runtime/runtime.ts";
+import { planGarbage } from "./plan-garbage.ts";
 import {
   allContainers,
   containerHash,
@@ -9,12 +10,15 @@ import {
   type RoledContainer,
   shouldRestart,
 } from "./pod-object.ts";
-import { currentSandbox, isAlive, latestContainer, type PodView } from "./pod-view.ts";
+import { currentSandbox, isAlive, latestContainer, type PodView, type StartFailure } from "./pod-view.ts";
 import { restartAt } from "./restart-backoff.ts";
 import type { Action, Plan, Waiting } from "./step.ts";
 
 /** Annotation of a container with its definition's hash. */
 export const HASH_ANNOTATION = "io.kubernetes.container.hash";
+
+/** How long a failed pull shows its error before it shows that it waits. */
+const PULL_ERROR_SHOWN_MS = 2_000;
 
 interface Draft {
   readonly view: PodView;
@@ -27,6 +31,7 @@ interface Draft {
 export function planRunning(view: PodView): Omit<Plan, "state"> {
   const draft: Draft = { view, actions: [], waiting: new Map(), wakeAtMs: Number.POSITIVE_INFINITY };
   const sandbox = currentSandbox(view.runtime);
+  draft.actions.push(...planGarbage(view));
   if (sandbox === undefined) planSandbox(draft);
   else if (!view.hasVolumes) draft.actions.push({ kind: "mountVolumes", key: "volumes" });
   else planContainers(draft, sandbox);
@@ -115,11 +120,7 @@ function planStart(draft: Draft, container: RoledContainer, latest: ContainerSta
   const hasEnded = latest?.state === "EXITED";
   if (hasEnded && !shouldRestart(view.pod, container, latest.exitCode)) return;
   const failure = view.failures.get(name);
-  if (failure !== undefined) waiting.set(name, failure);
-  if (failure !== undefined && failure.retryAtMs > view.nowMs) {
-    draft.wakeAtMs = Math.min(draft.wakeAtMs, failure.retryAtMs);
-    return;
-  }
+  if (failure !== undefined && waitAfterFailure(draft, container, failure)) return;
   const backoff = view.backoffs.get(name);
   const atMs = hasEnded ? restartAt(backoff, latest.finishedAtMs, view.nowMs) : undefined;
   if (atMs !== undefined && backoff !== undefined) {
@@ -129,6 +130,19 @@ function planStart(draft: Draft, container: RoledContainer, latest: ContainerSta
   }
   const attempt = latest === undefined ? firstAttempt(view, name) : latest.attempt + 1;
   actions.push({ kind: "startContainer", key, name, attempt, ...(hasEnded ? { endedAtMs: latest.finishedAtMs } : {}) });
+}
+
+/** Shows why the last start failed; answers whether it is too early for the next. */
+function waitAfterFailure(draft: Draft, { spec }: RoledContainer, failure: StartFailure): boolean {
+  const { nowMs } = draft.view;
+  const { reason, message, failedAtMs, retryAtMs } = failure;
+  const backOffAtMs = failedAtMs + PULL_ERROR_SHOWN_MS;
+  const isBackingOff = reason === "ErrImagePull" && nowMs >= backOffAtMs;
+  const backOffMessage = `Back-off pulling image "${spec.image ?? ""}": ErrImagePull: ${message}`;
+  draft.waiting.set(spec.name, isBackingOff ? { reason: "ImagePullBackOff", message: backOffMessage } : { reason, message });
+  if (retryAtMs <= nowMs) return false;
+  draft.wakeAtMs = Math.min(draft.wakeAtMs, retryAtMs, reason === "ErrImagePull" && !isBackingOff ? backOffAtMs : retryAtMs);
+  return true;
 }
 
 function crashLoopMessage(view: PodView, name: string, delayMs: number): string {

@@ -24,6 +24,7 @@ export type WorkerState =
 export interface StartFailure {
   readonly reason: string;
   readonly message: string;
+  readonly failedAtMs: number;
   readonly retryAtMs: number;
 }
 

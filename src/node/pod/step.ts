@@ -20,7 +20,8 @@ export type Action =
       /** Killed to be started again. */
       readonly isRestart: boolean;
     }
-  | { readonly kind: "removeContainer"; readonly key: string; readonly id: string }
+  | { readonly kind: "removeContainer"; readonly key: string; readonly id: string; readonly logPath: string }
+  | { readonly kind: "removeSandbox"; readonly key: string; readonly id: string }
   | { readonly kind: "tearDown"; readonly key: string }
   | { readonly kind: "deleteObject"; readonly key: string }
   | { readonly kind: "forget"; readonly key: string };

@@ -15,6 +15,15 @@ export interface ConditionInput {
   readonly now: string;
 }
 
+/** The conditions that the node writes; all others are someone else's. */
+export const OWN_CONDITIONS: ReadonlySet<string> = new Set([
+  "PodReadyToStartContainers",
+  "Initialized",
+  "Ready",
+  "ContainersReady",
+  "PodScheduled",
+]);
+
 type Draft = Omit<PodCondition, "lastTransitionTime">;
 
 const TRUE = { status: "True" } as const;

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PodStatus } from "../../api/types/core/v1.ts";
 import { type PodObject, podUid } from "../pod/pod-object.ts";
+import { OWN_CONDITIONS } from "./conditions.ts";
 
 /** Lists that the server would merge by key, where the node means the whole list. */
 const REPLACED_LISTS = new Set<string>(["podIPs", "hostIPs"]);
@@ -27,7 +28,7 @@ export function statusPatch(pod: PodObject, desired: PodStatus): Record<string, 
 function changedConditions(pod: PodObject, desired: PodStatus) {
   const known = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
   return (desired.conditions ?? [])
-    .filter((condition) => !isSame(known.get(condition.type), condition))
+    .filter((condition) => OWN_CONDITIONS.has(condition.type) && !isSame(known.get(condition.type), condition))
     .map((condition) => {
       const before = known.get(condition.type);
       const gone = Object.keys(before ?? {}).filter((name) => !(name in condition));
