@@ -1,5 +1,5 @@
-// HTTP requests to one server over connections that are kept. HTTP/1.1: a watch holds a connection of its own, and Node
-// spends less on it than on a multiplexed stream.
+// HTTP requests to one server over connections that are kept. HTTP/1.1: every server and proxy speaks it, and a broken
+// connection concerns one call. A watch holds a connection of its own.
 import http from "node:http";
 import https from "node:https";
 import type { Clock } from "../../base/index.ts";
