@@ -12,7 +12,7 @@ if (missing === false) {
       logDirectory: `${containerd.directory}/logs`,
       cgroupParent: containerd.cgroupParent,
       pass: (durationMs) => hostClock.sleep(durationMs),
-      dispose: () => containerd[Symbol.asyncDispose](),
+      dispose: async () => containerd[Symbol.asyncDispose](),
     };
   });
 } else {
