@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { builtInCatalog, resources } from "../api/index.ts";
 import { SeededRandom, VirtualClock } from "../base/index.ts";
-import { isConflict, objectModified } from "../machinery/index.ts";
+import { isConflict, labelSetMatcher, objectModified } from "../machinery/index.ts";
 import { carryOutClaims, claimObjects, newControllerRef, StaleControllerError } from "./controller-ref.ts";
 import { ControllerExpectations } from "./expectations.ts";
 import { FakeHandler } from "./fake-handler.ts";
@@ -11,7 +11,7 @@ import { retryOnConflict } from "./retry-on-conflict.ts";
 
 const controller = { metadata: { namespace: "ns", name: "rs", uid: "rs-uid" } };
 const owner = newControllerRef(controller, { apiVersion: "apps/v1", kind: "ReplicaSet" });
-const selector = (labels: Readonly<Record<string, string>>) => labels["app"] === "x";
+const selector = labelSetMatcher({ app: "x" });
 
 function pod(name: string, app: string, more: object = {}) {
   return { metadata: { namespace: "ns", name, labels: { app }, ...more } };

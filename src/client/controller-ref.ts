@@ -1,7 +1,14 @@
 // Which objects belong to a controller: by their owner reference, and by adopting orphans that its selector matches.
 // `claimObjects` decides; `carryOutClaims` writes.
 import type { ResourceRef } from "../api/index.ts";
-import { type DeepReadonly, isInvalid, isNotFound, type KubeObject, type OwnerReference } from "../machinery/index.ts";
+import {
+  type DeepReadonly,
+  isInvalid,
+  isNotFound,
+  type KubeObject,
+  type LabelSelectorMatcher,
+  type OwnerReference,
+} from "../machinery/index.ts";
 import type { Client } from "./client.ts";
 
 /** The reference that says who manages `object`. */
@@ -35,8 +42,8 @@ export interface Claims<T extends KubeObject> {
 export interface ClaimInput<T extends KubeObject> {
   readonly controller: DeepReadonly<KubeObject>;
   readonly objects: readonly DeepReadonly<T>[];
-  /** Whether the controller's selector matches these labels; must be false for an empty selector. */
-  readonly selector: (labels: Readonly<Record<string, string>>) => boolean;
+  /** The controller's selector. */
+  readonly selector: LabelSelectorMatcher;
 }
 
 /** @see kubernetes `pkg/controller/controller_ref_manager.go`, ClaimObject */
@@ -47,7 +54,7 @@ export function claimObjects<T extends KubeObject>({ controller, objects, select
   const isControllerLeaving = controller.metadata.deletionTimestamp !== undefined;
   for (const object of objects) {
     const owner = getControllerOf(object);
-    const isMatch = selector(object.metadata.labels ?? {});
+    const isMatch = selector.matches(object.metadata.labels);
     if (owner !== undefined) {
       if (owner.uid !== controller.metadata.uid) continue;
       if (isMatch) claimed.push(object);

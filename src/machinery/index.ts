@@ -1,3 +1,4 @@
+export * from "./codec/decode.ts";
 export * from "./equality.ts";
 export * from "./field-error.ts";
 export * from "./int-or-string.ts";
