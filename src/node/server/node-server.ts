@@ -1,11 +1,13 @@
 // kubelet's HTTPS server: logs, exec, attach and port-forward for the API server, metrics and stats for its scrapers.
 // Callers prove who they are with a certificate of the cluster's CA.
+import { constants } from "node:crypto";
+import { access } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { TLSSocket } from "node:tls";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
 import type { UserInfo } from "../../api/index.ts";
 import type { Clock, Logger } from "../../base/index.ts";
 import { type FileWatcher, hostFileWatcher } from "../logs/file-watcher.ts";
@@ -184,6 +186,9 @@ export class NodeServer {
     });
     const isRunning = async () => (await runtime.containerStatus(id).catch(() => undefined))?.state === "RUNNING";
     const follow = isFollow && state === "RUNNING" ? { follow: { isRunning, watcher, clock } } : {};
+    await access(logPath).catch((error: Error) => {
+      throw new HttpError(500, `cannot open the log of container "${route.container}": ${error.message}`, { cause: error });
+    });
     const abort = new AbortController();
     response.once("close", () => abort.abort());
     response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" });
@@ -207,8 +212,9 @@ export class NodeServer {
   }
 }
 
-function secureContext({ cert, key, clientCa }: NodeTls): { cert: string; key: string; ca: string; minVersion: "TLSv1.2" } {
-  return { cert, key, ca: clientCa, minVersion: "TLSv1.2" };
+function secureContext({ cert, key, clientCa }: NodeTls): SecureContextOptions {
+  // A resumed session does not show the caller's certificate again.
+  return { cert, key, ca: clientCa, minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
 /** Who the caller's certificate names; undefined without one that the CA signed. */
