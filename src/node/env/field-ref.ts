@@ -2,7 +2,7 @@
 import type { ResourceFieldSelector } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import { type ContainerSpec, findContainer, type PodObject } from "../pod/pod-object.ts";
-import { quantityValue } from "../resources/quantity.ts";
+import { milliValue } from "../resources/quantity.ts";
 
 const SUBSCRIPT = /^metadata\.(labels|annotations)\['([^']*)'\]$/;
 
@@ -62,6 +62,6 @@ export function resourceValue(
     list === "requests"
       ? (container.resources?.requests?.[name] ?? container.resources?.limits?.[name])
       : (container.resources?.limits?.[name] ?? from.allocatable[name]);
-  const divisor = quantityValue(selector.divisor);
-  return String(Math.ceil(Number((quantityValue(amount) / (divisor === 0 ? 1 : divisor)).toFixed(6))));
+  const divisor = milliValue(selector.divisor);
+  return String(Math.ceil(milliValue(amount) / (divisor === 0 ? 1000 : divisor)));
 }
