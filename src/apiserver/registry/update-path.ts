@@ -19,9 +19,10 @@ import { encodeStored } from "./encode.ts";
 import { isFinished } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
 import { trackFields } from "./managed-fields.ts";
-import { currentEntry, guardOf, type ServerContext } from "./server-context.ts";
+import { currentEntry, guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
 import { dryRunAnswer, presented } from "./stored-as.ts";
-import { type UpdateRules, updateRules } from "./update-rules.ts";
+import type { Projection } from "./subresources/subresource.ts";
+import { mainRules, type UpdateRules, updateRules } from "./update-rules.ts";
 
 export interface Replacement {
   /**
@@ -66,6 +67,21 @@ export async function updateObject(
   return { stored: await replaceObject(context, scope, { make }, options), created: false };
 }
 
+/** PUT of a subresource that shows its object as another kind. */
+export async function updateProjected(
+  context: ServerContext,
+  scope: RequestScope,
+  { body, projection }: { readonly body: UncheckedObject; readonly projection: Projection },
+  options: WriteOptions,
+): Promise<Stored> {
+  const make = (current: CacheEntry): Draft => {
+    const draft = draftOf(current.object);
+    projection.take(scope, body as unknown as Draft, draft);
+    return draft;
+  };
+  return replaceObject(context, scope, { make, rules: mainRules(scope.resource) }, options);
+}
+
 export async function replaceObject(
   context: ServerContext,
   scope: RequestScope,
@@ -107,14 +123,14 @@ async function replaceOnce(
   raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
   if (replacement.tracking !== "none")
     trackFields({ context, scope, draft, old: current.object, operation: replacement.tracking ?? "Update" });
-  const reservation = guardOf(context, resource)?.reserve(draft, old, isDryRun);
+  const reservation = guardOf(context, resource)?.reserve(draft, old);
   try {
     validate(scope, draft, old, [...rules.validate(draft, old), ...(reservation?.errors ?? [])]);
     await context.admission.validate(request);
     if (isDryRun) return dryRunAnswer(resource, draft);
     return presented(resource, await write(context, scope, draft, current));
   } finally {
-    reservation?.release();
+    releaseWhenVisible(context, reservation);
   }
 }
 
