@@ -11,6 +11,7 @@ export {
   podInitialized,
   podQosClass,
   podReady,
+  podReadySinceMs,
   type QosClass,
 } from "./pod-state.ts";
 export { humanDuration, shortHumanDuration } from "./printing/duration.ts";

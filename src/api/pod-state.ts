@@ -19,6 +19,12 @@ export function podReady(pod: DeepReadonly<Pod>): boolean {
   return isConditionTrue(pod, "Ready");
 }
 
+/** Since when the pod is ready, in milliseconds since 1970; undefined when it is not. */
+export function podReadySinceMs(pod: DeepReadonly<Pod>): number | undefined {
+  const ready = getCondition(pod.status?.conditions, "Ready");
+  return ready?.status === "True" && ready.lastTransitionTime !== undefined ? Date.parse(ready.lastTransitionTime) : undefined;
+}
+
 /** Whether all init containers are through. */
 export function podInitialized(pod: DeepReadonly<Pod>): boolean {
   return isConditionTrue(pod, "Initialized");

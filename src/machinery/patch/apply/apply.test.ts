@@ -239,3 +239,17 @@ test("a client may reset the owners", () => {
   const live = updated(undefined, thing({ spec: { replicas: 1 } }));
   assert.deepEqual(updated(live, { ...live, metadata: { ...live.metadata, managedFields: [{}] } }).metadata.managedFields, []);
 });
+
+test("a configuration that does not fit the schema is refused", () => {
+  const containers = [{ name: "c" }, { name: "c" }, { image: "x" }];
+  assert.throws(() => applied(undefined, thing({ spec: { foo: 1 } })), {
+    message: "failed to create typed patch object (/a; apps/v1, Kind=Deployment): .spec.foo: field not declared in schema",
+  });
+  assert.throws(() => applied(undefined, thing({ spec: { containers } })), {
+    message: [
+      "failed to create typed patch object (/a; apps/v1, Kind=Deployment): errors:",
+      '  .spec.containers: duplicate entries for key [name="c"]',
+      '  .spec.containers: element 2: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)',
+    ].join("\n"),
+  });
+});

@@ -10,6 +10,7 @@ import { difference, emptySet, type FieldSet, intersection, isEmptySet, union } 
 import { isReset, type Owner, type Owners, ownable, ownerId, readOwners, takeFromOwners, writeOwners } from "./managed-fields.ts";
 import { mergeValues, removeFields, withNamedFields, withoutFields } from "./merge-values.ts";
 import { rootShape, type Shape } from "./shape.ts";
+import { typedProblems } from "./typed-problems.ts";
 import { appliedFields, compareValues, wholeFields } from "./value-sets.ts";
 
 /** What an apply on an object without owners leaves the fields to that were there before. */
@@ -49,6 +50,7 @@ export function apply(request: ApplyRequest): ApplyResult {
   if (!isObject(applied)) throw new PatchError("malformed", "error decoding YAML: the configuration is no object");
   if (managedFieldsOf(applied) !== undefined) throw new PatchError("malformed", "metadata.managedFields must be nil");
   const shape = rootShape(facts);
+  refuseUntyped(applied, shape);
   const live = withManagedFields(isObject(request.live) ? request.live : {}, undefined);
   const owners = ownersBeforeApply(request, live, shape);
   const applier = ownerOf(request, "Apply");
@@ -67,6 +69,19 @@ export function apply(request: ApplyRequest): ApplyResult {
   else if (last !== undefined && !isChanged) owners.set(id, unlessSame(last, { ...applier, set, time: last.time }));
   const managedFields = writeOwners(owners);
   return { object: withManagedFields(isObject(pruned) ? pruned : {}, managedFields), managedFields, isChanged };
+}
+
+function refuseUntyped(applied: JsonObject, shape: Shape): void {
+  const problems = typedProblems(applied, shape);
+  if (problems.length === 0) return;
+  const metadata = isObject(applied["metadata"]) ? applied["metadata"] : {};
+  const [version = "", group = ""] = String(applied["apiVersion"] ?? "")
+    .split("/")
+    .reverse();
+  const kind = `${group}/${version}, Kind=${String(applied["kind"] ?? "")}`;
+  const name = `${String(metadata["namespace"] ?? "")}/${String(metadata["name"] ?? "")}`;
+  const text = problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join("\n")}`;
+  throw new PatchError("malformed", `failed to create typed patch object (${name}; ${kind}): ${text}`);
 }
 
 /** `last` itself if `next` owns the same: its entry then stays as it is. */

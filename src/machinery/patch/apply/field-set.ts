@@ -96,9 +96,23 @@ function stepText(step: string): string {
   return `[${keys.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(",")}]`;
 }
 
-/** The same set with its steps in order, as it is stored. */
+/** The same set with its steps in order, as it is stored; the set itself if it is in order. */
 export function sortedSet(set: FieldSet): FieldSet {
+  const steps = Object.keys(set);
+  let isSame = true;
+  for (let index = 1; index < steps.length; index++) {
+    if ((steps[index - 1] ?? "") > (steps[index] ?? "")) {
+      isSame = false;
+      steps.sort();
+      break;
+    }
+  }
   const result: Steps = {};
-  for (const step of Object.keys(set).sort()) result[step] = sortedSet(set[step] ?? emptySet);
-  return result;
+  for (const step of steps) {
+    const node = set[step] ?? emptySet;
+    const sorted = sortedSet(node);
+    if (sorted !== node) isSame = false;
+    result[step] = sorted;
+  }
+  return isSame ? set : result;
 }
