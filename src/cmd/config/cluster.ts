@@ -71,12 +71,16 @@ function octets(network: string): number[] {
 export function specProblems(spec: ClusterSpec): string[] {
   const problems: string[] = [];
   const isNetwork = (text: string, prefix: number) =>
-    text.endsWith(`/${prefix}`) && octets(text).length === 4 && octets(text).every((octet) => Number.isInteger(octet) && octet >= 0 && octet < 256);
-  if (!Number.isInteger(spec.port) || spec.port < 1 || spec.port > 65535) problems.push(`--port must be a number from 1 to 65535, not ${spec.port}`);
+    text.endsWith(`/${prefix}`) &&
+    octets(text).length === 4 &&
+    octets(text).every((octet) => Number.isInteger(octet) && octet >= 0 && octet < 256);
+  if (!Number.isInteger(spec.port) || spec.port < 1 || spec.port > 65535)
+    problems.push(`--port must be a number from 1 to 65535, not ${spec.port}`);
   if (!Number.isInteger(spec.nodeCount) || spec.nodeCount < 1 || spec.nodeCount > MOST_NODES) {
     problems.push(`--nodes must be a number from 1 to ${MOST_NODES}`);
   }
-  if (!isNetwork(spec.nodeNetwork, 24)) problems.push(`--node-network must be an IPv4 network such as 10.199.0.0/24, not ${spec.nodeNetwork}`);
+  if (!isNetwork(spec.nodeNetwork, 24))
+    problems.push(`--node-network must be an IPv4 network such as 10.199.0.0/24, not ${spec.nodeNetwork}`);
   if (!isNetwork(spec.podNetwork, 16)) problems.push(`--pod-network must be an IPv4 network such as 10.244.0.0/16, not ${spec.podNetwork}`);
   if (!isNetwork(spec.serviceNetwork, 16)) {
     problems.push(`--service-network must be an IPv4 network such as 10.96.0.0/16, not ${spec.serviceNetwork}`);

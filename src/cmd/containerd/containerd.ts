@@ -4,13 +4,13 @@ import type { Clock } from "../../base/index.ts";
 import type { NodeSpec } from "../config/cluster.ts";
 import type { NodeLayout } from "../config/layout.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { makePrivateDirectory, writePrivate } from "../system/files.ts";
 import { inNamespace } from "../network/node-network.ts";
+import { makePrivateDirectory, writePrivate } from "../system/files.ts";
 import { DaemonError, isAlive, readPidFile, startDaemon } from "../system/processes.ts";
 import { canConnect, poll } from "../system/wait.ts";
 import { CNI_NETWORK, PAUSE_IMAGE, renderCniConfig, renderContainerdConfig } from "./config.ts";
-import { ensurePauseArchive } from "./pause-image.ts";
 import { hasImage, importArchive } from "./images.ts";
+import { ensurePauseArchive } from "./pause-image.ts";
 
 export interface ContainerdStart {
   readonly node: NodeSpec;

@@ -1,5 +1,5 @@
 // The image that holds a pod's namespaces open: Debian's static catatonit, which in `-P` waits and reaps.
-import { openSync, closeSync, readSync, existsSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { type ImageSpec, ociArchitecture, writeOciArchive } from "../images/oci-archive.ts";
 import { PAUSE_IMAGE } from "./config.ts";
 

@@ -1,8 +1,8 @@
 // Gives the images of an OCI archive the full names that containerd's import looks for, while the archive passes by.
 import { basename } from "node:path";
 import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { extract, type Pack, pack } from "tar-stream";
 import { normaliseReference } from "./reference.ts";
 
@@ -15,7 +15,9 @@ interface Index {
 
 /** What to call an image whose archive does not: the file's name without its extensions. */
 export function defaultName(archivePath: string): string {
-  return basename(archivePath).replace(/(\.oci|\.docker)?\.tar$/, "").toLowerCase();
+  return basename(archivePath)
+    .replace(/(\.oci|\.docker)?\.tar$/, "")
+    .toLowerCase();
 }
 
 /** The same archive with a full name on each image of its index. Docker's archives without an index pass unchanged. */

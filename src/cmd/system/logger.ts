@@ -1,5 +1,5 @@
 // The Logger of src/base on pino: one JSON object a line.
-import { destination, pino, type Logger as PinoLogger } from "pino";
+import { destination, type Logger as PinoLogger, pino } from "pino";
 import type { LogFields, Logger } from "../../base/index.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
@@ -15,7 +15,8 @@ export interface LoggerOptions {
 
 /** Lines are written at once, so that none is lost when the process is killed. */
 export function createLogger(options: LoggerOptions): Logger {
-  const target = options.file === undefined ? destination({ dest: 1, sync: true }) : destination({ dest: options.file, sync: true, mkdir: true });
+  const target =
+    options.file === undefined ? destination({ dest: 1, sync: true }) : destination({ dest: options.file, sync: true, mkdir: true });
   return adapt(pino({ name: options.name, level: options.level, base: { name: options.name } }, target));
 }
 

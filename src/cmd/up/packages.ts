@@ -23,7 +23,8 @@ export async function installPackages({ packages, ledger, signal }: InstallOptio
   }
   try {
     await install(packages, signal);
-    if (packages.includes("containerd") && existsSync("/run/systemd/system")) await tryCommand(["systemctl", "disable", "--now", "containerd"]);
+    if (packages.includes("containerd") && existsSync("/run/systemd/system"))
+      await tryCommand(["systemctl", "disable", "--now", "containerd"]);
   } finally {
     if (isPolicyOurs) rmSync(POLICY, { force: true });
   }

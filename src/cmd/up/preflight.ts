@@ -68,18 +68,28 @@ export function judge(facts: HostFacts, { port, dataDirectory }: JudgeOptions): 
     findings.push(error("root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here; run outside of a container, or in a privileged one"));
   }
   const missing = REQUIRED_CONTROLLERS.filter((controller) => !facts.controllers.has(controller));
-  if (missing.length > 0) findings.push(error(`the cgroup controllers ${missing.join(", ")} are missing; mount them, or enable them in the kernel`));
+  if (missing.length > 0)
+    findings.push(error(`the cgroup controllers ${missing.join(", ")} are missing; mount them, or enable them in the kernel`));
   if (!facts.fileSystems.has("overlay")) findings.push(error("the kernel has no overlayfs; run modprobe overlay"));
   if (!facts.isPortFree) findings.push(error(`port ${port} is taken; end what listens there or choose another with --port`));
   if (facts.isDataForeign) findings.push(error(`${dataDirectory} holds something else; empty it or choose another with --data-dir`));
   if (facts.freeBytes < LEAST_FREE_BYTES) {
-    findings.push(error(`${dataDirectory} has ${Math.floor(facts.freeBytes / 2 ** 20)} MiB free and needs 1024; make room or choose another with --data-dir`));
+    findings.push(
+      error(
+        `${dataDirectory} has ${Math.floor(facts.freeBytes / 2 ** 20)} MiB free and needs 1024; make room or choose another with --data-dir`,
+      ),
+    );
   }
   if (facts.missingCommands.length > 0 && !facts.canInstall) {
-    findings.push(error(`${facts.missingCommands.join(", ")} not found and there is no apt-get here; install ${packagesFor(facts).join(" ")}`));
+    findings.push(
+      error(`${facts.missingCommands.join(", ")} not found and there is no apt-get here; install ${packagesFor(facts).join(" ")}`),
+    );
   }
   if (!canLowerOomScore(facts)) {
-    findings.push({ severity: "warning", message: "root lacks CAP_SYS_RESOURCE, so pods cannot be protected from the kernel's OOM killer" });
+    findings.push({
+      severity: "warning",
+      message: "root lacks CAP_SYS_RESOURCE, so pods cannot be protected from the kernel's OOM killer",
+    });
   }
   return findings;
 }
