@@ -1,5 +1,20 @@
 export { builtInCatalog } from "./catalog.ts";
+export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
+export { validateEphemeralContainersUpdate } from "./core/pod-update.ts";
 export type * from "./handler.ts";
+export { type PodRequests, podLimits, podRequests } from "./pod-resources.ts";
+export {
+  getCondition,
+  isPodAvailable,
+  isPodTerminal,
+  isSidecar,
+  podInitialized,
+  podQosClass,
+  podReady,
+  podReadySinceMs,
+  type QosClass,
+} from "./pod-state.ts";
+export { humanDuration, shortHumanDuration } from "./printing/duration.ts";
 export type { Resource, ResourceRef } from "./resource.ts";
 export { type ResourceRow, resourceRows, type SubresourceRow, typeFacts, typeNames } from "./schema/table.ts";
 export type * from "./strategy.ts";

@@ -1,5 +1,17 @@
+export * from "./codec/decode.ts";
+export * from "./equality.ts";
 export * from "./field-error.ts";
+export * from "./int-or-string.ts";
 export * from "./meta/object.ts";
 export type * from "./meta/types.ts";
+export * from "./meta-validation.ts";
+export * from "./names.ts";
+export * from "./patch/apply/index.ts";
+export * from "./patch/json-patch.ts";
+export * from "./patch/merge-patch.ts";
+export { PatchError } from "./patch/patch-error.ts";
+export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
+export * from "./quantity.ts";
 export * from "./schema.ts";
+export * from "./selectors.ts";
 export * from "./status-error.ts";

@@ -1,1 +1,3 @@
-export {};
+export type * from "./framework.ts";
+export { defaultPlugins } from "./plugins/index.ts";
+export { Scheduler, type SchedulerOptions } from "./scheduler.ts";

@@ -1,0 +1,21 @@
+// RoleBinding: grants a role within a namespace.
+import { ageColumn, column, nameColumn, wideColumn } from "../printing/columns.ts";
+import type { KindStrategy } from "../strategy.ts";
+import type { RoleBinding } from "../types/rbac/v1.ts";
+import { applyBindingDefaults, isPathSegment, subjectNames, validateBinding, validateBindingUpdate } from "./rules.ts";
+
+export const roleBindingStrategy: KindStrategy<RoleBinding> = {
+  applyDefaults: applyBindingDefaults,
+  validate: (binding) => validateBinding(binding, ["ClusterRole", "Role"]),
+  validateUpdate: validateBindingUpdate,
+  validateName: isPathSegment,
+  allowsCreateOnUpdate: true,
+  columns: [
+    nameColumn,
+    column("Role", ({ roleRef }) => `${roleRef.kind}/${roleRef.name}`),
+    ageColumn,
+    wideColumn("Users", (binding) => subjectNames(binding, "User")),
+    wideColumn("Groups", (binding) => subjectNames(binding, "Group")),
+    wideColumn("ServiceAccounts", (binding) => subjectNames(binding, "ServiceAccount")),
+  ],
+};

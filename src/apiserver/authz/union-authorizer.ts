@@ -1,0 +1,24 @@
+// The first authorizer that allows decides; members of system:masters may do everything.
+import type { AuthorizationAttributes, Authorizer, Decision } from "./authorizer.ts";
+
+const master: Decision = { allowed: true, reason: "" };
+const MASTERS = "system:masters";
+
+export class UnionAuthorizer implements Authorizer {
+  readonly #members: readonly Authorizer[];
+
+  constructor(members: readonly Authorizer[]) {
+    this.#members = members;
+  }
+
+  authorize(attributes: AuthorizationAttributes): Decision {
+    if (attributes.user.groups.includes(MASTERS)) return master;
+    const reasons: string[] = [];
+    for (const member of this.#members) {
+      const decision = member.authorize(attributes);
+      if (decision.allowed) return decision;
+      if (decision.reason !== "") reasons.push(decision.reason);
+    }
+    return { allowed: false, reason: reasons.join(", ") };
+  }
+}

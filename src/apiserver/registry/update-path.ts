@@ -1,0 +1,183 @@
+// Replace an object: the loop that PUT, PATCH and every subresource that changes an object go through.
+import type { RequestScope, Stored, UncheckedObject, WriteOptions } from "../../api/index.ts";
+import {
+  conflict,
+  deepEqual,
+  type FieldError,
+  field,
+  invalid,
+  notFound,
+  objectModified,
+  validateObjectMetaUpdate,
+} from "../../machinery/index.ts";
+import { RevisionConflictError } from "../../storage/index.ts";
+import type { CacheEntry } from "../watch-cache/cache-entry.ts";
+import { createDraft } from "./create-path.ts";
+import { decodeBody, keepServerMetadata } from "./decode.ts";
+import { type Draft, draftOf } from "./draft.ts";
+import { encodeStored } from "./encode.ts";
+import { isFinished } from "./finalizers.ts";
+import { storedResource } from "./key.ts";
+import { trackFields } from "./managed-fields.ts";
+import { currentEntry, guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
+import { dryRunAnswer, presented } from "./stored-as.ts";
+import type { Projection } from "./subresources/subresource.ts";
+import { mainRules, type UpdateRules, updateRules } from "./update-rules.ts";
+
+export interface Replacement {
+  /**
+   * Makes the wanted object, in stored form, from what stands; called again when another write came between. A
+   * resourceVersion in it must be the current one; none at all replaces whatever stands.
+   */
+  make(current: CacheEntry): Draft | Promise<Draft>;
+  /** How managedFields record the write; "none" for what the server does itself. Default "Update". */
+  readonly tracking?: "Update" | "Apply" | "none";
+  /** Default: those of the scope's subresource. */
+  readonly rules?: UpdateRules;
+}
+
+/** Conflicts of unconditional writes after which the client is told to come again. */
+const MAX_ATTEMPTS = 16;
+
+export async function updateObject(
+  context: ServerContext,
+  scope: RequestScope,
+  body: UncheckedObject,
+  options: WriteOptions,
+): Promise<{ stored: Stored; created: boolean }> {
+  const { resource, namespace, name } = scope;
+  const { strategy } = storedResource(resource);
+  await context.cache.waitForNewest();
+  if (
+    strategy.allowsCreateOnUpdate === true &&
+    scope.subresource === "" &&
+    (await currentEntry(context, resource, namespace, name)) === undefined
+  ) {
+    return { stored: await createDraft(context, scope, decodeBody(scope, body, options), options), created: true };
+  }
+  let decoded: Draft | undefined = decodeBody(scope, body, options);
+  if (strategy.allowsUnconditionalUpdate === false && (decoded.metadata.resourceVersion ?? "") === "") {
+    throw invalid(resource, name, [field.invalid("metadata.resourceVersion", 0, "must be specified for an update")]);
+  }
+  const make = (): Draft => {
+    const draft = decoded ?? decodeBody(scope, body, options);
+    decoded = undefined;
+    return draft;
+  };
+  return { stored: await replaceObject(context, scope, { make }, options), created: false };
+}
+
+/** PUT of a subresource that shows its object as another kind. */
+export async function updateProjected(
+  context: ServerContext,
+  scope: RequestScope,
+  { body, projection }: { readonly body: UncheckedObject; readonly projection: Projection },
+  options: WriteOptions,
+): Promise<Stored> {
+  const make = (current: CacheEntry): Draft => {
+    const draft = draftOf(current.object);
+    projection.take(scope, body as unknown as Draft, draft);
+    return draft;
+  };
+  return replaceObject(context, scope, { make, rules: mainRules(scope.resource) }, options);
+}
+
+export async function replaceObject(
+  context: ServerContext,
+  scope: RequestScope,
+  replacement: Replacement,
+  options: WriteOptions,
+): Promise<Stored> {
+  const { resource, namespace, name } = scope;
+  await context.cache.waitForNewest();
+  let current = await currentEntry(context, resource, namespace, name);
+  for (let attempt = 1; ; attempt++) {
+    if (current === undefined) throw notFound(resource, name);
+    try {
+      return await replaceOnce(context, scope, current, { replacement, options });
+    } catch (error) {
+      if (!(error instanceof RevisionConflictError)) throw error;
+      if (attempt === MAX_ATTEMPTS) throw objectModified(resource, name);
+      current = error.current === undefined ? undefined : context.cache.entries.entry(error.current);
+    }
+  }
+}
+
+async function replaceOnce(
+  context: ServerContext,
+  scope: RequestScope,
+  current: CacheEntry,
+  { replacement, options }: { replacement: Replacement; options: WriteOptions },
+): Promise<Stored> {
+  const { resource } = scope;
+  const isDryRun = options.dryRun === true;
+  const rules = replacement.rules ?? updateRules(resource, scope.subresource);
+  const old = draftOf(current.object);
+  const draft = await replacement.make(current);
+  checkPreconditions(scope, draft, current);
+  draft.metadata.resourceVersion = String(current.revision);
+  keepServerMetadata(draft.metadata, current.object.metadata);
+  rules.prepare(draft, old, context);
+  const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun } as const;
+  await context.admission.mutate(request);
+  raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
+  if (replacement.tracking !== "none")
+    trackFields({ context, scope, draft, old: current.object, operation: replacement.tracking ?? "Update" });
+  const reservation = guardOf(context, resource)?.reserve(draft, old);
+  try {
+    validate(scope, draft, old, [...rules.validate(draft, old), ...(reservation?.errors ?? [])]);
+    await context.admission.validate(request);
+    if (isDryRun) return dryRunAnswer(resource, draft);
+    return presented(resource, await write(context, scope, draft, current));
+  } finally {
+    releaseWhenVisible(context, reservation);
+  }
+}
+
+function checkPreconditions({ resource, name }: RequestScope, { metadata }: Draft, current: CacheEntry): void {
+  const { uid = "", resourceVersion = "" } = metadata;
+  const currentUid = current.object.metadata.uid;
+  if (uid !== "" && uid !== currentUid) {
+    throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${currentUid}`);
+  }
+  if (resourceVersion !== "" && resourceVersion !== "0" && resourceVersion !== String(current.revision))
+    throw objectModified(resource, name);
+}
+
+function validate(scope: RequestScope, draft: Draft, old: Draft, more: readonly FieldError[]): void {
+  const metadataErrors = validateObjectMetaUpdate(draft.metadata, old.metadata);
+  const errors = [...metadataErrors, ...newFinalizers(draft, old), ...more];
+  if (errors.length > 0) throw invalid(scope.resource, scope.name, errors);
+}
+
+function newFinalizers(draft: Draft, old: Draft): FieldError[] {
+  if (old.metadata.deletionTimestamp === undefined) return [];
+  const known = new Set(old.metadata.finalizers);
+  const added = (draft.metadata.finalizers ?? []).filter((finalizer) => !known.has(finalizer));
+  if (added.length === 0) return [];
+  const list = added.map((finalizer) => JSON.stringify(finalizer)).join(", ");
+  const detail = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+  return [field.forbidden("metadata.finalizers", detail)];
+}
+
+function raiseGeneration(hasGeneration: boolean, draft: Draft, old: Draft): void {
+  if (!hasGeneration) return;
+  const names = new Set([...Object.keys(draft), ...Object.keys(old)]);
+  for (const name of names) {
+    const isSpec = name !== "metadata" && name !== "status" && name !== "kind" && name !== "apiVersion";
+    if (!isSpec || deepEqual(draft[name], old[name])) continue;
+    draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    return;
+  }
+}
+
+/** Stores `draft` in place of `current`, unless nothing changed; deletes it when the last that kept it is gone. */
+async function write(context: ServerContext, { resource }: RequestScope, draft: Draft, current: CacheEntry): Promise<CacheEntry> {
+  const { key, revision } = current;
+  if (isFinished(resource, draft)) return current.at(await context.store.delete(key, revision));
+  if (deepEqual(draft, current.object)) return current;
+  const value = encodeStored(draft);
+  const { ttlSeconds } = storedResource(resource).strategy;
+  context.cache.entries.wrote(value, draft);
+  return context.cache.entries.entry(await context.store.update(key, value, revision, ttlSeconds === undefined ? {} : { ttlSeconds }));
+}

@@ -1,0 +1,89 @@
+// Watch: where it starts, what it sends first, and its limits.
+import type { RequestScope, StoredWatchEvent, WatchOptions } from "../../api/index.ts";
+import { expired, type FieldError, field, invalid } from "../../machinery/index.ts";
+import type { CacheEntry } from "../watch-cache/cache-entry.ts";
+import { Watcher } from "../watch-cache/watcher.ts";
+import { parseRevision, waitUntilFresh } from "./freshness.ts";
+import { scopePrefix } from "./key.ts";
+import { parseSelection, type Selection } from "./selection.ts";
+import { cacheOf, type ServerContext } from "./server-context.ts";
+import { presented } from "./stored-as.ts";
+
+/** Watches that name no timeout end after half an hour to an hour, so that they spread over time. */
+const MIN_TIMEOUT_MS = 1800_000;
+const BOOKMARK_EVERY_MS = 60_000;
+
+export async function watchObjects(
+  context: ServerContext,
+  scope: RequestScope,
+  options: WatchOptions,
+): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {
+  checkWatchOptions(options);
+  const { resource, namespace } = scope;
+  const selection = parseSelection(resource, options);
+  const revision = parseRevision(options.resourceVersion);
+  const sendsInitial = options.sendInitialEvents ?? (revision === undefined || revision === 0);
+  if (sendsInitial || revision === undefined) await waitUntilFresh(context, revision);
+  const cache = cacheOf(context, resource);
+  const startsNow = sendsInitial || revision === undefined || revision === 0;
+  const afterRevision = startsNow ? context.cache.appliedRevision : revision;
+  if (afterRevision < cache.window.forgottenRevision) {
+    throw expired(`too old resource version: ${afterRevision} (${cache.window.forgottenRevision})`);
+  }
+  const prefix = scopePrefix(resource, namespace);
+  const watcher = new Watcher({
+    cache,
+    clock: context.clock,
+    prefix,
+    matches: selection.matches,
+    afterRevision,
+    initial: sendsInitial ? initialEvents(cache.entries(prefix), selection, options, afterRevision) : [],
+    bookmarkRevision: options.allowWatchBookmarks === true ? () => context.cache.appliedRevision : undefined,
+    bookmarkEveryMs: BOOKMARK_EVERY_MS,
+    timeoutMs: timeoutMs(context, options.timeoutSeconds),
+    signal: scope.signal,
+  });
+  return resource.storedAs === undefined ? watcher.events() : convertEvents(scope, watcher.events());
+}
+
+function initialEvents(
+  entries: readonly CacheEntry[],
+  { matches }: Selection,
+  options: WatchOptions,
+  revision: number,
+): StoredWatchEvent[] {
+  const events: StoredWatchEvent[] = [];
+  for (const entry of entries) if (matches === undefined || matches(entry)) events.push({ type: "ADDED", stored: entry });
+  if (options.sendInitialEvents === true && options.allowWatchBookmarks === true) {
+    events.push({ type: "BOOKMARK", resourceVersion: String(revision), isInitialEventsEnd: true });
+  }
+  return events;
+}
+
+async function* convertEvents(
+  scope: RequestScope,
+  batches: AsyncIterable<readonly StoredWatchEvent[]>,
+): AsyncGenerator<readonly StoredWatchEvent[]> {
+  for await (const batch of batches) {
+    yield batch.map((event) => ("stored" in event ? { ...event, stored: presented(scope.resource, event.stored as CacheEntry) } : event));
+  }
+}
+
+function timeoutMs({ random }: ServerContext, timeoutSeconds: number | undefined): number {
+  return timeoutSeconds === undefined || timeoutSeconds <= 0 ? MIN_TIMEOUT_MS * (1 + random.next()) : timeoutSeconds * 1000;
+}
+
+/** The combinations that upstream refuses. */
+function checkWatchOptions({ resourceVersionMatch: match = "", sendInitialEvents }: WatchOptions): void {
+  const errors: FieldError[] = [];
+  const path = "resourceVersionMatch";
+  if (sendInitialEvents === undefined) {
+    if (match !== "")
+      errors.push(field.forbidden(path, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
+  } else if (match === "") {
+    errors.push(field.forbidden(path, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"));
+  } else if (match !== "NotOlderThan") {
+    errors.push(field.notSupported(path, match, ["NotOlderThan"]));
+  }
+  if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
+}

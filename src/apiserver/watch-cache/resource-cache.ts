@@ -1,0 +1,53 @@
+// All objects of one resource as of the last applied event, in order of their keys, and the recent events.
+import { SortedMap } from "../../base/index.ts";
+import type { CacheEntry } from "./cache-entry.ts";
+import { EventWindow, type EventWindowOptions, WatchRecord } from "./event-window.ts";
+
+/** Told of every record as it is appended; called synchronously. */
+export type RecordListener = (record: WatchRecord, cursor: number) => void;
+
+export class ResourceCache {
+  readonly window: EventWindow;
+  /** The revision of the newest event of this resource (or that of the first load). */
+  lastRevision: number;
+  readonly #entries = new SortedMap<CacheEntry>();
+  readonly #listeners = new Set<RecordListener>();
+
+  constructor(startRevision: number, options: EventWindowOptions) {
+    this.window = new EventWindow(startRevision, options);
+    this.lastRevision = startRevision;
+  }
+
+  get(key: string): CacheEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** Entries whose keys start with `prefix`, behind `after`, in order of keys. */
+  entries(prefix: string, after?: string): CacheEntry[] {
+    const entries: CacheEntry[] = [];
+    for (const [, entry] of this.#entries.entries(prefix, after)) entries.push(entry);
+    return entries;
+  }
+
+  /** Takes an entry of the first load, which is no event. */
+  load(entry: CacheEntry): void {
+    this.#entries.set(entry.key, entry);
+  }
+
+  apply(key: string, revision: number, current: CacheEntry | undefined, atMs: number): void {
+    const previous = this.#entries.get(key);
+    if (current === undefined) this.#entries.delete(key);
+    else this.#entries.set(key, current);
+    this.lastRevision = revision;
+    const record = new WatchRecord({ key, revision, current, previous, atMs });
+    const cursor = this.window.end;
+    this.window.append(record);
+    for (const listener of this.#listeners) listener(record, cursor);
+  }
+
+  /** Answers how to stop listening. */
+  listen(listener: RecordListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,131 @@
+// One watch: a cursor into a resource's window and what it wants to see. It has no queue of its own.
+import type { StoredWatchEvent } from "../../api/index.ts";
+import type { Clock, Timer } from "../../base/index.ts";
+import { expired } from "../../machinery/index.ts";
+import type { CacheEntry } from "./cache-entry.ts";
+import type { WatchRecord } from "./event-window.ts";
+import type { ResourceCache } from "./resource-cache.ts";
+
+export interface WatcherOptions {
+  readonly cache: ResourceCache;
+  readonly clock: Pick<Clock, "setTimeout">;
+  /** Only keys that begin so. */
+  readonly prefix: string;
+  /** Absent: everything matches. */
+  readonly matches?: ((entry: CacheEntry) => boolean) | undefined;
+  /** Events of this revision and before are not sent. */
+  readonly afterRevision: number;
+  /** Sent first. */
+  readonly initial: readonly StoredWatchEvent[];
+  /** Sends bookmarks, with what this answers as their revision. */
+  readonly bookmarkRevision?: (() => number) | undefined;
+  readonly bookmarkEveryMs: number;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Events handed over at once at most, so that a late watcher does not hold up the others. */
+const MAX_BATCH = 500;
+
+export class Watcher {
+  readonly #options: WatcherOptions;
+  /** The next record to look at. */
+  #cursor: number;
+  /** Set while waiting for something to happen. */
+  #wake: (() => void) | undefined;
+  #isDone = false;
+  #isBookmarkDue = false;
+  #bookmarkTimer: Timer | undefined;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.#cursor = options.cache.window.cursorAfter(options.afterRevision);
+  }
+
+  async *events(): AsyncGenerator<readonly StoredWatchEvent[]> {
+    const { cache, clock, timeoutMs, signal, initial } = this.#options;
+    const finish = () => {
+      this.#isDone = true;
+      this.#wake?.();
+    };
+    const stopListening = cache.listen((record, cursor) => this.#offer(record, cursor));
+    const timer = clock.setTimeout(finish, timeoutMs);
+    signal?.addEventListener("abort", finish, { once: true });
+    if (signal?.aborted === true) finish();
+    this.#scheduleBookmark();
+    try {
+      if (initial.length > 0) yield initial;
+      yield* this.#follow();
+    } finally {
+      stopListening();
+      timer.cancel();
+      this.#bookmarkTimer?.cancel();
+      signal?.removeEventListener("abort", finish);
+    }
+  }
+
+  async *#follow(): AsyncGenerator<readonly StoredWatchEvent[]> {
+    while (!this.#isDone) {
+      if (this.#cursor < this.#options.cache.window.start) {
+        yield [{ type: "ERROR", status: expired("too old resource version: the watch was too slow").status }];
+        return;
+      }
+      const batch = this.#drain();
+      if (batch.length > 0) yield batch;
+      else await this.#nextChange();
+    }
+  }
+
+  #drain(): StoredWatchEvent[] {
+    const { window } = this.#options.cache;
+    const batch: StoredWatchEvent[] = [];
+    while (this.#cursor < window.end && batch.length < MAX_BATCH) {
+      const event = this.#eventOf(window.at(this.#cursor++));
+      if (event !== undefined) batch.push(event);
+    }
+    if (this.#isBookmarkDue && this.#cursor === window.end) {
+      this.#isBookmarkDue = false;
+      const revision = this.#options.bookmarkRevision?.() ?? 0;
+      batch.push({ type: "BOOKMARK", resourceVersion: String(revision), isInitialEventsEnd: false });
+    }
+    return batch;
+  }
+
+  /** A waiting watcher passes over what does not concern it, so that its cursor never falls behind. */
+  #offer(record: WatchRecord, cursor: number): void {
+    if (this.#wake === undefined || cursor !== this.#cursor) return;
+    if (this.#eventOf(record) === undefined) this.#cursor++;
+    else this.#wake();
+  }
+
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+      if (this.#isDone || this.#isBookmarkDue) this.#wake();
+    });
+  }
+
+  /** What the record means to this watch: an object that begins to match was added, one that ceases to match is gone. */
+  #eventOf(record: WatchRecord): StoredWatchEvent | undefined {
+    const { prefix, matches, afterRevision } = this.#options;
+    if (record.revision <= afterRevision || !record.key.startsWith(prefix)) return undefined;
+    const { current, previous } = record;
+    const matchesNow = current !== undefined && (matches === undefined || matches(current));
+    const matchedBefore = previous !== undefined && (matches === undefined || matches(previous));
+    if (matchesNow) return { type: matchedBefore ? "MODIFIED" : "ADDED", stored: current };
+    return matchedBefore && record.gone !== undefined ? { type: "DELETED", stored: record.gone } : undefined;
+  }
+
+  #scheduleBookmark(): void {
+    const { bookmarkRevision, bookmarkEveryMs, clock } = this.#options;
+    if (bookmarkRevision === undefined) return;
+    this.#bookmarkTimer = clock.setTimeout(() => {
+      this.#isBookmarkDue = true;
+      this.#scheduleBookmark();
+      this.#wake?.();
+    }, bookmarkEveryMs);
+  }
+}

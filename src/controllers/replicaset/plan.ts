@@ -1,0 +1,103 @@
+// What a ReplicaSet needs, decided from its pods: how many to make, which to delete, and its status.
+import { isPodAvailable, isPodTerminal, podReady, podReadySinceMs } from "../../api/index.ts";
+import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from "../../api/types/apps/v1.ts";
+import type { Pod } from "../../api/types/core/v1.ts";
+import { formatTime } from "../../base/index.ts";
+import { type DeepReadonly, labelSelectorMatcher } from "../../machinery/index.ts";
+
+export interface ReplicaSetPlan {
+  readonly create: number;
+  readonly delete: readonly DeepReadonly<Pod>[];
+}
+
+/** Pods made or deleted in one go; the rest follows in the next. */
+export const BURST_REPLICAS = 500;
+
+const DELETION_COST_ANNOTATION = "controller.kubernetes.io/pod-deletion-cost";
+
+/** Pods that count: neither finished nor on their way out. */
+export function activePods(pods: readonly DeepReadonly<Pod>[]): DeepReadonly<Pod>[] {
+  return pods.filter((pod) => !isPodTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
+}
+
+/** `pods`: the set's active ones. */
+export function planReplicas(set: DeepReadonly<ReplicaSet>, pods: readonly DeepReadonly<Pod>[], nowMs: number): ReplicaSetPlan {
+  const missing = (set.spec?.replicas ?? 1) - pods.length;
+  if (missing >= 0) return { create: Math.min(missing, BURST_REPLICAS), delete: [] };
+  return { create: 0, delete: podsToDelete(pods, Math.min(-missing, BURST_REPLICAS), nowMs) };
+}
+
+/**
+ * The `count` pods that are missed least.
+ * @see kubernetes `pkg/controller/controller_utils.go`, ActivePodsWithRanks
+ */
+function podsToDelete(pods: readonly DeepReadonly<Pod>[], count: number, nowMs: number): DeepReadonly<Pod>[] {
+  if (count >= pods.length) return [...pods];
+  const podsPerNode = new Map<string, number>();
+  for (const pod of pods) podsPerNode.set(pod.spec?.nodeName ?? "", (podsPerNode.get(pod.spec?.nodeName ?? "") ?? 0) + 1);
+  const ranked = pods.map((pod) => ({ pod, ranks: ranks(pod, podsPerNode, nowMs) }));
+  ranked.sort((a, b) => compareRanks(a.ranks, b.ranks));
+  return ranked.slice(0, count).map(({ pod }) => pod);
+}
+
+/** Numbers to compare one after the other; the lower one goes first. */
+function ranks(pod: DeepReadonly<Pod>, podsPerNode: ReadonlyMap<string, number>, nowMs: number): number[] {
+  const phases: Record<string, number> = { Pending: 0, Unknown: 1, Running: 2 };
+  const isReady = podReady(pod);
+  const readySinceMs = podReadySinceMs(pod);
+  const restarts = Math.max(0, ...(pod.status?.containerStatuses ?? []).map((status) => status.restartCount));
+  return [
+    pod.spec?.nodeName ? 1 : 0,
+    phases[pod.status?.phase ?? "Pending"] ?? 0,
+    isReady ? 1 : 0,
+    Number(pod.metadata.annotations?.[DELETION_COST_ANNOTATION] ?? "0") || 0,
+    -(podsPerNode.get(pod.spec?.nodeName ?? "") ?? 0),
+    isReady ? ageBucket(nowMs - (readySinceMs ?? nowMs)) : 0,
+    -restarts,
+    ageBucket(nowMs - Date.parse(pod.metadata.creationTimestamp ?? formatTime(nowMs))),
+  ];
+}
+
+/** Ages on a logarithmic scale, so that pods of about the same age are equal and chance decides. */
+function ageBucket(ageMs: number): number {
+  return ageMs < 1 ? 0 : Math.floor(Math.log2(ageMs));
+}
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+export interface StatusInput {
+  readonly set: DeepReadonly<ReplicaSet>;
+  /** The set's active pods. */
+  readonly pods: readonly DeepReadonly<Pod>[];
+  readonly nowMs: number;
+  /** What kept pods from being made or deleted. */
+  readonly failure?: { readonly reason: "FailedCreate" | "FailedDelete"; readonly message: string } | undefined;
+}
+
+export function replicaSetStatus({ set, pods, nowMs, failure }: StatusInput): ReplicaSetStatus {
+  const template = labelSelectorMatcher({ matchLabels: { ...set.spec?.template?.metadata?.labels } });
+  const minReadySeconds = set.spec?.minReadySeconds ?? 0;
+  const conditions = statusConditions(set, nowMs, failure);
+  return {
+    replicas: pods.length,
+    fullyLabeledReplicas: pods.filter((pod) => template.matches(pod.metadata.labels ?? {})).length,
+    readyReplicas: pods.filter(podReady).length,
+    availableReplicas: pods.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
+    observedGeneration: set.metadata.generation,
+    ...(conditions.length === 0 ? {} : { conditions }),
+  };
+}
+
+function statusConditions(set: DeepReadonly<ReplicaSet>, nowMs: number, failure: StatusInput["failure"]): ReplicaSetCondition[] {
+  const others = (set.status?.conditions ?? []).filter((condition) => condition.type !== "ReplicaFailure");
+  if (failure === undefined) return [...others];
+  const known = set.status?.conditions?.find((condition) => condition.type === "ReplicaFailure");
+  const lastTransitionTime = known?.lastTransitionTime ?? formatTime(nowMs);
+  return [...others, { type: "ReplicaFailure", status: "True", lastTransitionTime, ...failure }];
+}

@@ -1,0 +1,93 @@
+// Routes to the pods of the other nodes: each node's pod CIDR by way of that node's address.
+import { resources } from "../../api/index.ts";
+import type { Node } from "../../api/types/core/v1.ts";
+import { Backoff, type Clock, type Logger } from "../../base/index.ts";
+import type { Informer, InformerSource } from "../../client/index.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
+
+/** Pod CIDR → the node address that it is reached by. */
+export type Routes = ReadonlyMap<string, string>;
+
+/** The kernel's routing table, as far as we change it; both calls succeed when there is nothing left to do. */
+export interface RouteTable {
+  replace(cidr: string, via: string): Promise<void>;
+  remove(cidr: string, via: string): Promise<void>;
+}
+
+export interface NodeRoutesOptions {
+  readonly informers: InformerSource;
+  readonly nodeName: string;
+  readonly table: RouteTable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The routes that the node `nodeName` needs. */
+export function wantedRoutes(nodes: readonly DeepReadonly<Node>[], nodeName: string): Routes {
+  const routes = new Map<string, string>();
+  for (const node of nodes) {
+    const address = node.status?.addresses?.find((candidate) => candidate.type === "InternalIP")?.address;
+    const cidr = node.spec?.podCIDR;
+    if (node.metadata.name !== nodeName && address !== undefined && cidr !== undefined && cidr !== "") routes.set(cidr, address);
+  }
+  return routes;
+}
+
+export class NodeRoutes {
+  readonly #options: NodeRoutesOptions;
+  readonly #nodes: Informer<Node>;
+  #current: Routes = new Map();
+
+  constructor(options: NodeRoutesOptions) {
+    this.#options = options;
+    this.#nodes = options.informers.informer(resources.nodes);
+  }
+
+  /** Follows the nodes until the signal aborts. The routes stay: traffic goes on without the agent. */
+  async run(signal: AbortSignal): Promise<void> {
+    let wake = () => {};
+    let isDirty = true;
+    const mark = () => {
+      isDirty = true;
+      wake();
+    };
+    const stop = this.#nodes.onChange({ added: mark, updated: mark, deleted: mark });
+    const backoff = new Backoff<"sync">(this.#options.clock, { initialMs: 100, maxMs: 30_000 });
+    await this.#options.informers.waitForSync(signal);
+    while (!signal.aborted) {
+      if (!isDirty) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+        continue;
+      }
+      isDirty = false;
+      try {
+        await this.#sync();
+        backoff.reset("sync");
+      } catch (error) {
+        isDirty = true;
+        this.#options.logger.error("setting routes failed", { error: String(error) });
+        await this.#options.clock.sleep(backoff.next("sync"), signal).catch(() => {});
+      }
+    }
+    stop();
+  }
+
+  async #sync(): Promise<void> {
+    const wanted = wantedRoutes(this.#nodes.lister.list(), this.#options.nodeName);
+    const applied = new Map(this.#current);
+    this.#current = applied;
+    for (const [cidr, via] of applied) {
+      if (wanted.has(cidr)) continue;
+      await this.#options.table.remove(cidr, via);
+      applied.delete(cidr);
+    }
+    for (const [cidr, via] of wanted) {
+      if (applied.get(cidr) === via) continue;
+      await this.#options.table.replace(cidr, via);
+      applied.set(cidr, via);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// The node's own say on a pod that was bound to it: what does not fit is refused as Failed.
+import type { NodeSelector, NodeSelectorTerm, Taint } from "../api/types/core/v1.ts";
+import { type DeepReadonly, labelSelectorMatcher } from "../machinery/index.ts";
+import type { PodObject } from "./pod/pod-object.ts";
+import type { EndCause } from "./pod/pod-view.ts";
+import { type Amounts, amounts, podRequests } from "./resources/pod-resources.ts";
+
+export interface AdmissionNode {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: DeepReadonly<Taint[]>;
+  readonly allocatable: Readonly<Record<string, string>>;
+}
+
+/** Why `pod` cannot run beside the `others`; undefined when it can. */
+export function admitPod(pod: PodObject, others: readonly PodObject[], node: AdmissionNode): EndCause | undefined {
+  return (
+    lackOfResources(pod, others, node.allocatable) ??
+    (matchesNode(pod, node)
+      ? undefined
+      : failed("NodeAffinity", "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")) ??
+    portConflict(pod, others) ??
+    intolerable(pod, node.taints)
+  );
+}
+
+function failed(reason: string, message: string): EndCause {
+  return { phase: "Failed", reason, message };
+}
+
+function lackOfResources(
+  pod: PodObject,
+  others: readonly PodObject[],
+  allocatable: Readonly<Record<string, string>>,
+): EndCause | undefined {
+  const capacity = amounts(allocatable);
+  const used = new Map<string, number>([["pods", others.length]]);
+  for (const other of others) for (const [name, value] of podRequests(other)) used.set(name, (used.get(name) ?? 0) + value);
+  const requested: Amounts = new Map([["pods", 1], ...podRequests(pod)]);
+  for (const [name, request] of requested) {
+    const total = capacity.get(name) ?? 0;
+    const inUse = used.get(name) ?? 0;
+    if (request === 0 || inUse + request <= total) continue;
+    const numbers = `requested: ${request}, used: ${inUse}, capacity: ${total}`;
+    return failed(`OutOf${name}`, `Pod was rejected: Node didn't have enough resource: ${name}, ${numbers}`);
+  }
+  return undefined;
+}
+
+function matchesNode(pod: PodObject, node: AdmissionNode): boolean {
+  for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) if (node.labels[key] !== value) return false;
+  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return required === undefined || matchesSelector(required, node);
+}
+
+function matchesSelector(selector: DeepReadonly<NodeSelector>, node: AdmissionNode): boolean {
+  return selector.nodeSelectorTerms.some((term) => matchesTerm(term, node));
+}
+
+function matchesTerm({ matchExpressions = [], matchFields = [] }: DeepReadonly<NodeSelectorTerm>, node: AdmissionNode): boolean {
+  if (matchExpressions.length === 0 && matchFields.length === 0) return false;
+  return (
+    matchExpressions.every((term) => holds(term, node.labels)) && matchFields.every((term) => holds(term, { "metadata.name": node.name }))
+  );
+}
+
+function holds(
+  { key, operator, values = [] }: { readonly key: string; readonly operator: string; readonly values?: readonly string[] | undefined },
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  const actual = Number.parseInt(labels[key] ?? "", 10);
+  const wanted = Number.parseInt(values[0] ?? "", 10);
+  if (operator === "Gt") return actual > wanted;
+  if (operator === "Lt") return actual < wanted;
+  return labelSelectorMatcher({ matchExpressions: [{ key, operator, values: [...values] }] }).matches(labels);
+}
+
+interface HostPort {
+  readonly hostIP: string;
+  readonly key: string;
+}
+
+function hostPorts(pod: PodObject): readonly HostPort[] {
+  return (pod.spec?.containers ?? []).flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort = 0, hostIP = "", protocol = "TCP" }) =>
+      hostPort === 0 ? [] : [{ hostIP: hostIP === "" ? "0.0.0.0" : hostIP, key: `${protocol}/${hostPort}` }],
+    ),
+  );
+}
+
+function portConflict(pod: PodObject, others: readonly PodObject[]): EndCause | undefined {
+  const wanted = hostPorts(pod);
+  const taken = wanted.length === 0 ? [] : others.flatMap(hostPorts);
+  const clashes = (a: HostPort, b: HostPort) =>
+    a.key === b.key && (a.hostIP === b.hostIP || a.hostIP === "0.0.0.0" || b.hostIP === "0.0.0.0");
+  if (!wanted.some((port) => taken.some((other) => clashes(port, other)))) return undefined;
+  return failed("NodePorts", "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports");
+}
+
+/** Only NoExecute counts here: what may be scheduled was the scheduler's business. */
+function intolerable(pod: PodObject, taints: DeepReadonly<Taint[]>): EndCause | undefined {
+  const tolerations = pod.spec?.tolerations ?? [];
+  const isTolerated = (taint: DeepReadonly<Taint>) =>
+    tolerations.some(
+      ({ key = "", operator = "Equal", value = "", effect = "" }) =>
+        (effect === "" || effect === taint.effect) &&
+        (key === "" ? operator === "Exists" : key === taint.key) &&
+        (operator === "Exists" || value === (taint.value ?? "")),
+    );
+  const taint = taints.find((candidate) => candidate.effect === "NoExecute" && !isTolerated(candidate));
+  if (taint === undefined) return undefined;
+  return failed(
+    "TaintToleration",
+    `Pod was rejected: Predicate TaintToleration failed: node(s) had untolerated taint {${taint.key}: ${taint.value ?? ""}}`,
+  );
+}

@@ -1,0 +1,75 @@
+// Which of a pod's pull secrets belong to an image's registry.
+import type { Secret } from "../../api/types/core/v1.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
+import type { RegistryAuth } from "../runtime/runtime.ts";
+
+const DOCKER_HUB = "index.docker.io";
+
+interface DockerEntry {
+  readonly username?: string;
+  readonly password?: string;
+  readonly auth?: string;
+  readonly identitytoken?: string;
+  readonly registrytoken?: string;
+}
+
+/** `registry.example:5000/team/app` of an image reference, without tag and digest. */
+export function imageRepository(image: string): string {
+  const name = (image.split("@", 1)[0] ?? "").replace(/:[^:/]*$/, "");
+  const first = name.split("/", 1)[0] ?? "";
+  const hasHost = name.includes("/") && (first.includes(".") || first.includes(":") || first === "localhost");
+  if (!hasHost) return `${DOCKER_HUB}/${name}`;
+  return first === "docker.io" ? name.replace("docker.io", DOCKER_HUB) : name;
+}
+
+function matches(pattern: string, repository: string): boolean {
+  const plain = pattern
+    .replace(/^https?:\/\//, "")
+    .replace(/\/v[12]\/?$/, "")
+    .replace(/\/$/, "");
+  const [host = "", ...path] = plain.split("/");
+  const [imageHost = "", ...imagePath] = repository.split("/");
+  const wanted = (host === "docker.io" ? DOCKER_HUB : host).split(".");
+  const actual = imageHost.split(".");
+  if (wanted.length !== actual.length) return false;
+  const isHost = wanted.every((part, index) => globMatches(part, actual[index] ?? ""));
+  return isHost && path.every((part, index) => part === imagePath[index]);
+}
+
+function globMatches(glob: string, text: string): boolean {
+  if (!glob.includes("*")) return glob === text;
+  const pattern = glob.replace(/[\\^$.+?()[\]{}|]/g, "\\$&").replaceAll("*", ".*");
+  return new RegExp(`^${pattern}$`).test(text);
+}
+
+/** The credentials to try, most specific registry first; secrets that cannot be read count as none. */
+export function credentialsFor(image: string, secrets: readonly DeepReadonly<Secret>[]): readonly RegistryAuth[] {
+  const repository = imageRepository(image);
+  const found = secrets.flatMap((secret) => Object.entries(entriesOf(secret))).filter(([registry]) => matches(registry, repository));
+  found.sort(([a], [b]) => b.length - a.length);
+  return found.map(([registry, entry]) => ({
+    serverAddress: registry,
+    ...login(entry),
+    ...(entry.identitytoken === undefined ? {} : { identityToken: entry.identitytoken }),
+    ...(entry.registrytoken === undefined ? {} : { registryToken: entry.registrytoken }),
+  }));
+}
+
+function login(entry: DockerEntry): Pick<RegistryAuth, "username" | "password"> {
+  if (entry.auth === undefined || entry.auth === "") return { username: entry.username ?? "", password: entry.password ?? "" };
+  const text = Buffer.from(entry.auth, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  return colon < 0 ? {} : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+function entriesOf(secret: DeepReadonly<Secret>): Readonly<Record<string, DockerEntry>> {
+  const isJson = secret.type === "kubernetes.io/dockerconfigjson";
+  const encoded = secret.data?.[isJson ? ".dockerconfigjson" : ".dockercfg"];
+  if (encoded === undefined) return {};
+  try {
+    const parsed = JSON.parse(Buffer.from(encoded, "base64").toString("utf8"));
+    return (isJson ? parsed.auths : parsed) ?? {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,224 @@
+// The node agent, what kubelet does: registers the node, and keeps the pods that are bound to it.
+import { resources } from "../api/index.ts";
+import type { Taint } from "../api/types/core/v1.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
+import { type Client, EventRecorder, type InformerSource, SharedInformers } from "../client/index.ts";
+import type { DeepReadonly } from "../machinery/index.ts";
+import type { AdmissionNode } from "./admission.ts";
+import { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
+import type { NodeFiles } from "./files.ts";
+import { ImagePuller } from "./images/image-puller.ts";
+import type { EventSink, NodeContext } from "./node-context.ts";
+import { ObjectCache } from "./object-cache.ts";
+import type { PodObject } from "./pod/pod-object.ts";
+import { PodRegistry } from "./pod-registry.ts";
+import type { Prober } from "./probes/prober.ts";
+import { type MachineInfo, type NodeFacts, nodeAllocatable, nodeLabels } from "./registration/node-facts.ts";
+import { NodeLease } from "./registration/node-lease.ts";
+import { NodeRegistrar } from "./registration/node-registrar.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import type { VolumeManager } from "./volumes/volume-manager.ts";
+
+export interface NodeAgentOptions {
+  /** Speaks as `system:node:<nodeName>`. */
+  readonly client: Client;
+  /** Default: informers of the agent's own over `client`. */
+  readonly informers?: InformerSource;
+  readonly runtime: Runtime;
+  readonly volumes: VolumeManager;
+  readonly prober: Prober;
+  /** Default: none. */
+  readonly cgroups?: CgroupManager;
+  readonly files: NodeFiles;
+  /** Default: the client's recorder with component `kubelet`. */
+  readonly events?: EventSink;
+  /** Shared with the volume manager. Default: one of the agent's own. */
+  readonly objects?: ObjectCache;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly nodeName: string;
+  /** One per family, the primary first. */
+  readonly nodeIps: readonly string[];
+  readonly podCidr?: string;
+  readonly kubeletPort: number;
+  readonly machine: MachineInfo;
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  /** Default `/var/lib/kubelet`. */
+  readonly rootDir?: string;
+  /** Default `/var/log/pods`. */
+  readonly logDir?: string;
+  /** Default `/etc/resolv.conf`. */
+  readonly resolvConf?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: DeepReadonly<Taint[]>;
+  /** Default 110. */
+  readonly maxPods?: number;
+  /** What is kept back from pods: cpu in CPUs, all else in bytes. */
+  readonly reserved?: Readonly<Record<string, number>>;
+}
+
+/** A safety net: everything else comes by event. */
+const COMPARE_MS = 60_000;
+const EVENTS_RETRY_MS = 1_000;
+/** How often the content of a pod's volumes is brought up to date. */
+const REFRESH_VOLUMES_MS = 60_000;
+
+export class NodeAgent {
+  readonly #options: NodeAgentOptions;
+  readonly #facts: NodeFacts;
+  readonly #informers: InformerSource;
+  readonly #recorder: EventRecorder | undefined;
+  readonly #context: NodeContext;
+  readonly #registrar: NodeRegistrar;
+  readonly #stop = new AbortController();
+  readonly #pods: PodRegistry;
+
+  constructor(options: NodeAgentOptions) {
+    this.#options = options;
+    const { client, clock, random, logger, nodeName, nodeIps, runtime } = options;
+    const { kubeletPort, machine, labels = {}, taints = [], maxPods = 110, reserved = {} } = options;
+    this.#facts = { nodeName, nodeIps, kubeletPort, machine, labels, taints, maxPods, reserved };
+    this.#informers = options.informers ?? new SharedInformers({ client, clock, random, logger });
+    if (options.events === undefined) {
+      this.#recorder = new EventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName });
+    }
+    this.#context = this.#makeContext(options.events ?? (this.#recorder as EventRecorder));
+    const { events } = this.#context;
+    const podCidr = options.podCidr;
+    const pressures = () => new Set<never>();
+    this.#registrar = new NodeRegistrar({ client, runtime, clock, logger, events, facts: this.#facts, podCidr, pressures });
+    this.#pods = new PodRegistry({ context: this.#context, node: () => this.#admissionNode(), signal: this.#stop.signal });
+  }
+
+  /** The pods of this node as the agent knows them; the kubelet server answers from them. */
+  get pods(): PodRegistry {
+    return this.#pods;
+  }
+
+  /** The node's conditions may have changed, as when its network has become ready. */
+  wake(): void {
+    this.#registrar.wake();
+  }
+
+  /** Runs until the signal aborts; running pods go on without the agent. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#stop.abort(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    const own = this.#stop.signal;
+    const lease = new NodeLease({ ...this.#context, node: () => this.#registrar.node });
+    await this.#options.cgroups?.setUp();
+    await this.#compareUntilDone(own);
+    const registering = this.#registrar.run(own).catch((error: unknown) => this.#context.logger.error("registration ended", { error }));
+    this.#follow();
+    this.#informers.start(own);
+    await Promise.all([
+      registering,
+      lease.run(own),
+      this.#followRuntime(own),
+      this.#adoptWhenSynced(own),
+      this.#every(COMPARE_MS, own, () => this.#pods.compare(own)),
+      this.#every(REFRESH_VOLUMES_MS, own, () => this.#refreshVolumes(own)),
+    ]);
+    await this.#recorder?.close();
+  }
+
+  #makeContext(events: EventSink): NodeContext {
+    const options = this.#options;
+    const { client, clock, runtime, machine, cgroups = noCgroups } = options;
+    const { rootDir = "/var/lib/kubelet", logDir = "/var/log/pods", resolvConf = "/etc/resolv.conf" } = options;
+    return {
+      ...options,
+      cgroups,
+      rootDir,
+      logDir,
+      resolvConf,
+      events,
+      objects: options.objects ?? new ObjectCache(client, clock),
+      images: new ImagePuller(runtime, clock),
+      services: this.#informers.informer(resources.services).lister,
+      memoryBytes: machine.memoryBytes,
+    };
+  }
+
+  #admissionNode(): AdmissionNode {
+    const node = this.#registrar.node;
+    const { nodeName: name, taints } = this.#facts;
+    return {
+      name,
+      labels: node?.metadata.labels ?? nodeLabels(this.#facts),
+      taints: node?.spec?.taints ?? taints,
+      allocatable: node?.status?.allocatable ?? nodeAllocatable(this.#facts),
+    };
+  }
+
+  #follow(): void {
+    const fieldSelector = `spec.nodeName=${this.#facts.nodeName}`;
+    this.#informers.informer(resources.pods, { fieldSelector }).onChange({
+      added: (pod: PodObject) => this.#pods.see(pod),
+      updated: (_old, pod: PodObject) => this.#pods.see(pod),
+      deleted: (pod: PodObject) => this.#pods.lose(pod),
+    });
+  }
+
+  async #adoptWhenSynced(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#informers.waitForSync(signal);
+      await this.#pods.adoptOrphans(signal);
+    } catch (error) {
+      if (!signal.aborted) this.#context.logger.error("cannot look for orphaned pods", { error });
+    }
+  }
+
+  /** What the runtime has must be known before the first object is seen. */
+  async #compareUntilDone(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#pods.compare(signal);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#context.logger.warn("cannot list the runtime's pods", { error });
+        await this.#context.clock.sleep(EVENTS_RETRY_MS, signal).catch(() => {});
+      }
+    }
+  }
+
+  async #followRuntime(signal: AbortSignal): Promise<void> {
+    const { runtime, clock, logger } = this.#context;
+    while (!signal.aborted) {
+      try {
+        for await (const { podUid } of runtime.events(signal)) this.#pods.stir(podUid);
+      } catch (error) {
+        if (!signal.aborted) logger.warn("the runtime's events broke off", { error });
+      }
+      if (signal.aborted) return;
+      await clock.sleep(EVENTS_RETRY_MS, signal).catch(() => {});
+      // What happened in between was missed.
+      await this.#pods.compare(signal).catch(() => {});
+    }
+  }
+
+  async #refreshVolumes(signal: AbortSignal): Promise<void> {
+    this.#context.objects.sweep();
+    for (const pod of this.#pods.pods) {
+      if ((pod.spec?.volumes ?? []).length === 0 || this.#pods.worker(pod.metadata.uid ?? "")?.state !== "running") continue;
+      await this.#context.volumes.update(pod, signal).catch((error: unknown) => {
+        this.#context.logger.warn("cannot refresh volumes", { pod: pod.metadata.name, error });
+      });
+    }
+  }
+
+  async #every(periodMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#context.clock.sleep(periodMs, signal);
+        await work();
+      } catch (error) {
+        if (!signal.aborted) this.#context.logger.warn("periodic work failed", { error });
+      }
+    }
+  }
+}

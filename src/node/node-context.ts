@@ -1,0 +1,48 @@
+// What every part of the node agent is given: the outside world, and the node's own facts.
+import type { ObjectReference, Service } from "../api/types/core/v1.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
+import type { Client, Lister } from "../client/index.ts";
+import type { CgroupManager } from "./cgroups/cgroup-manager.ts";
+import type { NodeFiles } from "./files.ts";
+import type { ImagePuller } from "./images/image-puller.ts";
+import type { ObjectCache } from "./object-cache.ts";
+import type { Prober } from "./probes/prober.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import type { VolumeManager } from "./volumes/volume-manager.ts";
+
+/** Where events go; the client's recorder aggregates and limits them. */
+export interface EventSink {
+  event(about: ObjectReference, type: "Normal" | "Warning", reason: string, message: string): void;
+}
+
+export interface NodeContext {
+  readonly client: Client;
+  readonly runtime: Runtime;
+  readonly volumes: VolumeManager;
+  readonly prober: Prober;
+  readonly cgroups: CgroupManager;
+  readonly files: NodeFiles;
+  readonly events: EventSink;
+  readonly objects: ObjectCache;
+  readonly images: ImagePuller;
+  readonly services: Lister<Service>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly nodeName: string;
+  /** One per family, the first is the primary. */
+  readonly nodeIps: readonly string[];
+  readonly clusterDns: readonly string[];
+  readonly clusterDomain: string;
+  /** Holds `pods/<uid>/`. */
+  readonly rootDir: string;
+  /** Holds `<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
+  readonly logDir: string;
+  readonly resolvConf: string;
+  readonly memoryBytes: number;
+}
+
+/** The directory of all that the node keeps for a pod. */
+export function podDir(context: Pick<NodeContext, "rootDir">, uid: string): string {
+  return `${context.rootDir}/pods/${uid}`;
+}

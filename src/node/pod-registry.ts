@@ -1,0 +1,107 @@
+// All pods of the node: a worker for each, made and forgotten as objects and the runtime's pods come and go.
+
+import type { AdmissionNode } from "./admission.ts";
+import { admitPod } from "./admission.ts";
+import type { NodeContext } from "./node-context.ts";
+import { podReference } from "./pod/pod-events.ts";
+import { type PodObject, podUid } from "./pod/pod-object.ts";
+import type { EndCause } from "./pod/pod-view.ts";
+import { PodWorker } from "./pod/pod-worker.ts";
+import type { RuntimePod } from "./runtime/runtime.ts";
+
+export interface PodRegistryOptions {
+  readonly context: NodeContext;
+  readonly node: () => AdmissionNode;
+  readonly signal: AbortSignal;
+}
+
+export class PodRegistry {
+  readonly #options: PodRegistryOptions;
+  /** By pod uid. */
+  readonly #workers = new Map<string, PodWorker>();
+  /** Pods that the runtime had when the agent began or at the last comparison: they were admitted before. */
+  #runtimeUids: ReadonlySet<string> = new Set();
+
+  constructor(options: PodRegistryOptions) {
+    this.#options = options;
+  }
+
+  /** The pods as the agent knows them. */
+  get pods(): readonly PodObject[] {
+    return [...this.#workers.values()].map((worker) => worker.pod);
+  }
+
+  worker(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid);
+  }
+
+  /** An object of this node was seen. */
+  see(pod: PodObject): void {
+    const uid = podUid(pod);
+    const known = this.#workers.get(uid);
+    if (known === undefined) this.#add(pod, { isOrphan: false });
+    else known.update(pod);
+  }
+
+  /** An object is gone from the API. */
+  lose(pod: PodObject): void {
+    this.#workers.get(podUid(pod))?.orphan();
+  }
+
+  /** Something happened to a pod in the runtime. */
+  stir(uid: string): void {
+    this.#workers.get(uid)?.wake({ isStale: true });
+  }
+
+  /** Compares with all that the runtime has; what nobody knows is an orphan and is ended. */
+  async compare(signal: AbortSignal): Promise<void> {
+    const found = await this.#options.context.runtime.listPods(undefined, signal);
+    this.#runtimeUids = new Set(found.map(({ uid }) => uid));
+    for (const worker of this.#workers.values()) worker.wake({ isStale: true });
+  }
+
+  /** Ends what runs and has no object; to be called when all objects of this node are known. */
+  async adoptOrphans(signal: AbortSignal): Promise<void> {
+    const { context } = this.#options;
+    const found = await context.runtime.listPods(undefined, signal);
+    for (const pod of found) if (pod.uid !== "" && !this.#workers.has(pod.uid)) this.#add(orphanObject(pod), { isOrphan: true });
+    for (const uid of await context.volumes.listPods()) if (!this.#workers.has(uid)) await context.volumes.unmountPod(uid, signal);
+    for (const uid of await context.cgroups.listPods()) if (!this.#workers.has(uid)) await context.cgroups.removePod(uid);
+  }
+
+  #add(pod: PodObject, { isOrphan }: { readonly isOrphan: boolean }): void {
+    const { context, node, signal } = this.#options;
+    const uid = podUid(pod);
+    const rejection = isOrphan ? undefined : this.#rejection(pod);
+    const worker = new PodWorker({
+      context,
+      pod,
+      isOrphan,
+      rejection,
+      allocatable: () => node().allocatable,
+      onForgotten: () => this.#workers.delete(uid),
+      signal,
+    });
+    this.#workers.set(uid, worker);
+    worker.wake();
+  }
+
+  /** Pods that began before, or have ended, are not judged again. */
+  #rejection(pod: PodObject): EndCause | undefined {
+    const { context, node } = this.#options;
+    const phase = pod.status?.phase;
+    const isNew = (phase === undefined || phase === "Pending") && !this.#runtimeUids.has(podUid(pod));
+    if (!isNew || pod.metadata.deletionTimestamp !== undefined) return undefined;
+    const others = [...this.#workers.values()]
+      .filter(({ state }) => state === "running" || state === "terminating")
+      .map((worker) => worker.pod);
+    const cause = admitPod(pod, others, node());
+    if (cause !== undefined) context.events.event(podReference(pod), "Warning", cause.reason, cause.message);
+    return cause;
+  }
+}
+
+/** Enough of an object to end a pod that only the runtime knows. */
+function orphanObject({ uid, name, namespace }: RuntimePod): PodObject {
+  return { apiVersion: "v1", kind: "Pod", metadata: { uid, name, namespace }, spec: { containers: [] } };
+}

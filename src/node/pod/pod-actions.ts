@@ -1,0 +1,199 @@
+// Carries out the actions of a pod's plan; what they learn is kept in the pod's memory.
+import { resources } from "../../api/index.ts";
+import { isConflict, isNotFound } from "../../machinery/index.ts";
+import { etcHosts } from "../containers/etc-hosts.ts";
+import { podLogDirectory, sandboxConfig } from "../containers/sandbox-config.ts";
+import { runHook } from "../hooks/lifecycle-hook.ts";
+import { type NodeContext, podDir } from "../node-context.ts";
+import type { RuntimePod } from "../runtime/runtime.ts";
+import { VolumeError } from "../volumes/volume-manager.ts";
+import { StartError, startContainer } from "./container-starter.ts";
+import { containerReference, podReference } from "./pod-events.ts";
+import { findContainer, type PodObject, podUid } from "./pod-object.ts";
+import { currentSandbox, latestContainer, type StartFailure } from "./pod-view.ts";
+import { nextBackoff, type RestartBackoff } from "./restart-backoff.ts";
+import type { Action } from "./step.ts";
+
+/** What a pod worker remembers between steps, beside what object and runtime say. */
+export interface PodMemory {
+  pod: PodObject;
+  runtime: RuntimePod;
+  /** Host paths by volume name, once the volumes are set up. */
+  volumePaths: ReadonlyMap<string, string> | undefined;
+  cgroupParent: string;
+  readonly backoffs: Map<string, RestartBackoff>;
+  readonly failures: Map<string, StartFailure>;
+}
+
+type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
+
+/** A preStop hook that used up the grace leaves the container this long. */
+const MINIMUM_GRACE_SECONDS = 2;
+
+export class PodActions {
+  readonly #context: NodeContext;
+  readonly #memory: PodMemory;
+  readonly #allocatable: () => Readonly<Record<string, string>>;
+  /** Starts are given up when the pod is to end. */
+  #starts = new AbortController();
+
+  constructor(context: NodeContext, memory: PodMemory, allocatable: () => Readonly<Record<string, string>>) {
+    this.#context = context;
+    this.#memory = memory;
+    this.#allocatable = allocatable;
+  }
+
+  abortStarts(): void {
+    this.#starts.abort(new Error("the pod is ending"));
+  }
+
+  /** Rejects when the action must be tried again later. */
+  async perform(action: Action): Promise<void> {
+    const { runtime } = this.#context;
+    switch (action.kind) {
+      case "mountVolumes":
+        return this.#mountVolumes();
+      case "runSandbox":
+        return this.#runSandbox(action);
+      case "stopSandbox":
+        return runtime.stopSandbox(action.id);
+      case "startContainer":
+        return this.#startContainer(action);
+      case "killContainer":
+        return this.#killContainer(action);
+      case "removeContainer":
+        await runtime.removeContainer(action.id);
+        return action.logPath === "" ? undefined : this.#context.files.remove(action.logPath);
+      case "removeSandbox":
+        return runtime.removeSandbox(action.id);
+      case "tearDown":
+        return this.#tearDown();
+      case "deleteObject":
+        return this.#deleteObject();
+      case "forget":
+        return this.#forget();
+    }
+  }
+
+  async #mountVolumes(): Promise<void> {
+    const { context, pod } = { context: this.#context, pod: this.#memory.pod };
+    try {
+      await context.files.makeDirectory(podDir(context, podUid(pod)));
+      this.#memory.volumePaths = await context.volumes.mountPod(pod, this.#starts.signal);
+    } catch (error) {
+      if (this.#starts.signal.aborted) return;
+      const text = error instanceof Error ? error.message : String(error);
+      const message = error instanceof VolumeError ? `MountVolume.SetUp failed for volume "${error.volumeName}" : ${text}` : text;
+      context.events.event(podReference(pod), "Warning", "FailedMount", message);
+      throw error;
+    }
+  }
+
+  async #runSandbox({ attempt, isReplacement }: ActionOf<"runSandbox">): Promise<void> {
+    const context = this.#context;
+    const { pod } = this.#memory;
+    if (isReplacement) {
+      context.events.event(podReference(pod), "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+    }
+    try {
+      this.#memory.cgroupParent = await context.cgroups.ensurePod(pod);
+      const config = await sandboxConfig(context, pod, { attempt, cgroupParent: this.#memory.cgroupParent });
+      await context.files.makeDirectory(config.logDirectory);
+      await context.runtime.runSandbox(config, this.#starts.signal);
+    } catch (error) {
+      if (this.#starts.signal.aborted) return;
+      const text = error instanceof Error ? error.message : String(error);
+      context.events.event(podReference(pod), "Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${text}`);
+      throw error;
+    }
+  }
+
+  async #startContainer({ name, attempt, endedAtMs }: ActionOf<"startContainer">): Promise<void> {
+    const context = this.#context;
+    const memory = this.#memory;
+    const { signal } = this.#starts;
+    const container = findContainer(memory.pod, name)?.spec;
+    const sandbox = currentSandbox(memory.runtime);
+    if (container === undefined || sandbox === undefined) return;
+    const nowMs = context.clock.now();
+    if (endedAtMs !== undefined) memory.backoffs.set(name, nextBackoff(memory.backoffs.get(name), endedAtMs, nowMs));
+    try {
+      const podIps = memory.pod.spec?.hostNetwork === true ? context.nodeIps : sandbox.ips;
+      await this.#writeHosts(podIps);
+      const target = "targetContainerName" in container ? latestContainer(memory.runtime, container.targetContainerName ?? "") : undefined;
+      const { pod, volumePaths = new Map<string, string>() } = memory;
+      const cgroupParent = memory.cgroupParent === "" ? await context.cgroups.ensurePod(pod) : memory.cgroupParent;
+      const allocatable = this.#allocatable();
+      const input = { pod, container, attempt, sandbox, podIps, cgroupParent, volumePaths, allocatable, signal };
+      await startContainer(context, { ...input, targetContainerId: target?.id });
+      memory.failures.delete(name);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof StartError)) throw error;
+      const failedAtMs = context.clock.now();
+      const { reason, message, retryAfterMs } = error;
+      memory.failures.set(name, { reason, message, failedAtMs, retryAtMs: failedAtMs + retryAfterMs });
+    }
+  }
+
+  /** The hosts file is written before each start: the addresses are known now, and it is cheap. */
+  async #writeHosts(podIps: readonly string[]): Promise<void> {
+    const { pod } = this.#memory;
+    const hostFile = pod.spec?.hostNetwork === true ? ((await this.#context.files.read("/etc/hosts")) ?? "") : "";
+    const text = etcHosts(this.#context, pod, { podIps, hostFile });
+    await this.#context.files.write(`${podDir(this.#context, podUid(pod))}/etc-hosts`, text, 0o644);
+  }
+
+  async #killContainer({ id, name, graceSeconds, message, isRestart }: ActionOf<"killContainer">): Promise<void> {
+    const context = this.#context;
+    const { pod, runtime } = this.#memory;
+    const container = findContainer(pod, name)?.spec;
+    context.events.event(containerReference(pod, { name }), "Normal", "Killing", message);
+    const handler = container?.lifecycle?.preStop;
+    const startedAtMs = context.clock.monotonic();
+    if (container !== undefined && handler !== undefined && graceSeconds > 0) {
+      const limit = new AbortController();
+      const timer = context.clock.setTimeout(() => limit.abort(new Error("the grace period is over")), graceSeconds * 1000);
+      try {
+        const podIp = runtime.sandboxes[0]?.ips[0] ?? context.nodeIps[0] ?? "";
+        await runHook(context, handler, { container, containerId: id, podIp, signal: limit.signal });
+      } catch (error) {
+        const text = error instanceof Error ? error.message : String(error);
+        context.events.event(containerReference(pod, container), "Warning", "FailedPreStopHook", `PreStopHook failed: ${text}`);
+      } finally {
+        timer.cancel();
+      }
+    }
+    const usedSeconds = Math.floor((context.clock.monotonic() - startedAtMs) / 1000);
+    const left = graceSeconds === 0 ? 0 : Math.max(Math.min(MINIMUM_GRACE_SECONDS, graceSeconds), graceSeconds - usedSeconds);
+    await context.runtime.stopContainer(id, left);
+    if (isRestart) this.#memory.failures.delete(name);
+  }
+
+  async #tearDown(): Promise<void> {
+    const uid = podUid(this.#memory.pod);
+    await this.#context.volumes.unmountPod(uid);
+    this.#memory.volumePaths = undefined;
+    await this.#context.cgroups.removePod(uid);
+  }
+
+  async #deleteObject(): Promise<void> {
+    const { name = "", namespace, uid } = this.#memory.pod.metadata;
+    const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+    try {
+      await this.#context.client.delete(resources.pods, name, { namespace, options });
+    } catch (error) {
+      // Gone already, or another pod of that name has taken its place.
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+    }
+  }
+
+  async #forget(): Promise<void> {
+    const context = this.#context;
+    const { pod, runtime } = this.#memory;
+    for (const { id } of runtime.containers) await context.runtime.removeContainer(id);
+    for (const { id } of runtime.sandboxes) await context.runtime.removeSandbox(id);
+    await context.files.remove(podLogDirectory(context, pod));
+    await context.files.remove(podDir(context, podUid(pod)));
+  }
+}

@@ -1,0 +1,80 @@
+// What the step function and the status see of a pod: its object, what the runtime has of it, and what the worker remembers.
+import type { ContainerStatus, RuntimePod, SandboxStatus } from "../runtime/runtime.ts";
+import type { PodObject } from "./pod-object.ts";
+import type { RestartBackoff } from "./restart-backoff.ts";
+
+/** Why a pod ended other than by its containers' own end. */
+export interface EndCause {
+  readonly phase: "Failed";
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type WorkerState =
+  /** Containers are kept as the specification says. A failure is retried after a while. */
+  | { readonly kind: "running" }
+  /** Containers are being stopped, nothing starts. A failed stop is retried. */
+  | { readonly kind: "terminating"; readonly sinceMs: number; readonly graceSeconds: number; readonly cause?: EndCause | undefined }
+  /** Nothing runs any more; volumes and cgroup are being removed. */
+  | { readonly kind: "terminated"; readonly cause?: EndCause | undefined }
+  /** Nothing is left but dead containers and their logs; these go with the object. */
+  | { readonly kind: "finished"; readonly cause?: EndCause | undefined };
+
+/** A container that could not be started: its waiting state, and when to try again. */
+export interface StartFailure {
+  readonly reason: string;
+  readonly message: string;
+  readonly failedAtMs: number;
+  readonly retryAtMs: number;
+}
+
+export interface ProbeVerdicts {
+  /** Whether the startup probe has succeeded, or there is none. */
+  isStarted(containerId: string): boolean;
+  /** Whether the readiness probe succeeds, or there is none. */
+  isReady(containerId: string): boolean;
+}
+
+export interface PodView {
+  readonly pod: PodObject;
+  readonly nowMs: number;
+  readonly runtime: RuntimePod;
+  readonly state: WorkerState;
+  /** The object is gone from the API. */
+  readonly isOrphan: boolean;
+  readonly hasVolumes: boolean;
+  /** Keys of actions under way. */
+  readonly busy: ReadonlySet<string>;
+  /** When an action that failed may be tried again, by its key. */
+  readonly retryAtMs: ReadonlyMap<string, number>;
+  readonly backoffs: ReadonlyMap<string, RestartBackoff>;
+  readonly failures: ReadonlyMap<string, StartFailure>;
+  readonly probes: ProbeVerdicts;
+  /** Containers that must be killed and started again, with why, by container id. */
+  readonly condemned: ReadonlyMap<string, string>;
+}
+
+/** The sandbox in which containers run or are to be started. */
+export function currentSandbox(runtime: RuntimePod): SandboxStatus | undefined {
+  const newest = runtime.sandboxes[0];
+  return newest?.state === "READY" ? newest : undefined;
+}
+
+/** The newest container of that name; `sandboxId` restricts it to one sandbox. */
+export function latestContainer(runtime: RuntimePod, name: string, sandboxId?: string): ContainerStatus | undefined {
+  let latest: ContainerStatus | undefined;
+  for (const container of runtime.containers) {
+    if (container.name !== name || (sandboxId !== undefined && container.sandboxId !== sandboxId)) continue;
+    if (latest === undefined || isNewer(container, latest)) latest = container;
+  }
+  return latest;
+}
+
+function isNewer(a: ContainerStatus, b: ContainerStatus): boolean {
+  return a.attempt === b.attempt ? a.createdAtMs > b.createdAtMs : a.attempt > b.attempt;
+}
+
+/** Started and not ended; a state that the runtime does not know counts, because it must be killed. */
+export function isAlive(container: ContainerStatus | undefined): boolean {
+  return container?.state === "RUNNING" || container?.state === "UNKNOWN";
+}

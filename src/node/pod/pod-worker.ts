@@ -1,0 +1,260 @@
+// Keeps one pod: looks at it, asks the step function what to do, begins that, and looks again when something happened.
+import type { PodStatus } from "../../api/types/core/v1.ts";
+import type { Timer } from "../../base/index.ts";
+import { terminationMessage } from "../containers/termination-message.ts";
+import type { NodeContext } from "../node-context.ts";
+import type { RuntimePod } from "../runtime/runtime.ts";
+import { podStatus } from "../status/pod-status.ts";
+import { StatusWriter } from "../status/status-writer.ts";
+import { PodActions, type PodMemory } from "./pod-actions.ts";
+import { containerReference, podReference } from "./pod-events.ts";
+import { formatPod, type PodObject, podUid } from "./pod-object.ts";
+import { PodProbes } from "./pod-probes.ts";
+import type { EndCause, PodView, WorkerState } from "./pod-view.ts";
+import { type Action, type Plan, step } from "./step.ts";
+
+export interface PodWorkerOptions {
+  readonly context: NodeContext;
+  readonly pod: PodObject;
+  /** The object is gone from the API, only the runtime still has the pod. */
+  readonly isOrphan?: boolean;
+  /** The node refuses the pod. */
+  readonly rejection?: EndCause | undefined;
+  readonly allocatable: () => Readonly<Record<string, string>>;
+  /** Nothing of the pod is left; the worker is of no more use. */
+  readonly onForgotten: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** How soon an action that failed is tried again. */
+const RETRY_MS = 2_000;
+const MAX_RETRY_MS = 120_000;
+
+export class PodWorker {
+  readonly #options: PodWorkerOptions;
+  readonly #memory: PodMemory;
+  readonly #actions: PodActions;
+  readonly #probes: PodProbes;
+  readonly #writer: StatusWriter;
+  readonly #busy = new Set<string>();
+  readonly #retries = new Map<string, { delayMs: number; atMs: number }>();
+  readonly #messages = new Map<string, string>();
+  #state: WorkerState;
+  #isOrphan: boolean;
+  /** The runtime has to be asked before the next step. */
+  #isStale = true;
+  #isRunning = false;
+  #isDirty = false;
+  #isForgotten = false;
+  #timer: Timer | undefined;
+  #waiting: Plan["waiting"] = new Map();
+
+  constructor(options: PodWorkerOptions) {
+    const { context, pod, rejection, signal } = options;
+    this.#options = options;
+    this.#isOrphan = options.isOrphan === true;
+    this.#state = rejection === undefined ? { kind: "running" } : { kind: "finished", cause: rejection };
+    const { name = "", namespace = "" } = pod.metadata;
+    const runtime: RuntimePod = { uid: podUid(pod), name, namespace, sandboxes: [], containers: [] };
+    this.#memory = { pod, runtime, volumePaths: undefined, cgroupParent: "", backoffs: new Map(), failures: new Map() };
+    this.#actions = new PodActions(context, this.#memory, options.allocatable);
+    this.#probes = new PodProbes({
+      context,
+      onChange: () => this.wake(),
+      report: (container, message) =>
+        context.events.event(containerReference(this.#memory.pod, container), "Warning", "Unhealthy", message.trimEnd()),
+    });
+    const { client, clock, random, logger } = context;
+    const current = () => this.#memory.pod;
+    this.#writer = new StatusWriter({ client, clock, random, logger, signal, current, onWritten: (written) => this.update(written) });
+    signal.addEventListener("abort", () => this.#stop(), { once: true });
+  }
+
+  get pod(): PodObject {
+    return this.#memory.pod;
+  }
+
+  get state(): WorkerState["kind"] {
+    return this.#state.kind;
+  }
+
+  get runtime(): RuntimePod {
+    return this.#memory.runtime;
+  }
+
+  /** Takes a newer object; an older one is passed over. */
+  update(pod: PodObject): void {
+    const known = Number(this.#memory.pod.metadata.resourceVersion ?? 0);
+    if (Number(pod.metadata.resourceVersion ?? 0) <= known) return;
+    this.#memory.pod = pod;
+    this.wake();
+  }
+
+  /** The object is gone from the API. */
+  orphan(): void {
+    this.#isOrphan = true;
+    this.wake();
+  }
+
+  /** Ends the pod as Failed, as under node pressure. */
+  evict(cause: EndCause, graceSeconds: number): void {
+    if (this.#state.kind !== "running") return;
+    this.#state = { kind: "terminating", sinceMs: this.#options.context.clock.now(), graceSeconds, cause };
+    this.#actions.abortStarts();
+    this.wake();
+  }
+
+  /** Looks at the pod again; `isStale` asks the runtime as well. */
+  wake(look: { readonly isStale?: boolean } = {}): void {
+    if (look.isStale === true) this.#isStale = true;
+    this.#isDirty = true;
+    if (this.#isRunning || this.#options.signal.aborted || this.#isForgotten) return;
+    this.#isRunning = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#isDirty && !this.#options.signal.aborted && !this.#isForgotten) {
+        this.#isDirty = false;
+        await this.#pass();
+      }
+    } catch (error) {
+      this.#options.context.logger.error("cannot look at pod", { pod: formatPod(this.pod), error });
+      this.#isStale = true;
+      this.#wakeAfter(RETRY_MS);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #pass(): Promise<void> {
+    await this.#refresh();
+    const { context } = this.#options;
+    const memory = this.#memory;
+    const isHostNetwork = memory.pod.spec?.hostNetwork === true;
+    const podIp = (isHostNetwork ? context.nodeIps[0] : memory.runtime.sandboxes[0]?.ips[0]) ?? "";
+    this.#probes.sync(memory.pod, memory.runtime, { podIp, isEnding: this.#state.kind !== "running" });
+    const plan = step(this.#view());
+    this.#enter(plan.state);
+    this.#report(plan);
+    for (const action of plan.actions) void this.#begin(action);
+    if (!this.#isOrphan) this.#writer.set(this.#status(plan));
+    this.#timer?.cancel();
+    if (plan.wakeAtMs !== undefined && Number.isFinite(plan.wakeAtMs)) this.#wakeAfter(plan.wakeAtMs - context.clock.now());
+  }
+
+  async #refresh(): Promise<void> {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    const { context } = this.#options;
+    const uid = podUid(this.pod);
+    const found = (await context.runtime.listPods(uid))[0];
+    this.#memory.runtime = found ?? { ...this.#memory.runtime, sandboxes: [], containers: [] };
+    for (const container of this.#memory.runtime.containers) {
+      if (container.state !== "EXITED" || this.#messages.has(container.id)) continue;
+      this.#messages.set(container.id, await terminationMessage(context, uid, container));
+    }
+  }
+
+  #view(): PodView {
+    const { pod, runtime, volumePaths, backoffs, failures } = this.#memory;
+    return {
+      pod,
+      nowMs: this.#options.context.clock.now(),
+      runtime,
+      state: this.#state,
+      isOrphan: this.#isOrphan,
+      hasVolumes: volumePaths !== undefined,
+      busy: this.#busy,
+      retryAtMs: new Map([...this.#retries].map(([key, { atMs }]) => [key, atMs])),
+      backoffs,
+      failures,
+      probes: this.#probes,
+      condemned: this.#probes.condemned,
+    };
+  }
+
+  /** Computed on top of what is being written, so that times do not move while the answer is under way. */
+  #status(plan: Plan): PodStatus {
+    const view = this.#view();
+    const pending = this.#writer.pending;
+    const pod = pending === undefined ? view.pod : { ...view.pod, status: { ...view.pod.status, ...pending } };
+    const { nodeIps } = this.#options.context;
+    return podStatus({ view: { ...view, pod }, waiting: plan.waiting, terminationMessages: this.#messages, nodeIps });
+  }
+
+  #enter(state: WorkerState): void {
+    if (state.kind !== this.#state.kind) {
+      if (state.kind === "terminating") this.#actions.abortStarts();
+      if (state.kind !== "running") this.#isDirty = true;
+    }
+    this.#state = state;
+  }
+
+  /** Events for containers that begin to wait. */
+  #report({ waiting }: Plan): void {
+    const { events } = this.#options.context;
+    for (const [name, { reason }] of waiting) {
+      if (this.#waiting.get(name)?.reason === reason) continue;
+      const about = containerReference(this.pod, { name });
+      if (reason === "CrashLoopBackOff") {
+        events.event(about, "Warning", "BackOff", `Back-off restarting failed container ${name} in pod ${formatPod(this.pod)}`);
+      } else if (reason === "ImagePullBackOff") {
+        const image = this.pod.spec?.containers.find((container) => container.name === name)?.image ?? "";
+        events.event(about, "Normal", "BackOff", `Back-off pulling image "${image}"`);
+        events.event(about, "Warning", "Failed", "Error: ImagePullBackOff");
+      }
+    }
+    this.#waiting = waiting;
+  }
+
+  async #begin(action: Action): Promise<void> {
+    const { key } = action;
+    this.#busy.add(key);
+    try {
+      if (action.kind === "deleteObject") await this.#writer.flush();
+      await this.#actions.perform(action);
+      this.#retries.delete(key);
+      this.#finish(action);
+    } catch (error) {
+      this.#failed(action, error);
+    } finally {
+      this.#busy.delete(key);
+      this.wake({ isStale: true });
+    }
+  }
+
+  #finish(action: Action): void {
+    if (action.kind === "tearDown" && this.#state.kind === "terminated") this.#state = { kind: "finished", cause: this.#state.cause };
+    // The object goes when its finalizers are gone: nothing more to do for it here.
+    if (action.kind === "deleteObject") this.#retries.set(action.key, { delayMs: 0, atMs: Number.POSITIVE_INFINITY });
+    if (action.kind === "forget") {
+      this.#isForgotten = true;
+      this.#stop();
+      this.#options.onForgotten();
+    }
+  }
+
+  #failed(action: Action, error: unknown): void {
+    const { context, signal } = this.#options;
+    if (signal.aborted) return;
+    const delayMs = Math.min(MAX_RETRY_MS, 2 * (this.#retries.get(action.key)?.delayMs ?? RETRY_MS / 2));
+    this.#retries.set(action.key, { delayMs, atMs: context.clock.now() + delayMs });
+    context.logger.warn("pod action failed", { pod: formatPod(this.pod), action: action.kind, error });
+    if (action.kind === "killContainer" || action.kind === "stopSandbox") {
+      const text = error instanceof Error ? error.message : String(error);
+      context.events.event(podReference(this.pod), "Warning", "FailedKillPod", `error killing pod: ${text}`);
+    }
+  }
+
+  #wakeAfter(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#options.context.clock.setTimeout(() => this.wake(), delayMs);
+  }
+
+  #stop(): void {
+    this.#timer?.cancel();
+    this.#probes.stop();
+  }
+}

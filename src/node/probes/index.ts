@@ -1,0 +1,2 @@
+export { HostProber, type HostProberOptions } from "./host-prober.ts";
+export * from "./prober.ts";

@@ -1,0 +1,49 @@
+// The strategic merge patch from a pod's status as the API has it to the status that the node computed.
+import { isDeepStrictEqual } from "node:util";
+import type { PodStatus } from "../../api/types/core/v1.ts";
+import { type PodObject, podUid } from "../pod/pod-object.ts";
+import { OWN_CONDITIONS } from "./conditions.ts";
+
+/** Lists that the server would merge by key, where the node means the whole list. */
+const REPLACED_LISTS = new Set<string>(["podIPs", "hostIPs"]);
+/** Fields that others write. */
+const FOREIGN: ReadonlySet<string> = new Set(["nominatedNodeName", "resourceClaimStatuses", "resize", "allocatedResources", "resources"]);
+
+/** The patch body, or undefined when there is nothing to change. */
+export function statusPatch(pod: PodObject, desired: PodStatus): Record<string, unknown> | undefined {
+  const current: Record<string, unknown> = { ...(pod.status ?? {}) };
+  const wanted: Record<string, unknown> = { ...desired };
+  const status: Record<string, unknown> = {};
+  for (const name of new Set([...Object.keys(current), ...Object.keys(wanted)])) {
+    const value = wanted[name];
+    if (FOREIGN.has(name) || isSame(current[name], value)) continue;
+    if (name === "conditions") status[name] = changedConditions(pod, desired);
+    else if (REPLACED_LISTS.has(name)) status[name] = [...((value as unknown[] | undefined) ?? []), { $patch: "replace" }];
+    else status[name] = value ?? null;
+  }
+  if (Array.isArray(status["conditions"]) && status["conditions"].length === 0) delete status["conditions"];
+  return Object.keys(status).length === 0 ? undefined : { metadata: { uid: podUid(pod) }, status };
+}
+
+function changedConditions(pod: PodObject, desired: PodStatus) {
+  const known = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
+  return (desired.conditions ?? [])
+    .filter((condition) => OWN_CONDITIONS.has(condition.type) && !isSame(known.get(condition.type), condition))
+    .map((condition) => {
+      const before = known.get(condition.type);
+      const gone = Object.keys(before ?? {}).filter((name) => !(name in condition));
+      return { ...condition, ...Object.fromEntries(gone.map((name) => [name, null])) };
+    });
+}
+
+/** Whether two values serialize alike: absent, null and undefined are the same, and so are absent and empty states. */
+function isSame(a: unknown, b: unknown): boolean {
+  return isDeepStrictEqual(normal(a), normal(b));
+}
+
+function normal(value: unknown): unknown {
+  if (value === null || typeof value !== "object") return value ?? undefined;
+  if (Array.isArray(value)) return value.map(normal);
+  const entries = Object.entries(value).map(([key, child]) => [key, normal(child)] as const);
+  return Object.fromEntries(entries.filter(([, child]) => child !== undefined));
+}

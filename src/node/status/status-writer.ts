@@ -1,0 +1,84 @@
+// Brings a pod's status to the API: at once when it changed, one patch at a time, the newest status always last.
+import { resources } from "../../api/index.ts";
+import type { PodStatus } from "../../api/types/core/v1.ts";
+import { type Clock, type Logger, type Random, randomInt } from "../../base/index.ts";
+import type { Client } from "../../client/index.ts";
+import { isConflict, isNotFound } from "../../machinery/index.ts";
+import { formatPod, type PodObject } from "../pod/pod-object.ts";
+import { statusPatch } from "./status-patch.ts";
+
+export interface StatusWriterOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The newest object known. */
+  readonly current: () => PodObject;
+  /** An answer of the server. */
+  readonly onWritten: (pod: PodObject) => void;
+  readonly signal: AbortSignal;
+}
+
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 30_000;
+
+export class StatusWriter {
+  readonly #options: StatusWriterOptions;
+  #desired: PodStatus | undefined;
+  #running: Promise<void> | undefined;
+  #isGone = false;
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+  }
+
+  /** The status that is being written, undefined when all is written. */
+  get pending(): PodStatus | undefined {
+    return this.#running === undefined ? undefined : this.#desired;
+  }
+
+  set(status: PodStatus): void {
+    this.#desired = status;
+    if (this.#isGone || this.#running !== undefined) return;
+    if (statusPatch(this.#options.current(), status) === undefined) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** Resolves when nothing is left to write. */
+  async flush(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, signal, logger, current } = this.#options;
+    let retryMs = RETRY_MS;
+    while (!signal.aborted && !this.#isGone) {
+      const patch = this.#desired === undefined ? undefined : statusPatch(current(), this.#desired);
+      if (patch === undefined) return;
+      try {
+        await this.#write(patch);
+        retryMs = RETRY_MS;
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.warn("cannot write pod status", { pod: formatPod(current()), error });
+        await clock.sleep(retryMs + randomInt(random, retryMs), signal).catch(() => {});
+        retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
+      }
+    }
+  }
+
+  async #write(patch: Record<string, unknown>): Promise<void> {
+    const { client, current, onWritten, signal } = this.#options;
+    const { name = "", namespace } = current().metadata;
+    const type = "application/strategic-merge-patch+json";
+    try {
+      onWritten(await client.patch(resources.pods, name, patch, { namespace, subresource: "status", type, signal }));
+    } catch (error) {
+      // Gone, or another pod of that name has taken its place.
+      if (!isNotFound(error) && !isConflict(error)) throw error;
+      this.#isGone = true;
+    }
+  }
+}

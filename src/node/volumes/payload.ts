@@ -1,0 +1,85 @@
+// What files a configMap, secret or downwardAPI volume holds: pure functions from objects to files.
+import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, ResourceFieldSelector, Secret } from "../../api/types/core/v1.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
+import type { Payload, PayloadFile } from "./atomic-writer.ts";
+import { podField } from "./downward.ts";
+
+export interface KeyedSource {
+  /** `configmap`, or `secret`: for messages. */
+  readonly what: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Undefined when the object is missing, which only an optional source may be. */
+  readonly data: ReadonlyMap<string, Uint8Array> | undefined;
+  readonly items: DeepReadonly<KeyToPath[]> | undefined;
+  readonly defaultMode: number;
+  readonly isOptional: boolean;
+}
+
+/** Why content cannot be made; the message stands in the FailedMount event. */
+export class PayloadError extends Error {
+  readonly code = "PAYLOAD";
+}
+
+export function configMapData(configMap: DeepReadonly<ConfigMap>): ReadonlyMap<string, Uint8Array> {
+  const texts = Object.entries(configMap.data ?? {}).map(([key, text]) => [key, Buffer.from(text)] as const);
+  const binaries = Object.entries(configMap.binaryData ?? {}).map(([key, text]) => [key, Buffer.from(text, "base64")] as const);
+  return new Map([...texts, ...binaries]);
+}
+
+export function secretData(secret: DeepReadonly<Secret>): ReadonlyMap<string, Uint8Array> {
+  return new Map(Object.entries(secret.data ?? {}).map(([key, text]) => [key, Buffer.from(text, "base64")]));
+}
+
+/** All keys, or the named ones under their paths. */
+export function keyedPayload(source: KeyedSource): Payload {
+  const { data, items, defaultMode, isOptional, what, namespace, name } = source;
+  if (data === undefined) return new Map();
+  if (items === undefined || items.length === 0) {
+    return new Map([...data].map(([key, bytes]) => [key, { data: bytes, mode: defaultMode }]));
+  }
+  const files = new Map<string, PayloadFile>();
+  for (const { key, path, mode } of items) {
+    const bytes = data.get(key);
+    if (bytes === undefined) {
+      if (isOptional) continue;
+      throw new PayloadError(
+        `${what} "${namespace}/${name}" references non-existent ${what === "secret" ? "secret" : "config"} key: ${key}`,
+      );
+    }
+    files.set(checkedPath(path), { data: bytes, mode: mode ?? defaultMode });
+  }
+  return files;
+}
+
+/** Answers a container's resource as the downward API shows it: a number divided by the divisor. */
+export type ResourceField = (pod: DeepReadonly<Pod>, selector: DeepReadonly<ResourceFieldSelector>) => string;
+
+export function downwardPayload(
+  pod: DeepReadonly<Pod>,
+  items: DeepReadonly<DownwardAPIVolumeFile[]>,
+  options: { readonly defaultMode: number; readonly resourceField: ResourceField },
+): Payload {
+  const files = new Map<string, PayloadFile>();
+  for (const { path, mode, fieldRef, resourceFieldRef } of items) {
+    const text =
+      fieldRef !== undefined
+        ? podField(pod, fieldRef.fieldPath)
+        : resourceFieldRef !== undefined
+          ? options.resourceField(pod, resourceFieldRef)
+          : "";
+    files.set(checkedPath(path), { data: Buffer.from(text), mode: mode ?? options.defaultMode });
+  }
+  return files;
+}
+
+/** Paths are validated when the pod is made; this guards the host all the same. */
+export function checkedPath(path: string): string {
+  if (path === "" || path.startsWith("/") || path.startsWith("..") || path.split("/").includes("..")) {
+    throw new PayloadError(`invalid path: ${path}`);
+  }
+  return path
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
+}

@@ -1,0 +1,101 @@
+// Gathers the files of configMap, secret, downwardAPI and projected volumes from the objects they name.
+import type { Pod, Volume, VolumeProjection } from "../../api/types/core/v1.ts";
+import { type DeepReadonly, isNotFound } from "../../machinery/index.ts";
+import type { Payload, PayloadFile } from "./atomic-writer.ts";
+import { checkedPath, configMapData, downwardPayload, keyedPayload, PayloadError, type ResourceField, secretData } from "./payload.ts";
+import type { TokenSource } from "./token-source.ts";
+import type { VolumeObjects } from "./volume-manager.ts";
+
+export interface VolumeContentOptions {
+  readonly objects: VolumeObjects;
+  readonly tokens: TokenSource;
+  readonly resourceField: ResourceField;
+}
+
+const DEFAULT_MODE = 0o644;
+
+interface NamedSource {
+  readonly name?: string | undefined;
+  readonly items?: DeepReadonly<{ key: string; path: string; mode?: number | undefined }[]> | undefined;
+  readonly optional?: boolean | undefined;
+}
+
+export class VolumeContent {
+  readonly #options: VolumeContentOptions;
+
+  constructor(options: VolumeContentOptions) {
+    this.#options = options;
+  }
+
+  /** The files the volume holds now, or undefined when it is of another type. Rejects with PayloadError or StatusError. */
+  async files(pod: DeepReadonly<Pod>, volume: DeepReadonly<Volume>, signal?: AbortSignal): Promise<Payload | undefined> {
+    const { configMap, secret, downwardAPI, projected } = volume;
+    if (configMap !== undefined) return await this.#configMap(pod, configMap, configMap.defaultMode ?? DEFAULT_MODE);
+    if (secret !== undefined) {
+      return await this.#secret(pod, { ...secret, name: secret.secretName }, secret.defaultMode ?? DEFAULT_MODE);
+    }
+    if (downwardAPI !== undefined) {
+      const { resourceField } = this.#options;
+      return downwardPayload(pod, downwardAPI.items ?? [], { defaultMode: downwardAPI.defaultMode ?? DEFAULT_MODE, resourceField });
+    }
+    if (projected === undefined) return undefined;
+    const all = new Map<string, PayloadFile>();
+    for (const source of projected.sources ?? []) {
+      for (const [path, file] of await this.#projection(pod, source, projected.defaultMode ?? DEFAULT_MODE, signal)) all.set(path, file);
+    }
+    return all;
+  }
+
+  async #projection(
+    pod: DeepReadonly<Pod>,
+    source: DeepReadonly<VolumeProjection>,
+    defaultMode: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Payload> {
+    const { resourceField, tokens } = this.#options;
+    if (source.configMap !== undefined) return await this.#configMap(pod, source.configMap, defaultMode);
+    if (source.secret !== undefined) return await this.#secret(pod, source.secret, defaultMode);
+    if (source.downwardAPI !== undefined) return downwardPayload(pod, source.downwardAPI.items ?? [], { defaultMode, resourceField });
+    if (source.serviceAccountToken !== undefined) {
+      const token = await tokens.token(pod, source.serviceAccountToken, signal);
+      const uid = commonUser(pod);
+      const isPrivate = uid !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
+      const file = { data: Buffer.from(token), mode: isPrivate ? 0o600 : defaultMode, uid };
+      return new Map([[checkedPath(source.serviceAccountToken.path), file]]);
+    }
+    throw new PayloadError(`unsupported projected source: ${Object.keys(source).join(", ")}`);
+  }
+
+  async #configMap(pod: DeepReadonly<Pod>, source: NamedSource, defaultMode: number): Promise<Payload> {
+    const { namespace = "" } = pod.metadata;
+    const { name = "", items, optional: isOptional = false } = source;
+    const object = await unlessMissing(this.#options.objects.configMap(namespace, name), isOptional);
+    const data = object === undefined ? undefined : configMapData(object);
+    return keyedPayload({ what: "configmap", namespace, name, data, items, defaultMode, isOptional });
+  }
+
+  async #secret(pod: DeepReadonly<Pod>, source: NamedSource, defaultMode: number): Promise<Payload> {
+    const { namespace = "" } = pod.metadata;
+    const { name = "", items, optional: isOptional = false } = source;
+    const object = await unlessMissing(this.#options.objects.secret(namespace, name), isOptional);
+    const data = object === undefined ? undefined : secretData(object);
+    return keyedPayload({ what: "secret", namespace, name, data, items, defaultMode, isOptional });
+  }
+}
+
+async function unlessMissing<T>(object: Promise<T>, isOptional: boolean): Promise<T | undefined> {
+  try {
+    return await object;
+  } catch (error) {
+    if (isOptional && isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The user that all containers run as, when the pod says so. */
+function commonUser(pod: DeepReadonly<Pod>): number | undefined {
+  const { containers = [], initContainers = [], securityContext } = pod.spec ?? {};
+  const users = [...initContainers, ...containers].map((container) => container.securityContext?.runAsUser ?? securityContext?.runAsUser);
+  const [first] = users;
+  return users.every((user) => user === first) ? first : undefined;
+}

@@ -1,0 +1,276 @@
+// The default store: one LMDB file. All writes that wait in one turn become one transaction and share one flush; a write
+// is acknowledged, and seen by readers and watchers, only after that.
+import { type Database, open, type RootDatabase } from "lmdb";
+import type { Clock } from "../../base/index.ts";
+import { KeyExistsError, RevisionConflictError, StoreClosedError, StoreFullError } from "../errors.ts";
+import { Expirations } from "../expirations.ts";
+import { History } from "../history.ts";
+import type { PutOptions, RangeOptions, RangeResult, Store, StoreEntry, StoreEvent, WatchOptions } from "../store.ts";
+import { decodeEntry, decodeNumber, ENTRY_VERSION, encodeEntry, encodeNumber } from "./encoding.ts";
+
+export interface LmdbStoreOptions {
+  /** The data file; its folder must exist. */
+  readonly path: string;
+  readonly clock: Clock;
+}
+
+interface PendingWrite {
+  readonly event: StoreEvent;
+  readonly expiresAtMs: number | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class LmdbStore implements Store {
+  readonly #root: RootDatabase<Buffer, string>;
+  readonly #data: Database<Buffer, string>;
+  /** Expiry in milliseconds since 1970, by key. */
+  readonly #expiries: Database<Buffer, string>;
+  readonly #meta: Database<Buffer, string>;
+  readonly #clock: Clock;
+  readonly #history: History;
+  readonly #expirations: Expirations;
+  /** What the writes under way will leave under a key (undefined: nothing); later writes are checked against it. */
+  readonly #overlay = new Map<string, StoreEntry | undefined>();
+  /** The revision of the newest write, durable or under way. */
+  #revision: number;
+  #queue: PendingWrite[] = [];
+  /** The transaction under way, if any. */
+  #flush: Promise<void> | undefined;
+  #isClosed = false;
+
+  /** Opens or makes the file; throws when it is not one of ours. */
+  constructor({ path, clock }: LmdbStoreOptions) {
+    this.#clock = clock;
+    this.#root = open<Buffer, string>({ path, noSubdir: true, overlappingSync: false, encoding: "binary", maxDbs: 4 });
+    this.#data = this.#root.openDB({ name: "data", encoding: "binary" });
+    this.#expiries = this.#root.openDB({ name: "expiries", encoding: "binary" });
+    this.#meta = this.#root.openDB({ name: "meta", encoding: "binary" });
+    checkFormat(this.#meta, path);
+    const revision = this.#meta.get("revision");
+    this.#revision = revision === undefined ? 1 : decodeNumber(revision);
+    this.#history = new History({ startRevision: this.#revision });
+    this.#expirations = new Expirations(clock, (keys) => this.#removeExpired(keys));
+    for (const { key, value } of this.#expiries.getRange()) this.#expirations.set(key, decodeNumber(value));
+  }
+
+  async create(key: string, value: Uint8Array, options: PutOptions = {}): Promise<StoreEntry> {
+    this.#checkOpen();
+    const existing = this.#newest(key);
+    if (existing !== undefined) throw new KeyExistsError(key, existing);
+    return this.#put(key, value, undefined, options);
+  }
+
+  async update(key: string, value: Uint8Array, expectedRevision: number, options: PutOptions = {}): Promise<StoreEntry> {
+    return this.#put(key, value, this.#expect(key, expectedRevision), options);
+  }
+
+  async delete(key: string, expectedRevision: number): Promise<number> {
+    return this.#remove(key, this.#expect(key, expectedRevision));
+  }
+
+  async get(key: string): Promise<StoreEntry | undefined> {
+    this.#checkOpen();
+    return this.#read(key);
+  }
+
+  async range(prefix: string, { revision, limit, after }: RangeOptions = {}): Promise<RangeResult> {
+    this.#checkOpen();
+    const current = this.#history.revision;
+    if (revision !== undefined && revision !== current) return this.#pastRange(prefix, { revision, limit, after });
+    const end = endOfPrefix(prefix);
+    const start = after !== undefined && after > prefix ? after : prefix;
+    const entries: StoreEntry[] = [];
+    let hasMore = false;
+    for (const { key, value } of this.#data.getRange({ start, end })) {
+      if (key === after) continue;
+      if (limit !== undefined && entries.length === limit) {
+        hasMore = true;
+        break;
+      }
+      entries.push(decodeEntry(key, value));
+    }
+    const last = entries.at(-1)?.key;
+    const remaining = hasMore && last !== undefined ? this.#data.getKeysCount({ start: last, end }) - 1 : 0;
+    return { entries, revision: current, hasMore, remaining };
+  }
+
+  watch(prefix: string, options: WatchOptions): AsyncIterable<readonly StoreEvent[]> {
+    this.#checkOpen();
+    return this.#history.watch(prefix, options);
+  }
+
+  async currentRevision(): Promise<number> {
+    this.#checkOpen();
+    return this.#history.revision;
+  }
+
+  async compact(revision: number): Promise<void> {
+    this.#checkOpen();
+    this.#history.compact(revision);
+  }
+
+  async sizeBytes(): Promise<number> {
+    this.#checkOpen();
+    const stats = this.#root.getStats() as {
+      pageSize?: number;
+      root?: { treeBranchPageCount: number };
+      mapSize?: number;
+      lastPageNumber?: number;
+    };
+    return (stats.lastPageNumber ?? 0) * (stats.pageSize ?? 4096);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#expirations.close();
+    while (this.#flush !== undefined) await this.#flush;
+    this.#history.close();
+    await this.#root.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new StoreClosedError();
+  }
+
+  /** The durable entry. */
+  #read(key: string): StoreEntry | undefined {
+    const value = this.#data.get(key);
+    return value === undefined ? undefined : decodeEntry(key, value);
+  }
+
+  /** The entry that a write has to reckon with. */
+  #newest(key: string): StoreEntry | undefined {
+    return this.#overlay.has(key) ? this.#overlay.get(key) : this.#read(key);
+  }
+
+  #expect(key: string, expectedRevision: number): StoreEntry {
+    this.#checkOpen();
+    const current = this.#newest(key);
+    if (current?.modRevision !== expectedRevision) throw new RevisionConflictError(key, expectedRevision, current);
+    return current;
+  }
+
+  async #put(key: string, value: Uint8Array, previous: StoreEntry | undefined, { ttlSeconds }: PutOptions): Promise<StoreEntry> {
+    const revision = ++this.#revision;
+    const entry: StoreEntry = { key, value, createRevision: previous?.createRevision ?? revision, modRevision: revision };
+    const expiresAtMs = ttlSeconds === undefined ? undefined : this.#clock.now() + ttlSeconds * 1000;
+    await this.#enqueue({ type: "put", entry, previous }, expiresAtMs);
+    return entry;
+  }
+
+  async #remove(key: string, previous: StoreEntry): Promise<number> {
+    const revision = ++this.#revision;
+    await this.#enqueue({ type: "delete", key, revision, previous }, undefined);
+    return revision;
+  }
+
+  #enqueue(event: StoreEvent, expiresAtMs: number | undefined): Promise<void> {
+    if (event.type === "put") this.#overlay.set(event.entry.key, event.entry);
+    else this.#overlay.set(event.key, undefined);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ event, expiresAtMs, resolve, reject });
+      this.#flush ??= this.#flushAll();
+    });
+  }
+
+  /** Commits what is queued, again and again until nothing is. */
+  async #flushAll(): Promise<void> {
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const writes = this.#queue;
+      this.#queue = [];
+      try {
+        await this.#commit(writes);
+        this.#acknowledge(writes);
+      } catch (error) {
+        this.#abandon(writes, error);
+      }
+    }
+    this.#flush = undefined;
+  }
+
+  #commit(writes: readonly PendingWrite[]): Promise<boolean> {
+    return this.#root.batch(() => {
+      let revision = 0;
+      const expiring = new Set<string>();
+      for (const { event, expiresAtMs } of writes) {
+        const key = event.type === "put" ? event.entry.key : event.key;
+        if (event.type === "put") {
+          revision = event.entry.modRevision;
+          void this.#data.put(key, encodeEntry(event.entry));
+        } else {
+          revision = event.revision;
+          void this.#data.remove(key);
+        }
+        if (expiresAtMs !== undefined) {
+          expiring.add(key);
+          void this.#expiries.put(key, encodeNumber(expiresAtMs));
+        } else if (expiring.has(key) || this.#expirations.has(key)) void this.#expiries.remove(key);
+      }
+      void this.#meta.put("revision", encodeNumber(revision));
+    });
+  }
+
+  #acknowledge(writes: readonly PendingWrite[]): void {
+    for (const { event, expiresAtMs } of writes) {
+      const key = event.type === "put" ? event.entry.key : event.key;
+      const entry = event.type === "put" ? event.entry : undefined;
+      if (this.#overlay.get(key) === entry) this.#overlay.delete(key);
+      if (expiresAtMs === undefined) this.#expirations.forget(key);
+      else this.#expirations.set(key, expiresAtMs);
+    }
+    this.#history.append(writes.map((write) => write.event));
+    for (const write of writes) write.resolve();
+  }
+
+  /** A failed transaction leaves the file as it was; writes that built on it fail too. */
+  #abandon(writes: readonly PendingWrite[], error: unknown): void {
+    const failed = [...writes, ...this.#queue];
+    this.#queue = [];
+    this.#overlay.clear();
+    this.#revision = this.#history.revision;
+    const reason = isFull(error) ? new StoreFullError(error) : error;
+    for (const write of failed) write.reject(reason);
+  }
+
+  #removeExpired(keys: readonly string[]): void {
+    for (const key of keys) {
+      const previous = this.#newest(key);
+      if (previous === undefined) continue;
+      // A failed removal is tried again when the store is opened next: the expiry is still in the file.
+      this.#remove(key, previous).catch(() => {});
+    }
+  }
+
+  #pastRange(
+    prefix: string,
+    { revision, limit, after }: { revision: number; limit: number | undefined; after: string | undefined },
+  ): RangeResult {
+    this.#history.checkRevision(revision);
+    const current = Array.from(this.#data.getRange({ start: prefix, end: endOfPrefix(prefix) }), ({ key, value }) =>
+      decodeEntry(key, value),
+    );
+    const entries = this.#history.rewind(current, prefix, revision).filter((entry) => after === undefined || entry.key > after);
+    const kept = limit === undefined ? entries : entries.slice(0, limit);
+    const remaining = entries.length - kept.length;
+    return { entries: kept, revision, hasMore: remaining > 0, remaining };
+  }
+}
+
+/** The first key behind all that start with `prefix`. */
+function endOfPrefix(prefix: string): string {
+  return `${prefix}\uffff`;
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && /MDB_MAP_FULL|No space left|ENOSPC/.test(error.message);
+}
+
+function checkFormat(meta: Database<Buffer, string>, path: string): void {
+  const format = meta.get("format");
+  if (format === undefined) meta.putSync("format", encodeNumber(ENTRY_VERSION));
+  else if (decodeNumber(format) !== ENTRY_VERSION)
+    throw new Error(`${path} was written in format ${decodeNumber(format)}, this version reads ${ENTRY_VERSION}`);
+}

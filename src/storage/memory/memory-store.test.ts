@@ -1,0 +1,9 @@
+import { VirtualClock } from "../../base/index.ts";
+import { storeSuite } from "../store.suite.ts";
+import { MemoryStore } from "./memory-store.ts";
+
+storeSuite("MemoryStore", async () => {
+  const clock = new VirtualClock();
+  const store = new MemoryStore({ clock });
+  return { store, clock, dispose: () => store.close() };
+});
