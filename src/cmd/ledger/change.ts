@@ -18,8 +18,8 @@ export type Change =
   | { readonly type: "sysctl"; readonly path: string; readonly previous: string }
   /** A file or directory with all below it. `isData` marks what `down --keep-data` keeps. */
   | { readonly type: "path"; readonly path: string; readonly isData: boolean }
-  /** Files of a directory that is not ours whose names start with `prefix`. */
-  | { readonly type: "files"; readonly directory: string; readonly prefix: string };
+  /** Files of a directory that is not ours which mention `containing`. */
+  | { readonly type: "files"; readonly directory: string; readonly containing: string };
 
 export type ChangeType = Change["type"];
 

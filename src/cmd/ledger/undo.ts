@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/index.ts";
 import { removeCgroup } from "../system/cgroups.ts";
 import { CommandError, runCommand, tryCommand } from "../system/command.ts";
+import { readIfExists } from "../system/files.ts";
 import { mountsBelow, unmountBelow } from "../system/mounts.ts";
 import { findByArgument, stopDaemon, terminate } from "../system/processes.ts";
 import type { Change, Undo } from "./change.ts";
@@ -36,7 +37,7 @@ export function hostUndo(clock: Clock): Undo {
       case "path":
         return removePath(change.path);
       case "files":
-        return removeFiles(change.directory, change.prefix);
+        return removeFiles(change.directory, change.containing);
     }
   };
 }
@@ -75,12 +76,14 @@ async function removePath(path: string): Promise<void> {
   rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 }
 
-function removeFiles(directory: string, prefix: string): void {
+function removeFiles(directory: string, text: string): void {
   let names: string[];
   try {
     names = readdirSync(directory);
   } catch {
     return;
   }
-  for (const name of names.filter((name) => name.startsWith(prefix))) rmSync(join(directory, name), { recursive: true, force: true });
+  for (const file of names.map((name) => join(directory, name))) {
+    if (readIfExists(file)?.includes(text) === true) rmSync(file, { force: true });
+  }
 }
