@@ -1,12 +1,13 @@
 export type { AdmissionPlugin, AdmissionRequest } from "./admission/admission.ts";
 export { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
-export {
-  type AuthorizationAttributes,
-  type Authorizer,
-  allowAll,
-  type Decision,
-  type SubjectRules,
-} from "./authz/authorizer.ts";
+export * from "./authn/index.ts";
+export * from "./authz/index.ts";
+export * from "./discovery/index.ts";
+export * from "./front/index.ts";
+export * from "./metrics/index.ts";
+export * from "./openapi/index.ts";
 export type { AdvertisedAddress } from "./registry/bootstrap.ts";
-export type { TokenAuthenticator } from "./registry/subresources/reviews.ts";
+export type { PortRange } from "./registry/services/service-guard.ts";
+export type { SubjectRules, TokenAuthenticator } from "./registry/subresources/reviews.ts";
 export type { IssuedToken, TokenIssuer, TokenRequestSpec } from "./registry/subresources/token.ts";
+export type { WatchCache } from "./watch-cache/watch-cache.ts";
