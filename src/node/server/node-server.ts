@@ -1,0 +1,243 @@
+// kubelet's HTTPS server: logs, exec, attach and port-forward for the API server, metrics and stats for its scrapers.
+// Callers prove who they are with a certificate of the cluster's CA.
+import { constants } from "node:crypto";
+import { access } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
+import type { UserInfo } from "../../api/index.ts";
+import type { Clock, Logger } from "../../base/index.ts";
+import { type FileWatcher, hostFileWatcher } from "../logs/file-watcher.ts";
+import { readLog } from "../logs/log-reader.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { isTrue, parseLogQuery } from "./container-logs.ts";
+import { HttpError, httpErrorOf } from "./http-error.ts";
+import { type PodsView, PodTargets } from "./pod-target.ts";
+import { accessOf, type NodeRoute, routeOf } from "./request-route.ts";
+import { resourceMetrics, StatsSummary, type UsageReport, type UsageSample } from "./stats-summary.ts";
+import { tunnel } from "./tunnel.ts";
+
+export interface NodeTls {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** The CA whose certificates callers show. */
+  readonly clientCa: string;
+}
+
+export interface NodeServerOptions {
+  readonly nodeName: string;
+  readonly runtime: Runtime;
+  readonly pods: PodsView;
+  readonly tls: NodeTls;
+  /** Whether the user may do `verb` on this node's `subresource`: proxy, metrics, stats, healthz, pods. */
+  readonly authorize: (user: UserInfo, verb: string, subresource: string) => Promise<boolean>;
+  /** A prom-client registry. */
+  readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
+  readonly nodeUsage: () => Promise<UsageSample>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Default: inotify. */
+  readonly watcher?: FileWatcher;
+}
+
+type ContainerRoute = Extract<NodeRoute, { readonly container: string }>;
+
+export class NodeServer {
+  readonly #options: NodeServerOptions;
+  readonly #targets: PodTargets;
+  readonly #stats = new StatsSummary();
+  readonly #server: Server;
+  readonly #connections = new Set<Duplex>();
+
+  constructor(options: NodeServerOptions) {
+    this.#options = options;
+    this.#targets = new PodTargets(options.pods, options.runtime);
+    const tls = { ...secureContext(options.tls), requestCert: true, rejectUnauthorized: false };
+    this.#server = createServer({ ...tls, allowHalfOpen: true, ALPNProtocols: ["http/1.1"] });
+    this.#server.on("request", (request, response) => void this.#serve(request, response));
+    this.#server.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on("secureConnection", (socket) => this.#remember(socket));
+  }
+
+  /** Answers the port. */
+  listen(port: number, host: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off("error", reject);
+        resolve((this.#server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  /** New connections use these certificates. */
+  setTls(tls: NodeTls): void {
+    this.#server.setSecureContext(secureContext(tls));
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const connection of this.#connections) connection.destroy();
+    await closed;
+  }
+
+  #remember(socket: Duplex): void {
+    this.#connections.add(socket);
+    socket.once("close", () => this.#connections.delete(socket));
+    socket.on("error", () => socket.destroy());
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await this.#answer(request, response);
+    } catch (error) {
+      const { code, message } = httpErrorOf(error);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(code, { "Content-Type": "text/plain; charset=utf-8" }).end(message);
+    }
+  }
+
+  /** The route, for a caller that may use it. */
+  async #admit(request: IncomingMessage): Promise<{ readonly route: NodeRoute; readonly query: URLSearchParams }> {
+    const user = userOf(request.socket as TLSSocket);
+    if (user === undefined) throw new HttpError(401, "Unauthorized");
+    const url = new URL(request.url ?? "/", "https://node");
+    const route = routeOf(url.pathname);
+    if (route === undefined) throw new HttpError(404, "404 page not found");
+    const { verb, subresource } = accessOf(request.method ?? "GET", route);
+    if (!(await this.#options.authorize(user, verb, subresource))) {
+      const { nodeName } = this.#options;
+      throw new HttpError(
+        403,
+        `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresource}], node=${nodeName})`,
+      );
+    }
+    return { route, query: url.searchParams };
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { route, query } = await this.#admit(request);
+    switch (route.type) {
+      case "healthz":
+        return send(response, "text/plain; charset=utf-8", "ok");
+      case "metrics":
+        return send(response, this.#options.metrics.contentType, await this.#options.metrics.metrics());
+      case "resourceMetrics":
+        return send(response, "text/plain; version=0.0.4; charset=utf-8", resourceMetrics(await this.#usage()));
+      case "stats":
+        return send(response, "application/json", JSON.stringify(this.#stats.summary(await this.#usage())));
+      case "pods":
+        return send(response, "application/json", podList(this.#options.pods));
+      case "containerLogs":
+        return await this.#logs(route, query, response);
+      case "run":
+        return await this.#run(route, query, response);
+      case "exec":
+      case "attach":
+      case "portForward":
+        throw new HttpError(400, "you must specify at least 1 of stdin, stdout, stderr over an upgraded connection");
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    try {
+      const { route, query } = await this.#admit(request);
+      const url = await this.#streamUrl(route, query);
+      await tunnel(request, socket, head, { url, clock: this.#options.clock });
+    } catch (error) {
+      const { code, message } = httpErrorOf(error);
+      const length = Buffer.byteLength(message);
+      const headers = `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${length}\r\nConnection: close`;
+      socket.end(
+        `HTTP/1.1 ${code} ${code === 401 ? "Unauthorized" : code === 403 ? "Forbidden" : "Error"}\r\n${headers}\r\n\r\n${message}`,
+      );
+    }
+  }
+
+  async #streamUrl(route: NodeRoute, query: URLSearchParams): Promise<URL> {
+    const { runtime } = this.#options;
+    if (route.type === "portForward") {
+      const sandboxId = await this.#targets.sandboxId(route.namespace, route.pod);
+      return await runtime.portForwardUrl(sandboxId, portsOf(query));
+    }
+    if (route.type !== "exec" && route.type !== "attach") throw new HttpError(400, "Upgrade request required on another path");
+    const { id } = await this.#targets.runningContainer(route.namespace, route.pod, route.container);
+    const tty = isTrue(query.get("tty"));
+    const wants = (...names: readonly string[]) => names.some((name) => isTrue(query.get(name)));
+    // With a terminal both outputs are one.
+    const streams = { tty, stdin: wants("input", "stdin"), stdout: wants("output", "stdout"), stderr: !tty && wants("error", "stderr") };
+    if (!(streams.stdin || streams.stdout || streams.stderr))
+      throw new HttpError(400, "you must specify at least 1 of stdin, stdout, stderr");
+    return route.type === "exec"
+      ? await runtime.execUrl(id, { command: query.getAll("command"), ...streams })
+      : await runtime.attachUrl(id, streams);
+  }
+
+  async #logs(route: ContainerRoute, query: URLSearchParams, response: ServerResponse): Promise<void> {
+    const { clock, runtime, watcher = hostFileWatcher } = this.#options;
+    const { isFollow, isPrevious, ...selection } = parseLogQuery(query, clock.now());
+    const { id, logPath, state } = await this.#targets.loggedContainer(route.namespace, route.pod, route.container, {
+      previous: isPrevious,
+    });
+    const isRunning = async () => (await runtime.containerStatus(id).catch(() => undefined))?.state === "RUNNING";
+    const follow = isFollow && state === "RUNNING" ? { follow: { isRunning, watcher, clock } } : {};
+    await access(logPath).catch((error: Error) => {
+      throw new HttpError(500, `cannot open the log of container "${route.container}": ${error.message}`, { cause: error });
+    });
+    const abort = new AbortController();
+    response.once("close", () => abort.abort());
+    response.writeHead(200, { "Content-Type": "text/plain; charset=utf-8" });
+    response.flushHeaders();
+    await pipeline(readLog(logPath, { ...selection, ...follow, signal: abort.signal }), response);
+  }
+
+  async #run(route: ContainerRoute, query: URLSearchParams, response: ServerResponse): Promise<void> {
+    const { id } = await this.#targets.runningContainer(route.namespace, route.pod, route.container);
+    const command = (query.get("cmd") ?? "").split(" ");
+    const { stdout, stderr, exitCode } = await this.#options.runtime.execSync(id, command, 0);
+    const output = Buffer.concat([stdout, stderr]);
+    if (exitCode !== 0) throw new HttpError(500, `command '${command.join(" ")}' exited with ${exitCode}: ${output.toString()}`);
+    send(response, "text/plain; charset=utf-8", output);
+  }
+
+  async #usage(): Promise<UsageReport> {
+    const { nodeName, nodeUsage, pods, runtime } = this.#options;
+    const [node, containers] = await Promise.all([nodeUsage(), runtime.usage()]);
+    return { nodeName, node, containers, pods: pods.list() };
+  }
+}
+
+function secureContext({ cert, key, clientCa }: NodeTls): SecureContextOptions {
+  // A resumed session does not show the caller's certificate again.
+  return { cert, key, ca: clientCa, minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_TICKET };
+}
+
+/** Who the caller's certificate names; undefined without one that the CA signed. */
+function userOf(socket: TLSSocket): UserInfo | undefined {
+  if (!socket.authorized) return undefined;
+  const { subject } = socket.getPeerCertificate();
+  if (subject?.CN === undefined) return undefined;
+  // Several O make a list, which the declared type does not know.
+  const groups = [subject.O ?? []].flat();
+  return { name: String(subject.CN), groups: [...groups, "system:authenticated"] };
+}
+
+function portsOf(query: URLSearchParams): readonly number[] {
+  return query
+    .getAll("port")
+    .flatMap((ports) => ports.split(","))
+    .map(Number);
+}
+
+function podList(pods: PodsView): string {
+  return JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: pods.list() });
+}
+
+function send(response: ServerResponse, contentType: string, body: string | Buffer): void {
+  response.writeHead(200, { "Content-Type": contentType, "Content-Length": Buffer.byteLength(body) }).end(body);
+}
