@@ -58,6 +58,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 
       [${cri}.containerd.runtimes.runc.options]
         SystemdCgroup = false
+        Root = ${quote(`${layout.runDirectory}/runc`)}
 
   [${cri}.registry]
     config_path = ${quote(layout.registryHosts)}

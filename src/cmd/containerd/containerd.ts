@@ -10,7 +10,6 @@ import { DaemonError, isAlive, readPidFile, startDaemon } from "../system/proces
 import { canConnect, poll } from "../system/wait.ts";
 import { PAUSE_IMAGE, renderCniConfig, renderContainerdConfig } from "./config.ts";
 import { hasImage, importArchive } from "./images.ts";
-import { ensurePauseArchive } from "./pause-image.ts";
 
 export interface ContainerdStart {
   readonly node: NodeSpec;
@@ -36,7 +35,7 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
   ledger.record({ type: "mounts", below: layout.runDirectory });
   ledger.record({ type: "mounts", below: layout.directory });
   ledger.record({ type: "cgroup", path: node.cgroupRoot });
-  ledger.record({ type: "shims", address: layout.containerdSocket });
+  ledger.record({ type: "shims", address: layout.containerdSocket, state: layout.containerdState });
   ledger.record({ type: "process", pidFile: layout.containerdPid, argument: layout.containerdConfig });
   const logFile = join(start.logDirectory, `containerd-${node.name}.log`);
   const identity =
@@ -53,7 +52,6 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
     },
     { clock, signal },
   );
-  await ensurePauseArchive(start.pauseArchive);
   if (!(await hasImage(layout.containerdSocket, PAUSE_IMAGE))) await importArchive(layout.containerdSocket, start.pauseArchive, signal);
 }
 

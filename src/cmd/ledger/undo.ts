@@ -1,5 +1,5 @@
 // How each kind of change is taken back. All of it does nothing when there is nothing left to do.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/index.ts";
 import { removeCgroup } from "../system/cgroups.ts";
@@ -19,7 +19,8 @@ export function hostUndo(clock: Clock): Undo {
         await stopDaemon(change.pidFile, { clock, graceMs: GRACE_MS });
         return killAll(change.argument, clock, GRACE_MS);
       case "shims":
-        return killAll(change.address, clock, 0);
+        await killAll(change.address, clock, 0);
+        return removeShimSockets(change.state);
       case "cgroup":
         return removeCgroup(change.path, clock);
       case "mounts":
@@ -65,6 +66,14 @@ function restoreSysctl(path: string, previous: string): void {
     if (readFileSync(path, "utf8").trim() !== previous) writeFileSync(path, previous);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
+/** A shim listens outside of its containerd's state, in a file that its bundle names. */
+function removeShimSockets(state: string): void {
+  for (const address of globSync(join(state, "io.containerd.runtime.v2.task/*/*/address"))) {
+    const socket = readIfExists(address)?.toString().trim().replace("unix://", "") ?? "";
+    if (socket.startsWith("/run/containerd/s/")) rmSync(socket, { force: true });
   }
 }
 
