@@ -9,7 +9,7 @@ export { ObjectCache } from "./object-cache.ts";
 export type { PodRegistry } from "./pod-registry.ts";
 export type { ProbeOutcome, Prober, ProbeTarget } from "./probes/prober.ts";
 export { KUBELET_VERSION, type MachineInfo } from "./registration/node-facts.ts";
-export * from "./runtime/runtime.ts";
 export * from "./runtime/cri/index.ts";
+export * from "./runtime/runtime.ts";
 export * from "./runtime/simulated/index.ts";
 export * from "./volumes/index.ts";

@@ -129,6 +129,7 @@ export class NodeAgent {
     const options = this.#options;
     const { client, clock, runtime, machine, cgroups = noCgroups } = options;
     const { rootDir = "/var/lib/kubelet", logDir = "/var/log/pods", resolvConf = "/etc/resolv.conf" } = options;
+    const services = this.#informers.informer(resources.services);
     return {
       ...options,
       cgroups,
@@ -138,7 +139,10 @@ export class NodeAgent {
       events,
       objects: options.objects ?? new ObjectCache(client, clock),
       images: new ImagePuller(runtime, clock),
-      services: this.#informers.informer(resources.services).lister,
+      services: services.lister,
+      servicesSynced: async () => {
+        if (!services.hasSynced) await this.#informers.waitForSync(this.#stop.signal);
+      },
       memoryBytes: machine.memoryBytes,
     };
   }
