@@ -1,4 +1,4 @@
-// Which strategy belongs to which resource, by `group/plural`. A resource without one has no defaults and no validation
+// Which strategy belongs to which resource, by `group/plural`, or `group/version/plural` where versions differ. A resource without one has no defaults and no validation
 // beyond its schema.
 
 import {
@@ -16,6 +16,7 @@ import { deploymentStrategy } from "./apps/deployment.ts";
 import { replicaSetStrategy } from "./apps/replica-set.ts";
 import { statefulSetStrategy } from "./apps/stateful-set.ts";
 import { horizontalPodAutoscalerStrategy } from "./autoscaling/horizontal-pod-autoscaler.ts";
+import { horizontalPodAutoscalerV1Strategy } from "./autoscaling/horizontal-pod-autoscaler-v1.ts";
 import { cronJobStrategy } from "./batch/cron-job.ts";
 import { jobStrategy } from "./batch/job.ts";
 import { certificateSigningRequestStrategy } from "./certificates/certificate-signing-request.ts";
@@ -123,4 +124,5 @@ export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
   "resource.k8s.io/resourceclaimtemplates": resourceClaimTemplateStrategy,
   "resource.k8s.io/resourceslices": resourceSliceStrategy,
   "events.k8s.io/events": eventsV1Strategy,
+  "autoscaling/v1/horizontalpodautoscalers": horizontalPodAutoscalerV1Strategy,
 };
