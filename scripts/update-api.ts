@@ -37,6 +37,7 @@ interface FieldRow {
   map?: string;
   strategy?: string[];
   merge?: string;
+  def?: unknown;
   pb?: number;
 }
 
@@ -46,6 +47,8 @@ if (openApiPath === undefined || protoDirectory === undefined) {
   process.exit(2);
 }
 const document = JSON.parse(readFileSync(openApiPath, "utf8")) as OpenApiDocument;
+/** The values of `+default=` markers, by field; OpenAPI v2 leaves them out. */
+const protoDefaults = new Map<string, unknown>();
 const protoNumbers = readProtoNumbers(protoDirectory);
 
 const OPAQUE: Record<string, string> = {
@@ -78,7 +81,7 @@ function readProtoNumbers(directory: string): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const file of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".proto")) continue;
-    const root = protobuf.parse(readFileSync(join(directory, file), "utf8"), { keepCase: true }).root;
+    const root = protobuf.parse(readFileSync(join(directory, file), "utf8"), { keepCase: true, alternateCommentMode: true }).root;
     collect(root, "");
   }
   return numbers;
@@ -87,7 +90,11 @@ function readProtoNumbers(directory: string): Map<string, number> {
     for (const nested of namespace.nestedArray) {
       const name = prefix === "" ? nested.name : `${prefix}.${nested.name}`;
       if (nested instanceof protobuf.Type) {
-        for (const field of nested.fieldsArray) numbers.set(`${name}.${field.name}`, field.id);
+        for (const field of nested.fieldsArray) {
+          numbers.set(`${name}.${field.name}`, field.id);
+          const literal = /^\+default=("[^"]*"|\d+|true|false)$/m.exec(field.comment ?? "")?.[1];
+          if (literal !== undefined) protoDefaults.set(`${name}.${field.name}`, JSON.parse(literal));
+        }
       } else if (nested instanceof protobuf.Namespace) collect(nested, name);
     }
   }
@@ -219,7 +226,8 @@ function writeTable(): void {
     const definition = document.definitions[name];
     const fields: Record<string, FieldRow> = {};
     for (const [field, property] of Object.entries(definition?.properties ?? {})) {
-      const number = protoNumbers.get(`${protoName(name)}.${field}`);
+      const protoField = `${protoName(name)}.${field}`;
+      const number = protoNumbers.get(protoField);
       const strategy = property["x-kubernetes-patch-strategy"] as string | undefined;
       const target = property.$ref === undefined ? undefined : document.definitions[refName(property.$ref)];
       const map = (property["x-kubernetes-map-type"] ?? target?.["x-kubernetes-map-type"]) as string | undefined;
@@ -231,6 +239,7 @@ function writeTable(): void {
         ...(map === undefined ? {} : { map }),
         ...(strategy === undefined ? {} : { strategy: strategy.split(",") }),
         ...(property["x-kubernetes-patch-merge-key"] === undefined ? {} : { merge: property["x-kubernetes-patch-merge-key"] as string }),
+        ...(protoDefaults.has(protoField) ? { def: protoDefaults.get(protoField) } : {}),
         ...(number === undefined ? {} : { pb: number }),
       };
     }

@@ -14,17 +14,28 @@ import type {
   WriteOptions,
 } from "../api/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { type DeleteOptions, statusError } from "../machinery/index.ts";
-import type { Store } from "../storage/index.ts";
+import { type DeleteOptions, internalError, StatusError, statusError } from "../machinery/index.ts";
+import { type Store, StoreClosedError, StoreFullError } from "../storage/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
+import { builtInPlugins } from "./admission/index.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
+import { type AdvertisedAddress, bootstrap } from "./registry/bootstrap.ts";
 import { createObject } from "./registry/create-path.ts";
 import { type Deletion, deleteCollection, deleteObject } from "./registry/delete-path.ts";
+import type { Draft } from "./registry/draft.ts";
+import { patchObject } from "./registry/patch-path.ts";
 import { getObject, listObjects } from "./registry/read-path.ts";
 import { authorize, type ServerContext } from "./registry/server-context.ts";
-import { updateObject } from "./registry/update-path.ts";
+import { IpRange } from "./registry/services/ip-range.ts";
+import { type PortRange, ServiceGuard } from "./registry/services/service-guard.ts";
+import type { TokenAuthenticator } from "./registry/subresources/reviews.ts";
+import { answer, type Projection } from "./registry/subresources/subresource.ts";
+import { SubresourceTable } from "./registry/subresources/subresource-table.ts";
+import type { TokenIssuer } from "./registry/subresources/token.ts";
+import { updateObject, updateProjected } from "./registry/update-path.ts";
 import { watchObjects } from "./registry/watch-path.ts";
+import type { CacheEntry } from "./watch-cache/cache-entry.ts";
 import type { EventWindowOptions } from "./watch-cache/event-window.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
 
@@ -34,67 +45,139 @@ export interface ApiServerCoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  readonly authorizer: Authorizer;
+  /** A function when it reads from this very core; it must not call the core before `start`. */
+  readonly authorizer: Authorizer | ((core: ApiHandler) => Authorizer);
   /** Run behind the built-in plugins. */
   readonly admission?: readonly AdmissionPlugin[];
+  /** Addresses of services. Default `10.96.0.0/12`. */
+  readonly serviceCidr?: string;
+  /** Default 30000–32767. */
+  readonly nodePortRange?: PortRange;
+  /** Where this server is reached: the endpoint of the `kubernetes` service. Absent: no such service is made. */
+  readonly advertised?: AdvertisedAddress;
+  readonly tokenIssuer?: TokenIssuer;
+  readonly authenticateToken?: TokenAuthenticator;
   /** Freezes objects with all they hold: for tests, so that a mutation throws. */
   readonly deepFreezes?: boolean;
   /** How many recent events each resource keeps for watches. */
   readonly watchWindow?: Partial<EventWindowOptions>;
 }
 
+const SERVICES_PREFIX = "/registry/core/services/";
+
 export class ApiServerCore implements ApiHandler {
   readonly #context: ServerContext;
+  readonly #subresources: SubresourceTable;
+  readonly #services: ServiceGuard;
+  readonly #serviceRange: IpRange;
+  readonly #advertised: AdvertisedAddress | undefined;
 
   constructor(options: ApiServerCoreOptions) {
-    const { store, catalog, clock, random, logger, authorizer, deepFreezes, watchWindow } = options;
+    const { store, catalog, clock, random, logger, deepFreezes, watchWindow, tokenIssuer, authenticateToken } = options;
     const cache = new WatchCache({ store, clock, logger, deepFreezes, window: watchWindow });
-    const admission = new AdmissionChain(options.admission ?? []);
-    this.#context = { store, cache, catalog, clock, random, logger, authorizer, admission, guards: new Map() };
+    const authorizer = typeof options.authorizer === "function" ? options.authorizer(this) : options.authorizer;
+    const admission = new AdmissionChain([...builtInPlugins({ cache, store, clock, random }), ...(options.admission ?? [])]);
+    this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
+    const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
+    this.#services = new ServiceGuard({ random, range: this.#serviceRange, portRange });
+    this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, authenticateToken });
+    this.#advertised = options.advertised;
+    const guards = new Map([["/services", this.#services]]);
+    this.#context = { store, cache, catalog, clock, random, logger, authorizer, admission, guards };
   }
 
-  /** Loads what is stored; works until `signal` aborts. */
+  /** What is stored, in memory: for authorisers and the like that must answer at once. */
+  get cache(): WatchCache {
+    return this.#context.cache;
+  }
+
+  /** Loads what is stored and makes what every cluster has; works until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
-    await this.#context.cache.start(signal);
+    const { cache } = this.#context;
+    await cache.start(signal);
+    this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
+    await bootstrap(this.#context, { serviceIp: this.#serviceRange.at(0), advertised: this.#advertised });
   }
 
-  async get(scope: RequestScope, options: ReadOptions): Promise<Stored> {
-    authorize(this.#context, scope, "get");
-    return getObject(this.#context, scope, options);
+  get(scope: RequestScope, options: ReadOptions): Promise<Stored> {
+    return this.#run(scope, "get", async () => this.#projected(scope, await getObject(this.#context, scope, options)));
   }
 
-  async list(scope: RequestScope, options: ListOptions): Promise<StoredList> {
-    authorize(this.#context, scope, "list");
-    return listObjects(this.#context, scope, options);
+  list(scope: RequestScope, options: ListOptions): Promise<StoredList> {
+    return this.#run(scope, "list", () => listObjects(this.#context, scope, options));
   }
 
-  async watch(scope: RequestScope, options: WatchOptions): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {
-    authorize(this.#context, scope, "watch");
-    return watchObjects(this.#context, scope, options);
+  watch(scope: RequestScope, options: WatchOptions): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {
+    return this.#run(scope, "watch", () => watchObjects(this.#context, scope, options));
   }
 
-  async create(scope: RequestScope, object: UncheckedObject, options: WriteOptions): Promise<Stored> {
-    authorize(this.#context, scope, "create");
-    return createObject(this.#context, scope, object, options);
+  create(scope: RequestScope, object: UncheckedObject, options: WriteOptions): Promise<Stored> {
+    return this.#run(scope, "create", async () => {
+      const creator = this.#subresources.creator(scope);
+      if (creator === undefined && scope.subresource !== "") throw notAllowed("create", scope);
+      if (creator === undefined) return createObject(this.#context, scope, object, options);
+      const draft = object as unknown as Draft;
+      await this.#context.admission.validate({
+        operation: "CREATE",
+        scope,
+        object: draft,
+        old: undefined,
+        isDryRun: options.dryRun === true,
+      });
+      return creator(this.#context, scope, object, options);
+    });
   }
 
-  async update(scope: RequestScope, object: UncheckedObject, options: WriteOptions): Promise<{ stored: Stored; created: boolean }> {
-    authorize(this.#context, scope, "update");
-    return updateObject(this.#context, scope, object, options);
+  update(scope: RequestScope, object: UncheckedObject, options: WriteOptions): Promise<{ stored: Stored; created: boolean }> {
+    return this.#run(scope, "update", async () => {
+      const projection = this.#subresources.projection(scope);
+      if (projection === undefined) return updateObject(this.#context, scope, object, options);
+      const stored = await updateProjected(this.#context, scope, { body: object, projection }, options);
+      return { stored: this.#projected(scope, stored), created: false };
+    });
   }
 
-  async patch(scope: RequestScope, _patch: unknown, _options: PatchOptions): Promise<{ stored: Stored; created: boolean }> {
-    authorize(this.#context, scope, "patch");
-    throw statusError("UnsupportedMediaType", "the body of the request was in an unknown format");
+  patch(scope: RequestScope, patch: unknown, options: PatchOptions): Promise<{ stored: Stored; created: boolean }> {
+    return this.#run(scope, "patch", async () => {
+      const projection: Projection | undefined = this.#subresources.projection(scope);
+      const { stored, created } = await patchObject(this.#context, scope, patch, { options, projection });
+      return { stored: this.#projected(scope, stored), created };
+    });
   }
 
-  async delete(scope: RequestScope, options: DeleteOptions): Promise<Deletion> {
-    authorize(this.#context, scope, "delete");
-    return deleteObject(this.#context, scope, options);
+  delete(scope: RequestScope, options: DeleteOptions): Promise<Deletion> {
+    return this.#run(scope, "delete", () => deleteObject(this.#context, scope, options));
   }
 
-  async deleteCollection(scope: RequestScope, options: DeleteOptions, selection: ListOptions): Promise<StoredList> {
-    authorize(this.#context, scope, "deletecollection");
-    return deleteCollection(this.#context, scope, options, selection);
+  deleteCollection(scope: RequestScope, options: DeleteOptions, selection: ListOptions): Promise<StoredList> {
+    return this.#run(scope, "deletecollection", () => deleteCollection(this.#context, scope, options, selection));
   }
+
+  #projected(scope: RequestScope, stored: Stored): Stored {
+    const projection = scope.subresource === "" ? undefined : this.#subresources.projection(scope);
+    return projection === undefined ? stored : answer(projection.show(scope, stored as CacheEntry));
+  }
+
+  /** Authorises, works, and lets nothing but StatusErrors out. */
+  async #run<T>(scope: RequestScope, verb: string, work: () => Promise<T>): Promise<T> {
+    try {
+      authorize(this.#context, scope, verb);
+      return await work();
+    } catch (error) {
+      throw error instanceof StatusError ? error : this.#statusOf(error, scope, verb);
+    }
+  }
+
+  #statusOf(error: unknown, scope: RequestScope, verb: string): StatusError {
+    if (scope.signal?.aborted === true) return statusError("Timeout", "the request was given up", undefined, { cause: error });
+    if (error instanceof StoreClosedError)
+      return statusError("ServiceUnavailable", "apiserver is shutting down", undefined, { cause: error });
+    if (error instanceof StoreFullError) return statusError("InternalError", error.message, undefined, { cause: error });
+    this.#context.logger.error("a request failed", { verb, resource: scope.resource.resource, error });
+    return internalError(error);
+  }
+}
+
+function notAllowed(verb: string, { resource, subresource }: RequestScope): StatusError {
+  return statusError("MethodNotAllowed", `${verb} is not supported on resources of kind "${resource.resource}/${subresource}"`);
 }

@@ -6,6 +6,7 @@ export * from "./meta/object.ts";
 export type * from "./meta/types.ts";
 export * from "./meta-validation.ts";
 export * from "./names.ts";
+export * from "./patch/apply/index.ts";
 export * from "./patch/json-patch.ts";
 export * from "./patch/merge-patch.ts";
 export { PatchError } from "./patch/patch-error.ts";

@@ -33,6 +33,8 @@ export interface FieldFacts {
   /** x-kubernetes-patch-strategy: how a strategic merge patch treats the field. */
   readonly patchStrategy?: readonly ("merge" | "replace" | "retainKeys")[];
   readonly patchMergeKey?: string;
+  /** What a list's key takes when an element leaves it out. */
+  readonly defaultValue?: unknown;
   readonly protobufNumber?: number;
 }
 

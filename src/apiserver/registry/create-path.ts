@@ -9,9 +9,8 @@ import type { Draft } from "./draft.ts";
 import { encodeStored } from "./encode.ts";
 import { objectStoreKey, storedResource } from "./key.ts";
 import { trackFields } from "./managed-fields.ts";
-import { guardOf, type ServerContext } from "./server-context.ts";
+import { guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
 import { dryRunAnswer, presented } from "./stored-as.ts";
-import type { Reservation } from "./write-guard.ts";
 
 /** How often a generated name is tried. */
 const MAX_NAME_ATTEMPTS = 8;
@@ -27,18 +26,23 @@ export async function createObject(
   return createDraft(context, scope, decodeBody(scope, body, options), options);
 }
 
+export interface CreateOptions extends WriteOptions {
+  /** "none" when the draft's managedFields are already right. */
+  readonly tracking?: "none";
+}
+
 /** Creates `draft`, which is in stored form and has its defaults. */
-export async function createDraft(context: ServerContext, scope: RequestScope, draft: Draft, options: WriteOptions): Promise<Stored> {
+export async function createDraft(context: ServerContext, scope: RequestScope, draft: Draft, options: CreateOptions): Promise<Stored> {
   const isDryRun = options.dryRun === true;
   if ((draft.metadata.resourceVersion ?? "") !== "") throw revisionOnCreate();
   const request = { operation: "CREATE", scope, object: draft, old: undefined, isDryRun } as const;
   await context.admission.mutate(request);
   prepare(context, scope, draft);
-  trackFields({ context, scope, draft, old: undefined, operation: "Update" });
+  if (options.tracking !== "none") trackFields({ context, scope, draft, old: undefined });
   const generateName = draft.metadata.name === undefined || draft.metadata.name === "" ? (draft.metadata.generateName ?? "") : "";
   for (let attempt = 1; ; attempt++) {
     if (generateName !== "") draft.metadata.name = generateName.slice(0, MAX_GENERATED_PREFIX) + nameSuffix(context.random);
-    const reservation = reserve(context, scope, draft, isDryRun);
+    const reservation = guardOf(context, scope.resource)?.reserve(draft, undefined);
     try {
       validate(scope, draft, reservation?.errors ?? []);
       await context.admission.validate(request);
@@ -48,7 +52,7 @@ export async function createDraft(context: ServerContext, scope: RequestScope, d
       const retries = generateName !== "" && isAlreadyExists(error) && attempt < MAX_NAME_ATTEMPTS;
       if (!retries) throw error;
     } finally {
-      reservation?.release();
+      releaseWhenVisible(context, reservation);
     }
   }
 }
@@ -61,10 +65,6 @@ function prepare(context: ServerContext, { resource }: RequestScope, draft: Draf
   metadata.creationTimestamp = timestamp(context.clock);
   if (strategy.hasGeneration === true) metadata.generation = 1;
   strategy.prepareForCreate?.(draft, context);
-}
-
-function reserve(context: ServerContext, { resource }: RequestScope, draft: Draft, isDryRun: boolean): Reservation | undefined {
-  return guardOf(context, resource)?.reserve(draft, undefined, isDryRun);
 }
 
 function validate(scope: RequestScope, draft: Draft, more: readonly FieldError[]): void {

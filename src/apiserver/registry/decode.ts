@@ -10,8 +10,8 @@ import { toStoredForm } from "./stored-as.ts";
 export function decodeBody(scope: RequestScope, body: UncheckedObject, options: WriteOptions): Draft {
   const { resource } = scope;
   checkKind(scope, body);
-  checkFieldsOf(scope, body, resource.facts, options);
   const draft = copyJson(body) as unknown as Draft;
+  checkFieldsOf(scope, draft, resource, options);
   draft.kind = resource.kind;
   draft.apiVersion = resource.apiVersion;
   draft.metadata ??= {};

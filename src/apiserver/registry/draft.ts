@@ -3,7 +3,7 @@ import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
 
 export type Draft = KubeObject & Record<string, unknown>;
 
-/** A copy of JSON data without its undefined and null fields: what decoding into a typed structure leaves of it. */
+/** A copy of JSON data, without its undefined fields. */
 export function copyJson<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
@@ -15,7 +15,7 @@ export function copyJson<T>(value: T): T {
   const source = value as Record<string, unknown>;
   for (const name of Object.keys(source)) {
     const child = source[name];
-    if (child !== undefined && child !== null) copy[name] = typeof child === "object" ? copyJson(child) : child;
+    if (child !== undefined) copy[name] = typeof child === "object" ? copyJson(child) : child;
   }
   return copy as T;
 }

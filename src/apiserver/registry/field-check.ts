@@ -1,5 +1,17 @@
-// Unknown, duplicate and ill-typed fields of what a client sent.
-import type { RequestScope, WriteOptions } from "../../api/index.ts";
-import type { TypeFacts } from "../../machinery/index.ts";
+// Unknown and ill-typed fields of what a client sent, treated as its fieldValidation wants.
+import type { RequestScope, Resource, WriteOptions } from "../../api/index.ts";
+import { badRequest, pruneUnknown } from "../../machinery/index.ts";
+import type { Draft } from "./draft.ts";
 
-export function checkFieldsOf(_scope: RequestScope, _body: unknown, _facts: TypeFacts, _options: WriteOptions): void {}
+/** Removes from `draft` what its type does not know; refuses or warns about it. Values of a wrong type are always refused. */
+export function checkFieldsOf(scope: RequestScope, draft: Draft, resource: Resource, { fieldValidation = "Warn" }: WriteOptions): void {
+  const { unknown, typeError } = pruneUnknown(draft, resource.facts);
+  if (typeError !== undefined) throw unusable(resource, typeError);
+  if (unknown.length === 0 || fieldValidation === "Ignore") return;
+  if (fieldValidation === "Strict") throw unusable(resource, `strict decoding error: ${unknown.join(", ")}`);
+  for (const text of unknown) scope.warn?.(text);
+}
+
+function unusable({ kind, version }: Resource, problem: string): Error {
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${problem}`);
+}

@@ -29,7 +29,7 @@ export async function listObjects(context: ServerContext, scope: RequestScope, o
   const { resource } = scope;
   const selection = parseSelection(resource, options);
   const token = options.continue === undefined || options.continue === "" ? undefined : decodeContinue(options.continue);
-  const { entries, revision } = await snapshot(context, scope, options, token);
+  const { entries, revision } = await snapshot(context, scope, options, { token, name: selection.name });
   const limit = options.resourceVersion === "0" && token === undefined ? 0 : (options.limit ?? 0);
   const page = takePage(entries, selection, limit);
   const items = resource.storedAs === undefined ? page.items : page.items.map((entry) => presented(resource, entry));
@@ -66,7 +66,7 @@ async function snapshot(
   context: ServerContext,
   scope: RequestScope,
   options: ListOptions,
-  token: ContinueToken | undefined,
+  { token, name }: { readonly token: ContinueToken | undefined; readonly name: string | undefined },
 ): Promise<Snapshot> {
   const { cache } = context;
   const asked = parseRevision(options.resourceVersion);
@@ -80,6 +80,10 @@ async function snapshot(
     const isUnchangedSince = resourceCache.lastRevision <= revision;
     if (!isUnchangedSince) return storedSnapshot(context, prefix, { revision, after, isContinued: token !== undefined });
     return { entries: resourceCache.entries(prefix, after), revision };
+  }
+  if (name !== undefined && scope.namespace !== "" && after === undefined) {
+    const entry = resourceCache.get(prefix + name);
+    return { entries: entry === undefined ? [] : [entry], revision: cache.appliedRevision };
   }
   return { entries: resourceCache.entries(prefix, after), revision: cache.appliedRevision };
 }

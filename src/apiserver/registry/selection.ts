@@ -1,6 +1,17 @@
-// Which objects a list or watch is about.
+// Which objects a list or watch is about: selectors made ready to judge entries.
 import type { Resource } from "../../api/index.ts";
+import {
+  badRequest,
+  type DeepReadonly,
+  type FieldSelector,
+  type KubeObject,
+  type LabelSelectorMatcher,
+  parseFieldSelector,
+  parseLabelSelector,
+  SelectorError,
+} from "../../machinery/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
+import { storedResource } from "./key.ts";
 
 export interface SelectionOptions {
   readonly labelSelector?: string | undefined;
@@ -14,6 +25,49 @@ export interface Selection {
   readonly name?: string;
 }
 
-export function parseSelection(_resource: Resource, _options: SelectionOptions): Selection {
-  return {};
+type Getter = (object: DeepReadonly<KubeObject>) => string;
+
+const metadataGetters: Readonly<Record<string, Getter>> = {
+  "metadata.name": ({ metadata }) => metadata.name ?? "",
+  "metadata.namespace": ({ metadata }) => metadata.namespace ?? "",
+};
+
+export function parseSelection(resource: Resource, { labelSelector = "", fieldSelector = "" }: SelectionOptions): Selection {
+  const labels = labelSelector === "" ? undefined : parse("labelSelector", labelSelector, parseLabelSelector);
+  const fields = fieldSelector === "" ? undefined : parse("fieldSelector", fieldSelector, parseFieldSelector);
+  const matchesFields = fields === undefined || fields.isEverything ? undefined : fieldMatcher(resource, fields);
+  const matchesLabels = labels === undefined || labels.isEverything ? undefined : labelMatcher(labels);
+  const name = fields?.exactValue("metadata.name");
+  return { ...combine(matchesLabels, matchesFields), ...(name === undefined || name === "" ? {} : { name }) };
+}
+
+type Matcher = (entry: CacheEntry) => boolean;
+
+function combine(first: Matcher | undefined, second: Matcher | undefined): Selection {
+  if (first === undefined) return second === undefined ? {} : { matches: second };
+  return { matches: second === undefined ? first : (entry) => first(entry) && second(entry) };
+}
+
+function parse<T>(option: string, text: string, parser: (text: string) => T): T {
+  try {
+    return parser(text);
+  } catch (error) {
+    if (error instanceof SelectorError) throw badRequest(`unable to parse ${option}: ${error.message}`);
+    throw error;
+  }
+}
+
+function labelMatcher(selector: LabelSelectorMatcher): Matcher {
+  return (entry) => selector.matches(entry.object.metadata.labels);
+}
+
+function fieldMatcher(resource: Resource, selector: FieldSelector): Matcher {
+  const selectable = storedResource(resource).strategy.selectableFields;
+  const getters = new Map<string, Getter>();
+  for (const { field } of selector.terms) {
+    const getter = metadataGetters[field] ?? (selectable?.[field] as Getter | undefined);
+    if (getter === undefined) throw badRequest(`field label not supported: ${field}`);
+    getters.set(field, getter);
+  }
+  return ({ object }) => selector.matches((field) => getters.get(field)?.(object) ?? "");
 }

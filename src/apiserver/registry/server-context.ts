@@ -1,7 +1,6 @@
 // What every path of a request through the registry needs.
 import type { RequestScope, Resource, ResourceCatalog } from "../../api/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
-import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
 import type { Store } from "../../storage/index.ts";
 import type { AdmissionChain } from "../admission/admission-chain.ts";
 import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
@@ -9,7 +8,7 @@ import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import type { ResourceCache } from "../watch-cache/resource-cache.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import { objectStoreKey, resourcePrefix } from "./key.ts";
-import type { WriteGuard } from "./write-guard.ts";
+import type { Reservation, WriteGuard } from "./write-guard.ts";
 
 export interface ServerContext {
   readonly store: Store;
@@ -24,12 +23,19 @@ export interface ServerContext {
   readonly guards: ReadonlyMap<string, WriteGuard>;
 }
 
-export function cacheOf(context: ServerContext, resource: Resource): ResourceCache {
+export function cacheOf(context: Pick<ServerContext, "cache">, resource: Resource): ResourceCache {
   return context.cache.of(resourcePrefix(resource));
 }
 
 export function guardOf(context: ServerContext, resource: Resource): WriteGuard | undefined {
   return context.guards.get(`${resource.group}/${resource.resource}`);
+}
+
+/** Gives back what a write took, once the cache shows what the write has made of it. */
+export function releaseWhenVisible({ cache }: ServerContext, reservation: Reservation | undefined): void {
+  if (reservation === undefined) return;
+  const release = () => reservation.release();
+  cache.waitForNewest().then(release, release);
 }
 
 /** The object as it stands now: from the cache, or from the store when the cache does not know it yet. */
@@ -44,15 +50,6 @@ export async function currentEntry(
   if (cached !== undefined) return cached;
   const stored = await context.store.get(key);
   return stored === undefined ? undefined : context.cache.entries.entry(stored);
-}
-
-/** An object of a built-in resource as the cache knows it. */
-export function cachedObject<T extends KubeObject>(
-  context: Pick<ServerContext, "cache">,
-  prefix: string,
-  path: string,
-): DeepReadonly<T> | undefined {
-  return context.cache.of(prefix).get(prefix + path)?.object as DeepReadonly<T> | undefined;
 }
 
 /** Throws 403 unless the scope's user may do `verb`. */

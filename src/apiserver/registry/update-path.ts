@@ -19,9 +19,10 @@ import { encodeStored } from "./encode.ts";
 import { isFinished } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
 import { trackFields } from "./managed-fields.ts";
-import { currentEntry, guardOf, type ServerContext } from "./server-context.ts";
+import { currentEntry, guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
 import { dryRunAnswer, presented } from "./stored-as.ts";
-import { type UpdateRules, updateRules } from "./update-rules.ts";
+import type { Projection } from "./subresources/subresource.ts";
+import { mainRules, type UpdateRules, updateRules } from "./update-rules.ts";
 
 export interface Replacement {
   /**
@@ -29,8 +30,8 @@ export interface Replacement {
    * resourceVersion in it must be the current one; none at all replaces whatever stands.
    */
   make(current: CacheEntry): Draft | Promise<Draft>;
-  /** How managedFields record the write; "none" for what the server does itself. Default "Update". */
-  readonly tracking?: "Update" | "Apply" | "none";
+  /** "none" when managedFields are already right, and for what the server does itself. */
+  readonly tracking?: "none";
   /** Default: those of the scope's subresource. */
   readonly rules?: UpdateRules;
 }
@@ -64,6 +65,21 @@ export async function updateObject(
     return draft;
   };
   return { stored: await replaceObject(context, scope, { make }, options), created: false };
+}
+
+/** PUT of a subresource that shows its object as another kind. */
+export async function updateProjected(
+  context: ServerContext,
+  scope: RequestScope,
+  { body, projection }: { readonly body: UncheckedObject; readonly projection: Projection },
+  options: WriteOptions,
+): Promise<Stored> {
+  const make = (current: CacheEntry): Draft => {
+    const draft = draftOf(current.object);
+    projection.take(scope, body as unknown as Draft, draft);
+    return draft;
+  };
+  return replaceObject(context, scope, { make, rules: mainRules(scope.resource) }, options);
 }
 
 export async function replaceObject(
@@ -105,16 +121,15 @@ async function replaceOnce(
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun } as const;
   await context.admission.mutate(request);
   raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
-  if (replacement.tracking !== "none")
-    trackFields({ context, scope, draft, old: current.object, operation: replacement.tracking ?? "Update" });
-  const reservation = guardOf(context, resource)?.reserve(draft, old, isDryRun);
+  if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
+  const reservation = guardOf(context, resource)?.reserve(draft, old);
   try {
     validate(scope, draft, old, [...rules.validate(draft, old), ...(reservation?.errors ?? [])]);
     await context.admission.validate(request);
     if (isDryRun) return dryRunAnswer(resource, draft);
     return presented(resource, await write(context, scope, draft, current));
   } finally {
-    reservation?.release();
+    releaseWhenVisible(context, reservation);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Resource, StrategyContext } from "../../api/index.ts";
 import type { FieldError } from "../../machinery/index.ts";
 import { copyJson, type Draft } from "./draft.ts";
 import { storedResource } from "./key.ts";
+import { partialRules } from "./subresources/partial-rules.ts";
 
 export interface UpdateRules {
   /** Puts back into `draft` what this update may not change. */
@@ -12,10 +13,12 @@ export interface UpdateRules {
 
 /** The rules of a subresource; "" is the object itself. */
 export function updateRules(resource: Resource, subresource: string): UpdateRules {
-  return subresource === "status" ? statusRules(resource) : mainRules(resource);
+  if (subresource === "") return mainRules(resource);
+  return partialRules.get(`${resource.group}/${resource.resource}/${subresource}`) ?? statusRules(resource);
 }
 
-function mainRules(resource: Resource): UpdateRules {
+/** The rules of a whole object: its status stays, if it has a status subresource. */
+export function mainRules(resource: Resource): UpdateRules {
   const { strategy, subresources } = storedResource(resource);
   return {
     prepare(draft, old, context) {

@@ -10,5 +10,5 @@ export interface Reservation {
 
 export interface WriteGuard {
   /** Takes what `draft` asks for and fills in what it leaves open; `old` is what stands now. */
-  reserve(draft: Draft, old: Draft | undefined, isDryRun: boolean): Reservation;
+  reserve(draft: Draft, old: Draft | undefined): Reservation;
 }

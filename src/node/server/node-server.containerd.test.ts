@@ -34,7 +34,7 @@ describe("A node on containerd", { skip: containerdMissing() }, () => {
     spec: {
       containers: [{ name: "main" }],
       volumes: [
-        { name: "memory", emptyDir: { medium: "Memory", sizeLimit: "1" } },
+        { name: "memory", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
         { name: "labels", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
       ],
     },
@@ -53,7 +53,6 @@ describe("A node on containerd", { skip: containerdMissing() }, () => {
       clock: hostClock,
       random: new SeededRandom(1),
       pid: process.pid,
-      parseBytes: (quantity) => Number(quantity) * 2 ** 20,
     });
     const paths = await volumes.mountPod(pod);
     const mount = (containerPath: string, hostPath = ""): Mount => ({ containerPath, hostPath, readonly: false, propagation: "PRIVATE" });

@@ -66,7 +66,6 @@ describe("HostVolumeManager", () => {
       clock,
       random: new SeededRandom(1),
       pid: process.pid,
-      parseBytes: (quantity) => Number.parseInt(quantity, 10) * 2 ** 20,
       resourceField: (_pod, { resource }) => `value of ${resource}`,
       objects: {
         configMap: async (_namespace, name) => find(configMaps, "configmaps", name),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { PersistentVolume, Pod, Volume } from "../../api/types/core/v1.ts";
 import type { Clock, Random } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
-import type { DeepReadonly } from "../../machinery/index.ts";
+import { type DeepReadonly, quantityValue } from "../../machinery/index.ts";
 import { AtomicWriter } from "./atomic-writer.ts";
 import { checkHostPath } from "./host-path.ts";
 import type { Mounter } from "./mounter.ts";
@@ -28,8 +28,6 @@ export interface HostVolumeManagerOptions {
   readonly random: Random;
   /** This process's id: the mount command reaches our open files by it. */
   readonly pid: number;
-  /** A quantity such as `64Mi` in bytes. */
-  readonly parseBytes: (quantity: string) => number;
 }
 
 interface PodVolumes {
@@ -152,9 +150,9 @@ export class HostVolumeManager implements VolumeManager {
   }
 
   async #mountTmpfs(directory: string, sizeLimit: string | undefined): Promise<void> {
-    const { mounter, parseBytes } = this.#options;
+    const { mounter } = this.#options;
     if ((await mounter.mountPoints(directory)).includes(directory)) return;
-    const options = sizeLimit === undefined ? [] : [`size=${parseBytes(sizeLimit)}`];
+    const options = sizeLimit === undefined ? [] : [`size=${quantityValue(sizeLimit)}`];
     await mounter.mount({ source: "tmpfs", target: directory, type: "tmpfs", options });
   }
 

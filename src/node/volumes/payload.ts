@@ -1,8 +1,8 @@
 // What files a configMap, secret or downwardAPI volume holds: pure functions from objects to files.
 import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, ResourceFieldSelector, Secret } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
+import { fieldValue } from "../env/field-ref.ts";
 import type { Payload, PayloadFile } from "./atomic-writer.ts";
-import { podField } from "./downward.ts";
 
 export interface KeyedSource {
   /** `configmap`, or `secret`: for messages. */
@@ -64,13 +64,21 @@ export function downwardPayload(
   for (const { path, mode, fieldRef, resourceFieldRef } of items) {
     const text =
       fieldRef !== undefined
-        ? podField(pod, fieldRef.fieldPath)
+        ? downwardField(pod, fieldRef.fieldPath)
         : resourceFieldRef !== undefined
           ? options.resourceField(pod, resourceFieldRef)
           : "";
     files.set(checkedPath(path), { data: Buffer.from(text), mode: mode ?? options.defaultMode });
   }
   return files;
+}
+
+function downwardField(pod: DeepReadonly<Pod>, path: string): string {
+  const addresses = (list: readonly { readonly ip: string }[] | undefined) => (list ?? []).map(({ ip }) => ip);
+  const facts = { nodeIps: addresses(pod.status?.hostIPs), podIps: addresses(pod.status?.podIPs) };
+  const value = fieldValue(pod, path, facts);
+  if (value === undefined) throw new PayloadError(`unsupported fieldPath: ${path}`);
+  return value;
 }
 
 /** Paths are validated when the pod is made; this guards the host all the same. */

@@ -1,0 +1,84 @@
+// Impersonate-User, -Group, -Uid and -Extra-*: acting as another user, for those who may.
+import type { UserInfo } from "../../api/index.ts";
+import { badRequest } from "../../machinery/index.ts";
+import { type AuthorizationAttributes, type Authorizer, authorizationError } from "../authz/authorizer.ts";
+import { ALL_AUTHENTICATED, ALL_UNAUTHENTICATED, withAuthenticated } from "./authenticator.ts";
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+const EXTRA_PREFIX = "impersonate-extra-";
+const SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:";
+
+export class Impersonator {
+  readonly #authorizer: Authorizer;
+
+  constructor(authorizer: Authorizer) {
+    this.#authorizer = authorizer;
+  }
+
+  /** The user that `user` acts as: itself without the headers. Forbidden unless each part may be impersonated. */
+  impersonate(user: UserInfo, headers: Headers): UserInfo {
+    const name = first(headers["impersonate-user"]);
+    const groups = all(headers["impersonate-group"]);
+    const uid = first(headers["impersonate-uid"]);
+    if (name === undefined && groups.length === 0 && uid === undefined) return user;
+    const extra = extraOf(headers);
+    if (name === undefined) {
+      throw badRequest("requested impersonation of groups, a uid or extra without impersonating a user");
+    }
+    this.#check(user, serviceAccountOf(name) ?? { group: "", resource: "users", name });
+    for (const group of groups) this.#check(user, { group: "", resource: "groups", name: group });
+    if (uid !== undefined) this.#check(user, { group: "authentication.k8s.io", resource: "uids", name: uid });
+    for (const [key, values] of Object.entries(extra)) {
+      for (const value of values) {
+        this.#check(user, { group: "authentication.k8s.io", resource: "userextras", subresource: key, name: value });
+      }
+    }
+    return {
+      name,
+      groups: groupsOf(name, groups),
+      ...(uid === undefined ? {} : { uid }),
+      ...(Object.keys(extra).length === 0 ? {} : { extra }),
+    };
+  }
+
+  #check(user: UserInfo, target: Pick<AuthorizationAttributes, "group" | "resource" | "name"> & Partial<AuthorizationAttributes>): void {
+    const attributes = { version: "v1", subresource: "", namespace: "", verb: "impersonate", ...target, user };
+    const decision = this.#authorizer.authorize(attributes);
+    if (!decision.allowed) throw authorizationError(attributes, decision.reason);
+  }
+}
+
+function serviceAccountOf(name: string) {
+  if (!name.startsWith(SERVICE_ACCOUNT_PREFIX)) return undefined;
+  const [namespace, account] = name.slice(SERVICE_ACCOUNT_PREFIX.length).split(":");
+  if (namespace === undefined || account === undefined) return undefined;
+  return { group: "", resource: "serviceaccounts", namespace, name: account };
+}
+
+/** The groups that come with the user besides those asked for. */
+function groupsOf(name: string, asked: readonly string[]): readonly string[] {
+  if (name === "system:anonymous") return asked.includes(ALL_UNAUTHENTICATED) ? asked : [...asked, ALL_UNAUTHENTICATED];
+  if (asked.includes(ALL_UNAUTHENTICATED) || asked.includes(ALL_AUTHENTICATED)) return asked;
+  const account = serviceAccountOf(name);
+  if (account === undefined || asked.length > 0) return withAuthenticated(asked);
+  return ["system:serviceaccounts", `system:serviceaccounts:${account.namespace}`, ALL_AUTHENTICATED];
+}
+
+function extraOf(headers: Headers): Record<string, string[]> {
+  const extra: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(EXTRA_PREFIX)) extra[decodeURIComponent(name.slice(EXTRA_PREFIX.length))] = all(value);
+  }
+  return extra;
+}
+
+function first(value: string | string[] | undefined): string | undefined {
+  return typeof value === "string" || value === undefined ? value : value[0];
+}
+
+/** node joins headers of the same name by `, `. */
+function all(value: string | string[] | undefined): string[] {
+  if (value === undefined) return [];
+  return (typeof value === "string" ? value.split(",") : value).map((item) => item.trim()).filter((item) => item !== "");
+}

@@ -1,0 +1,187 @@
+// Tokens of service accounts: issued for TokenRequests, verified on requests, published as JWKS.
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { exportJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import type { UserInfo } from "../../api/index.ts";
+import { type Clock, formatTime, type Random, uuid } from "../../base/index.ts";
+import { type DeepReadonly, type KubeObject, unauthorized } from "../../machinery/index.ts";
+import { ALL_AUTHENTICATED } from "./authenticator.ts";
+
+interface ObjectRef {
+  readonly name: string;
+  readonly uid: string;
+}
+
+interface KubernetesClaims {
+  readonly namespace: string;
+  readonly serviceaccount: ObjectRef;
+  readonly pod?: ObjectRef;
+  readonly secret?: ObjectRef;
+  readonly node?: ObjectRef;
+}
+
+/** The object's uid now; undefined when it is gone. `resource` is a plural of the core group. */
+export type UidLookup = (resource: string, namespace: string, name: string) => Promise<string | undefined>;
+
+export interface ServiceAccountTokensOptions {
+  /** PEM of an RSA or P-256 private key. */
+  readonly signingKey: string | Buffer;
+  /** Such as `https://kubernetes.default.svc.cluster.local`; also the audience when none is asked for. */
+  readonly issuer: string;
+  readonly clock: Pick<Clock, "now">;
+  readonly random: Random;
+  readonly lookup: UidLookup;
+}
+
+interface Verified {
+  readonly payload: JWTPayload;
+  readonly claims: KubernetesClaims;
+  /** Until then the bound objects count as checked; upstream's cache of tokens lasts as long. */
+  freshUntilMs: number;
+}
+
+const CHECK_INTERVAL_MS = 10_000;
+const CACHE_LIMIT = 4096;
+const EXTRA = "authentication.kubernetes.io/";
+
+export class ServiceAccountTokens {
+  readonly defaultAudiences: readonly string[];
+  readonly #options: ServiceAccountTokensOptions;
+  readonly #privateKey: KeyObject;
+  readonly #publicKey: KeyObject;
+  readonly #algorithm: "ES256" | "RS256";
+  readonly #keyId: string;
+  readonly #verified = new Map<string, Verified>();
+
+  constructor(options: ServiceAccountTokensOptions) {
+    this.#options = options;
+    this.defaultAudiences = [options.issuer];
+    this.#privateKey = createPrivateKey(options.signingKey);
+    this.#publicKey = createPublicKey(options.signingKey);
+    this.#algorithm = this.#privateKey.asymmetricKeyType === "rsa" ? "RS256" : "ES256";
+    const der = this.#publicKey.export({ type: "spki", format: "der" });
+    this.#keyId = createHash("sha256").update(der).digest("base64url");
+  }
+
+  /** A token of `account` that ends with `bound`, if given. */
+  async issue(
+    account: DeepReadonly<KubeObject>,
+    spec: { readonly audiences?: readonly string[]; readonly expirationSeconds?: number },
+    bound?: DeepReadonly<KubeObject>,
+  ): Promise<{ token: string; expirationTimestamp: string }> {
+    const { clock, issuer, random } = this.#options;
+    const { namespace = "", name = "", uid = "" } = account.metadata;
+    const nowSeconds = Math.floor(clock.now() / 1000);
+    const expires = nowSeconds + (spec.expirationSeconds ?? 3600);
+    const claims: KubernetesClaims = { namespace, serviceaccount: { name, uid }, ...(await this.#boundClaims(bound)) };
+    const token = await new SignJWT({ "kubernetes.io": claims })
+      .setProtectedHeader({ alg: this.#algorithm, kid: this.#keyId })
+      .setIssuer(issuer)
+      .setSubject(`system:serviceaccount:${namespace}:${name}`)
+      .setAudience([...(spec.audiences ?? this.defaultAudiences)])
+      .setIssuedAt(nowSeconds)
+      .setNotBefore(nowSeconds)
+      .setExpirationTime(expires)
+      .setJti(uuid(random))
+      .sign(this.#privateKey);
+    return { token, expirationTimestamp: formatTime(expires * 1000) };
+  }
+
+  /** A pod's token names its node, too. */
+  async #boundClaims(bound: DeepReadonly<KubeObject> | undefined): Promise<Partial<KubernetesClaims>> {
+    if (bound === undefined) return {};
+    const { name = "", uid = "" } = bound.metadata;
+    if (bound.kind !== "Pod") return bound.kind === "Secret" ? { secret: { name, uid } } : { node: { name, uid } };
+    const { nodeName = "" } = (bound as { readonly spec?: { readonly nodeName?: string } }).spec ?? {};
+    const nodeUid = nodeName === "" ? undefined : await this.#options.lookup("nodes", "", nodeName);
+    return { pod: { name, uid }, ...(nodeUid === undefined ? {} : { node: { name: nodeName, uid: nodeUid } }) };
+  }
+
+  /** The token's user and the audiences it is good for; undefined for tokens of other issuers; rejects with Unauthorized. */
+  async authenticate(token: string, audiences: readonly string[]): Promise<{ user: UserInfo; audiences: readonly string[] } | undefined> {
+    const verified = await this.#verify(token);
+    if (verified === undefined) return undefined;
+    const { payload, claims } = verified;
+    const own = typeof payload.aud === "string" ? [payload.aud] : (payload.aud ?? []);
+    const wanted = audiences.length === 0 ? this.defaultAudiences : audiences;
+    const common = own.filter((audience) => wanted.includes(audience));
+    const nowMs = this.#options.clock.now();
+    if (common.length === 0 || nowMs >= (payload.exp ?? 0) * 1000) throw unauthorized();
+    if (nowMs >= verified.freshUntilMs) {
+      await this.#checkObjects(claims);
+      verified.freshUntilMs = nowMs + CHECK_INTERVAL_MS;
+    }
+    return { user: userOf(claims, payload.jti), audiences: common };
+  }
+
+  async authenticateToken(token: string): Promise<UserInfo | undefined> {
+    return (await this.authenticate(token, this.defaultAudiences))?.user;
+  }
+
+  async #verify(token: string): Promise<Verified | undefined> {
+    const known = this.#verified.get(token);
+    if (known !== undefined) return known;
+    if (token.split(".").length !== 3) return undefined;
+    const { issuer, clock } = this.#options;
+    try {
+      const { payload } = await jwtVerify(token, this.#publicKey, {
+        issuer,
+        algorithms: [this.#algorithm],
+        currentDate: new Date(clock.now()),
+      });
+      const claims = payload["kubernetes.io"] as KubernetesClaims | undefined;
+      if (claims === undefined) return undefined;
+      if (this.#verified.size >= CACHE_LIMIT) this.#verified.clear();
+      const verified: Verified = { payload, claims, freshUntilMs: 0 };
+      this.#verified.set(token, verified);
+      return verified;
+    } catch {
+      throw unauthorized();
+    }
+  }
+
+  /** The account and what the token is bound to must be the same objects still. */
+  async #checkObjects({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims): Promise<void> {
+    const { lookup } = this.#options;
+    const checks: [string, string, ObjectRef | undefined][] = [
+      ["serviceaccounts", namespace, serviceaccount],
+      ["pods", namespace, pod],
+      ["secrets", namespace, secret],
+      // A pod's token lives as long as the pod; its node is only told.
+      ["nodes", "", pod === undefined ? node : undefined],
+    ];
+    for (const [resource, place, ref] of checks) {
+      if (ref !== undefined && (await lookup(resource, place, ref.name)) !== ref.uid) throw unauthorized();
+    }
+  }
+
+  /** `/openid/v1/jwks` */
+  async jwks(): Promise<object> {
+    const jwk = await exportJWK(this.#publicKey);
+    return { keys: [{ use: "sig", kid: this.#keyId, alg: this.#algorithm, ...jwk }] };
+  }
+
+  /** `/.well-known/openid-configuration` */
+  configuration(): object {
+    const { issuer } = this.#options;
+    return {
+      issuer,
+      jwks_uri: `${issuer}/openid/v1/jwks`,
+      response_types_supported: ["id_token"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: [this.#algorithm],
+    };
+  }
+}
+
+function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, jti: string | undefined): UserInfo {
+  return {
+    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
+    uid: serviceaccount.uid,
+    groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`, ALL_AUTHENTICATED],
+    extra: {
+      ...(jti === undefined ? {} : { [`${EXTRA}credential-id`]: [`JTI=${jti}`] }),
+      ...(node === undefined ? {} : { [`${EXTRA}node-name`]: [node.name], [`${EXTRA}node-uid`]: [node.uid] }),
+      ...(pod === undefined ? {} : { [`${EXTRA}pod-name`]: [pod.name], [`${EXTRA}pod-uid`]: [pod.uid] }),
+    },
+  };
+}

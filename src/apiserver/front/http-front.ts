@@ -1,0 +1,152 @@
+// The API server's HTTP side: TLS for HTTP/1.1 and HTTP/2, then for every request authentication, routing by the path's
+// first segments, the answer, and whatever went wrong as a Status.
+import { createSecureServer, type Http2SecureServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import type { UserInfo } from "../../api/index.ts";
+import { type Clock, type Logger, type Random, uuid } from "../../base/index.ts";
+import { badRequest, statusError } from "../../machinery/index.ts";
+import type { Authenticator } from "../authn/authenticator.ts";
+import { ClientCertificates } from "../authn/client-certificate.ts";
+import type { Impersonator } from "../authn/impersonation.ts";
+import { type Authorizer, nonResourceError } from "../authz/index.ts";
+import type { RequestObserver } from "../metrics/request-metrics.ts";
+import { type Endpoint, type Exchange, type FrontRequest, type FrontResponse, header } from "./exchange.ts";
+import { parseRequest, type RequestInfo } from "./request-info.ts";
+import { resourceNotFound } from "./resource-endpoint.ts";
+import { writeError } from "./respond.ts";
+import { upgradeResponse } from "./upgrade-response.ts";
+
+export interface TlsOptions {
+  readonly key: string | Buffer;
+  readonly cert: string | Buffer;
+  /** Certificates whose client certificates are believed. */
+  readonly clientCa: string | Buffer | readonly (string | Buffer)[];
+}
+
+export interface HttpFrontOptions {
+  readonly tls: TlsOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly authenticator: Authenticator;
+  readonly impersonator: Impersonator;
+  readonly authorizer: Authorizer;
+  /** Answers what is below /api/<version> and /apis/<group>/<version>. */
+  readonly resources: Endpoint;
+  /** Answers the rest by the first segment of the path; "" is the root. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly observer?: RequestObserver;
+}
+
+/** Where a stream ends that the client asked to upgrade: endpoints that tunnel take it over. */
+export interface UpgradeExchange extends Exchange {
+  readonly upgrade: { readonly socket: Duplex; readonly head: Buffer };
+}
+
+export class HttpFront {
+  readonly #options: HttpFrontOptions;
+  readonly #certificates = new ClientCertificates();
+  readonly #server: Http2SecureServer;
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(options: HttpFrontOptions) {
+    this.#options = options;
+    const { key, cert, clientCa } = options.tls;
+    const ca = typeof clientCa === "string" || Buffer.isBuffer(clientCa) ? clientCa : [...clientCa];
+    this.#server = createSecureServer({ key, cert, ca, allowHTTP1: true, requestCert: true, rejectUnauthorized: false });
+    this.#server.on("request", (request, response) => {
+      void this.handle(request as unknown as FrontRequest, response as unknown as FrontResponse);
+    });
+    this.#server.on("upgrade", (request: FrontRequest, socket: Duplex, head: Buffer) => {
+      void this.handle(request, upgradeResponse(socket), { socket, head });
+    });
+    this.#server.on("secureConnection", (socket: Duplex) => this.#track(socket));
+    this.#server.on("sessionError", (error) => options.logger.debug("http2 session failed", { error: error.message }));
+    this.#server.on("tlsClientError", (error) => options.logger.debug("TLS handshake failed", { error: error.message }));
+  }
+
+  /** Resolves with the address when the server accepts connections. */
+  listen({ host, port }: { readonly host: string; readonly port: number }): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off("error", reject);
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Stops accepting and ends every connection, watches and tunnels too. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** Answers one request; never rejects. */
+  async handle(request: FrontRequest, response: FrontResponse, upgrade?: UpgradeExchange["upgrade"]): Promise<void> {
+    response.on("error", () => {});
+    response.setHeader("Audit-Id", header(request, "audit-id") ?? uuid(this.#options.random));
+    response.setHeader("Cache-Control", "no-cache, private");
+    const info = parseRequest(request.method ?? "GET", request.url ?? "/");
+    const finish = info === undefined ? undefined : this.#options.observer?.begin(info);
+    if (finish !== undefined) response.once("close", () => finish(response.statusCode));
+    try {
+      if (info === undefined) throw badRequest("the URL cannot be decoded");
+      const user = await this.#userOf(request, info);
+      const exchange = { request, response, info, user, ...(upgrade === undefined ? {} : { upgrade }) };
+      await this.#endpointOf(exchange).serve(exchange);
+    } catch (error) {
+      this.#fail(request, response, error);
+    }
+  }
+
+  #userOf(request: FrontRequest, info: RequestInfo): UserInfo | Promise<UserInfo> {
+    const { authenticator, impersonator } = this.#options;
+    const authorization = header(request, "authorization");
+    const user = authenticator.authenticate({
+      path: info.path,
+      bearerToken: bearerToken(authorization),
+      certificateUser: this.#certificates.userOf(request.stream?.session ?? request.socket, request.socket),
+    });
+    if (user instanceof Promise) return user.then((found) => impersonator.impersonate(found, request.headers));
+    return impersonator.impersonate(user, request.headers);
+  }
+
+  #endpointOf(exchange: Exchange): Endpoint {
+    const { info, user } = exchange;
+    if (info.isResource) return this.#options.resources;
+    const { verb, path } = info;
+    const decision = this.#options.authorizer.authorize({ ...noResource, user, verb, path });
+    if (!decision.allowed) throw nonResourceError(user, verb, path);
+    const endpoint = this.#options.endpoints.get(info.segments[0] ?? "");
+    if (endpoint === undefined) throw resourceNotFound();
+    return endpoint;
+  }
+
+  #fail(request: FrontRequest, response: FrontResponse, error: unknown): void {
+    try {
+      const code = writeError(request, response, error);
+      if (code >= 500) this.#options.logger.error("request failed", { url: request.url, error });
+      // What is left of a refused body is not worth reading: the connection ends with the answer.
+      if (code === statusError("RequestEntityTooLarge", "").code) request.resume();
+    } catch (unwritable) {
+      this.#options.logger.debug("answer could not be written", { error: unwritable });
+      response.destroy();
+    }
+  }
+
+  #track(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => {});
+  }
+}
+
+const noResource = { group: "", version: "", resource: "", subresource: "", namespace: "", name: "" } as const;
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  if (authorization === undefined || authorization.slice(0, 7).toLowerCase() !== "bearer ") return undefined;
+  return authorization.slice(7).trim() || undefined;
+}

@@ -1,0 +1,246 @@
+// Requests on resources: query, body and headers become a call of the handler, its answer becomes bytes.
+
+import {
+  type ApiHandler,
+  type PatchType,
+  type RequestScope,
+  type Resource,
+  type ResourceCatalog,
+  type Stored,
+  typeFacts,
+  type UncheckedObject,
+} from "../../api/index.ts";
+import type { Clock } from "../../base/index.ts";
+import { badRequest, field, invalid, statusError, type TypeFacts } from "../../machinery/index.ts";
+import { contentType, parseJson, parseYaml, readBody, readObject, unsupported } from "./body.ts";
+import type { Endpoint, Exchange } from "./exchange.ts";
+import { header } from "./exchange.ts";
+import { writeList } from "./list-writer.ts";
+import { negotiate, type Representation } from "./negotiation.ts";
+import { deleteOptions, fieldManager, listOptions, readOptions, watchOptions, writeOptions } from "./options.ts";
+import { isTrue } from "./request-info.ts";
+import { setWarnings, writeJson, writeValue } from "./respond.ts";
+import { includeObject, partialMetadata, partialMetadataList, tableOf } from "./table.ts";
+import { metadataFrames, objectFrames, tableFrames, writeWatch } from "./watch-writer.ts";
+
+const patchTypes = new Set<string>([
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+  "application/apply-patch+yaml",
+]);
+
+/** A resource request with what was found out about it. */
+interface Call {
+  readonly exchange: Exchange;
+  readonly resource: Resource;
+  readonly representation: Representation;
+  readonly warnings: string[];
+  scope(signal?: AbortSignal): RequestScope;
+}
+
+export interface ResourceEndpointOptions {
+  readonly handler: ApiHandler;
+  readonly catalog: ResourceCatalog;
+  readonly clock: Pick<Clock, "now">;
+}
+
+export class ResourceEndpoint implements Endpoint {
+  readonly #handler: ApiHandler;
+  readonly #catalog: ResourceCatalog;
+  readonly #clock: Pick<Clock, "now">;
+
+  constructor({ handler, catalog, clock }: ResourceEndpointOptions) {
+    this.#handler = handler;
+    this.#catalog = catalog;
+    this.#clock = clock;
+  }
+
+  serve(exchange: Exchange): Promise<void> {
+    const call = this.#callOf(exchange);
+    switch (exchange.info.verb) {
+      case "get":
+        return this.#get(call);
+      case "list":
+        return this.#list(call);
+      case "watch":
+        return this.#watch(call);
+      case "create":
+        return this.#create(call);
+      case "update":
+        return this.#update(call);
+      case "patch":
+        return this.#patch(call);
+      case "delete":
+        return this.#delete(call);
+      case "deletecollection":
+        return this.#deleteCollection(call);
+      default:
+        throw methodNotAllowed();
+    }
+  }
+
+  #callOf(exchange: Exchange): Call {
+    const { info, request, user } = exchange;
+    const resource = this.#catalog.find(info.group, info.version, info.resource);
+    if (resource === undefined) throw resourceNotFound();
+    if (info.namespace !== "" && !resource.namespaced) throw resourceNotFound();
+    checkVerb(resource, exchange);
+    const representation = negotiate(header(request, "accept"));
+    if (representation === undefined) {
+      throw statusError("NotAcceptable", "only the following media types are accepted: application/json, application/yaml");
+    }
+    const warnings: string[] = [];
+    const scope = (signal?: AbortSignal): RequestScope => ({
+      user,
+      resource,
+      namespace: info.namespace,
+      name: info.name,
+      subresource: info.subresource,
+      fieldManager: fieldManager(request, info.query),
+      signal,
+      warn: (text) => warnings.push(text),
+    });
+    return { exchange, resource, representation, warnings, scope };
+  }
+
+  async #get(call: Call): Promise<void> {
+    this.#writeObject(call, 200, await this.#handler.get(call.scope(), readOptions(call.exchange.info.query)));
+  }
+
+  async #list(call: Call): Promise<void> {
+    const { exchange, resource, representation } = call;
+    const list = await this.#handler.list(call.scope(), listOptions(exchange.info.query));
+    setWarnings(exchange.response, call.warnings);
+    const { items, ...metadata } = list;
+    if (representation.as === "Table") {
+      const options = { include: includeObject(exchange.info.query), nowMs: this.#clock.now() };
+      writeValue(exchange, 200, tableOf(resource, items, metadata, options), representation.format);
+    } else if (representation.as !== undefined) {
+      writeValue(exchange, 200, partialMetadataList(items, metadata), representation.format);
+    } else if (representation.format === "yaml") {
+      const { listKind, apiVersion } = resource;
+      writeValue(exchange, 200, { kind: listKind, apiVersion, metadata, items: items.map((item) => item.object) }, "yaml");
+    } else {
+      await writeList(exchange, resource, list);
+    }
+  }
+
+  async #watch(call: Call): Promise<void> {
+    const { exchange, resource, representation } = call;
+    const closed = new AbortController();
+    exchange.response.once("close", () => closed.abort());
+    const { query, name } = exchange.info;
+    // A watch on one object is a watch on the collection that selects its name.
+    const scope = { ...call.scope(closed.signal), name: "" };
+    const batches = await this.#handler.watch(scope, watchOptions(query, name));
+    setWarnings(exchange.response, call.warnings);
+    const encode =
+      representation.as === "Table"
+        ? tableFrames(resource, { include: includeObject(query) }, () => this.#clock.now())
+        : representation.as === undefined
+          ? objectFrames(resource)
+          : metadataFrames();
+    await writeWatch(exchange, batches, encode, closed.signal);
+  }
+
+  async #create(call: Call): Promise<void> {
+    const options = writeOptions(call.exchange.info.query, "CreateOptions");
+    this.#writeObject(call, 201, await this.#handler.create(call.scope(), await requiredObject(call), options));
+  }
+
+  async #update(call: Call): Promise<void> {
+    const options = writeOptions(call.exchange.info.query, "UpdateOptions");
+    const { stored, created } = await this.#handler.update(call.scope(), await requiredObject(call), options);
+    this.#writeObject(call, created ? 201 : 200, stored);
+  }
+
+  async #patch(call: Call): Promise<void> {
+    const { request, info } = call.exchange;
+    const type = contentType(request);
+    if (!patchTypes.has(type)) throw unsupported([...patchTypes].join(", "));
+    const options = { ...writeOptions(info.query, "PatchOptions"), type: type as PatchType, force: patchForce(type, info.query) };
+    const body = await readBody(request);
+    const patch = type === "application/apply-patch+yaml" ? parseYaml(body) : parseJson(body);
+    const { stored, created } = await this.#handler.patch(call.scope(), patch, options);
+    this.#writeObject(call, created ? 201 : 200, stored);
+  }
+
+  async #delete(call: Call): Promise<void> {
+    const { exchange } = call;
+    const options = deleteOptions(exchange.info.query, await readObject(exchange.request, typeOfBody(call)));
+    const result = await this.#handler.delete(call.scope(), options);
+    if ("stored" in result) this.#writeObject(call, 200, result.stored);
+    else {
+      setWarnings(exchange.response, call.warnings);
+      writeValue(exchange, 200, result.status, call.representation.format);
+    }
+  }
+
+  async #deleteCollection(call: Call): Promise<void> {
+    const { exchange, resource } = call;
+    const { query } = exchange.info;
+    const options = deleteOptions(query, await readObject(exchange.request, typeOfBody(call)));
+    const list = await this.#handler.deleteCollection(call.scope(), options, listOptions(query));
+    setWarnings(exchange.response, call.warnings);
+    await writeList(exchange, resource, list);
+  }
+
+  #writeObject(call: Call, code: number, stored: Stored): void {
+    const { exchange, resource, representation } = call;
+    setWarnings(exchange.response, call.warnings);
+    if (representation.as === "Table" && exchange.info.subresource === "") {
+      const { resourceVersion } = stored.object.metadata;
+      const options = { include: includeObject(exchange.info.query), nowMs: this.#clock.now() };
+      writeValue(exchange, code, tableOf(resource, [stored], { resourceVersion }, options), representation.format);
+    } else if (representation.as === "PartialObjectMetadata") {
+      writeValue(exchange, code, partialMetadata(stored.object), representation.format);
+    } else {
+      writeJson(exchange, code, stored.json, representation.format);
+    }
+  }
+}
+
+function checkVerb(resource: Resource, { info }: Exchange): void {
+  const row = info.subresource === "" ? resource : resource.subresources[info.subresource];
+  if (row === undefined) throw resourceNotFound();
+  const isOnCollection = info.name === "" || info.subresource !== "";
+  const isOnObject = info.name !== "";
+  const fits = info.verb === "create" ? isOnCollection : info.verb === "update" || info.verb === "patch" ? isOnObject : true;
+  if (!fits || !row.verbs.includes(info.verb)) throw methodNotAllowed();
+  // Writing a namespaced object needs its namespace; POST of reviews and bindings too.
+  const needsNamespace = resource.namespaced && info.namespace === "" && info.verb !== "list" && info.verb !== "watch";
+  if (needsNamespace) throw info.name === "" ? methodNotAllowed() : resourceNotFound();
+}
+
+export function resourceNotFound(): Error {
+  return statusError("NotFound", "the server could not find the requested resource", {});
+}
+
+export function methodNotAllowed(): Error {
+  return statusError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+}
+
+/** What a body in protobuf is: delete options, or the kind that the (sub)resource speaks. */
+function typeOfBody({ exchange, resource }: Call): (kind: string) => TypeFacts {
+  const row = resource.subresources[exchange.info.subresource];
+  return (kind) =>
+    kind === "DeleteOptions" ? typeFacts("meta.v1.DeleteOptions") : row === undefined ? resource.facts : typeFacts(row.type);
+}
+
+async function requiredObject(call: Call): Promise<UncheckedObject> {
+  const object = await readObject(call.exchange.request, typeOfBody(call));
+  if (object === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
+  return object as UncheckedObject;
+}
+
+/** Server-side apply needs a manager's name; other patches cannot be forced. */
+function patchForce(type: string, query: URLSearchParams | undefined): boolean {
+  const force = query?.get("force");
+  const isApply = type === "application/apply-patch+yaml";
+  const errors = [];
+  if (isApply && (query?.get("fieldManager") ?? "") === "") errors.push(field.required("fieldManager", "is required for apply patch"));
+  if (!isApply && force !== null && force !== undefined) errors.push(field.forbidden("force", "may not be specified for non-apply patch"));
+  if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", errors);
+  return force !== undefined && isTrue(force);
+}

@@ -1,0 +1,2 @@
+export * from "./metrics-endpoint.ts";
+export * from "./request-metrics.ts";

@@ -1,0 +1,142 @@
+// JSON schemas of types, made from their facts: each type once, by its full name, with Kubernetes' extensions.
+import type { FieldFacts, FieldType, ScalarType, TypeFacts } from "../../machinery/index.ts";
+
+export type Schema = Readonly<Record<string, unknown>>;
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+const packages: Readonly<Record<string, string>> = {
+  meta: "io.k8s.apimachinery.pkg.apis.meta",
+  apiextensions: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions",
+  apiregistration: "io.k8s.kube-aggregator.pkg.apis.apiregistration",
+};
+
+/** `core.v1.Pod` → `io.k8s.api.core.v1.Pod`; names outside of the built-in table stay as they are. */
+export function schemaName(type: string): string {
+  const [group = "", version, kind, ...more] = type.split(".");
+  if (version === "Info" && group === "version") return "io.k8s.apimachinery.pkg.version.Info";
+  if (version === undefined || kind === undefined || more.length > 0) return type;
+  return `${packages[group] ?? `io.k8s.api.${group}`}.${version}.${kind}`;
+}
+
+/** Scalars that are types of their own in Kubernetes' documents. */
+const namedScalars: Partial<Record<ScalarType, { readonly name: string; readonly schema: Schema }>> = {
+  time: { name: `${META}Time`, schema: { type: "string", format: "date-time" } },
+  microTime: { name: `${META}MicroTime`, schema: { type: "string", format: "date-time" } },
+  quantity: {
+    name: "io.k8s.apimachinery.pkg.api.resource.Quantity",
+    schema: { oneOf: [{ type: "string" }, { type: "number" }] },
+  },
+  intOrString: {
+    name: "io.k8s.apimachinery.pkg.util.intstr.IntOrString",
+    schema: { format: "int-or-string", oneOf: [{ type: "integer" }, { type: "string" }] },
+  },
+};
+
+const plainScalars: Partial<Record<ScalarType, Schema>> = {
+  string: { type: "string" },
+  int32: { type: "integer", format: "int32" },
+  int64: { type: "integer", format: "int64" },
+  double: { type: "number", format: "double" },
+  boolean: { type: "boolean" },
+  bytes: { type: "string", format: "byte" },
+  any: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+};
+
+/** How a document writes references: v3 in `components`, v2 in `definitions`. */
+export interface SchemaDialect {
+  readonly refPrefix: string;
+  /** v3 wraps a reference in allOf, so that something can stand beside it. */
+  readonly wrapsRefs: boolean;
+}
+
+export class SchemaBuilder {
+  readonly schemas = new Map<string, Schema>();
+  readonly #dialect: SchemaDialect;
+
+  constructor(dialect: SchemaDialect) {
+    this.#dialect = dialect;
+  }
+
+  /** A reference to `facts`' schema, which is added with all that it refers to. */
+  ref(facts: TypeFacts): Schema {
+    const name = schemaName(facts.name);
+    if (!this.schemas.has(name)) {
+      // Its place is taken before its fields are looked at: types may contain themselves.
+      this.schemas.set(name, {});
+      this.schemas.set(name, this.#object(facts));
+    }
+    return this.#refTo(name);
+  }
+
+  /** Says which kinds `facts` is the type of. */
+  addKinds(facts: TypeFacts, kinds: readonly GroupVersionKind[]): void {
+    this.ref(facts);
+    const name = schemaName(facts.name);
+    const known = (this.schemas.get(name)?.["x-kubernetes-group-version-kind"] ?? []) as readonly GroupVersionKind[];
+    const missing = kinds.filter(({ group, version, kind }) => {
+      return !known.some((other) => other.group === group && other.version === version && other.kind === kind);
+    });
+    this.schemas.set(name, { ...this.schemas.get(name), "x-kubernetes-group-version-kind": [...known, ...missing] });
+  }
+
+  #refTo(name: string): Schema {
+    return { $ref: `${this.#dialect.refPrefix}${name}` };
+  }
+
+  #object(facts: TypeFacts): Schema {
+    const properties: Record<string, Schema> = {};
+    const required: string[] = [];
+    for (const field of facts.fields.values()) {
+      properties[field.name] = this.#field(field);
+      if (field.isRequired) required.push(field.name);
+    }
+    return { type: "object", ...(facts.fields.size === 0 ? {} : { properties }), ...(required.length === 0 ? {} : { required }) };
+  }
+
+  #field(field: FieldFacts): Schema {
+    return {
+      ...this.#type(field.type),
+      ...(field.listType === undefined ? {} : { "x-kubernetes-list-type": field.listType }),
+      ...(field.listMapKeys === undefined ? {} : { "x-kubernetes-list-map-keys": field.listMapKeys }),
+      ...(field.mapType === undefined ? {} : { "x-kubernetes-map-type": field.mapType }),
+      ...(field.patchStrategy === undefined ? {} : { "x-kubernetes-patch-strategy": field.patchStrategy.join(",") }),
+      ...(field.patchMergeKey === undefined ? {} : { "x-kubernetes-patch-merge-key": field.patchMergeKey }),
+    };
+  }
+
+  #type(type: FieldType): Schema {
+    switch (type.kind) {
+      case "object":
+        return this.#wrapped(this.ref(type.type));
+      case "list":
+        return { type: "array", items: this.#type(type.items) };
+      case "map":
+        return { type: "object", additionalProperties: this.#type(type.values) };
+      case "scalar":
+        return this.#scalar(type.scalar);
+    }
+  }
+
+  #scalar(scalar: ScalarType): Schema {
+    const named = namedScalars[scalar];
+    if (named === undefined) return plainScalars[scalar] ?? {};
+    // v2 knows no oneOf: such types are strings there.
+    const schema = this.#dialect.wrapsRefs ? named.schema : { type: "string", ...withoutOneOf(named.schema) };
+    this.schemas.set(named.name, schema);
+    return this.#wrapped(this.#refTo(named.name));
+  }
+
+  #wrapped(ref: Schema): Schema {
+    return this.#dialect.wrapsRefs ? { allOf: [ref] } : ref;
+  }
+}
+
+function withoutOneOf({ oneOf: _, ...rest }: Schema): Schema {
+  return rest;
+}

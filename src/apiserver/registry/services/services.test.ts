@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Stored, UncheckedObject } from "../../../api/index.ts";
+import { isInvalid } from "../../../machinery/index.ts";
+import { CoreFixture } from "../testing/core-fixture.ts";
+import { IpRange } from "./ip-range.ts";
+import type { ServiceSpec } from "./service-fields.ts";
+
+const spec = ({ object }: Stored) => (object as unknown as { spec: ServiceSpec }).spec;
+
+function service(name: string, fields: object = {}): UncheckedObject & { metadata: { name: string } } {
+  return { apiVersion: "v1", kind: "Service", metadata: { name }, spec: { ports: [{ port: 80 }], ...fields } };
+}
+
+describe("services", () => {
+  it("get an address of the range, which no other service can have until they are gone", async () => {
+    await using server = await CoreFixture.start({ serviceCidr: "10.0.0.0/24" });
+    const { clusterIP = "", clusterIPs, ipFamilies, ipFamilyPolicy } = spec(await server.create("services", service("a")));
+    assert.match(clusterIP, /^10\.0\.0\.\d+$/);
+    assert.deepEqual([clusterIPs, ipFamilies, ipFamilyPolicy], [[clusterIP], ["IPv4"], "SingleStack"]);
+    await assert.rejects(server.create("services", service("b", { clusterIP })), (error) => {
+      return isInvalid(error) && /provided IP is already allocated/.test(String(error));
+    });
+    await server.delete("services", "a");
+    await server.create("services", service("b", { clusterIP }));
+  });
+
+  it("are refused an address outside of the range, and stay without one when headless", async () => {
+    await using server = await CoreFixture.start({ serviceCidr: "10.0.0.0/24" });
+    await assert.rejects(server.create("services", service("a", { clusterIP: "10.1.0.1" })), /The range of valid IPs is 10\.0\.0\.0\/24/);
+    assert.deepEqual(spec(await server.create("services", service("b", { clusterIP: "None" }))).clusterIPs, ["None"]);
+  });
+
+  it("keep address and node port over a replacement that leaves them open", async () => {
+    await using server = await CoreFixture.start();
+    const before = spec(await server.create("services", service("a", { type: "NodePort" })));
+    const nodePort = before.ports?.[0]?.nodePort ?? 0;
+    assert.ok(nodePort >= 30000 && nodePort <= 32767);
+    const after = spec(await server.update("services", service("a", { type: "NodePort" })));
+    assert.deepEqual([after.clusterIP, after.ports?.[0]?.nodePort], [before.clusterIP, nodePort]);
+    await assert.rejects(
+      server.create("services", service("b", { type: "NodePort", ports: [{ port: 80, nodePort }] })),
+      /provided port is already allocated/,
+    );
+  });
+
+  it("run out when the range is full", async () => {
+    await using server = await CoreFixture.start({ serviceCidr: "10.0.0.0/30" });
+    await Promise.all([server.create("services", service("a")), server.create("services", service("b"))]);
+    await assert.rejects(server.create("services", service("c")), /range is full/);
+  });
+
+  it("make the API server known as `kubernetes`", async () => {
+    await using server = await CoreFixture.start({ advertised: { ip: "192.0.2.1", port: 6443 } });
+    assert.equal(spec(await server.get("services", "kubernetes")).clusterIP, "10.96.0.1");
+    const { subsets } = (await server.get("endpoints", "kubernetes")).object as unknown as { subsets: unknown };
+    assert.deepEqual(subsets, [{ addresses: [{ ip: "192.0.2.1" }], ports: [{ name: "https", port: 6443, protocol: "TCP" }] }]);
+  });
+});
+
+describe("IpRange", () => {
+  it("counts in both families", () => {
+    assert.equal(new IpRange("10.96.0.0/12").at(0), "10.96.0.1");
+    assert.equal(new IpRange("fd00:10::/112").at(254), "fd00:10::ff");
+    assert.equal(new IpRange("fd00:10::/112").contains("fd00:10::ff"), true);
+    assert.equal(new IpRange("10.96.0.0/30").contains("10.96.0.3"), false);
+  });
+});

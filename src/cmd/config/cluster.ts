@@ -1,0 +1,89 @@
+// The shape of a cluster on this machine: its networks and nodes. Decided by the first `up` and kept in cluster.json.
+
+export interface ClusterSpec {
+  readonly port: number;
+  readonly nodeCount: number;
+  /** /24 of the nodes; the host has .1, which is also the first node's and the API server's address. */
+  readonly nodeNetwork: string;
+  /** /16 of the pods; node N has the Nth /24. */
+  readonly podNetwork: string;
+  readonly serviceNetwork: string;
+  readonly clusterDomain: string;
+  readonly logLevel: string;
+}
+
+export const DEFAULT_SPEC: ClusterSpec = {
+  port: 6443,
+  nodeCount: 1,
+  nodeNetwork: "10.199.0.0/24",
+  podNetwork: "10.244.0.0/16",
+  serviceNetwork: "10.96.0.0/16",
+  clusterDomain: "cluster.local",
+  logLevel: "info",
+};
+
+export const MOST_NODES = 100;
+export const BRIDGE = "k8ts0";
+/** The cgroup below which everything of the cluster runs, in every hierarchy. */
+export const CGROUP_ROOT = "/k8ts";
+
+export interface NodeSpec {
+  readonly name: string;
+  readonly index: number;
+  readonly address: string;
+  readonly podCidr: string;
+  readonly cgroupRoot: string;
+  /** Undefined for the first node, which lives in the host's network namespace. */
+  readonly networkNamespace?: string;
+  /** The host's end of the pair that leads into the namespace. */
+  readonly link?: string;
+}
+
+/** The nodes of a cluster, the host's first. */
+export function nodesOf(spec: ClusterSpec): NodeSpec[] {
+  return Array.from({ length: spec.nodeCount }, (_, position) => nodeOf(spec, position + 1));
+}
+
+function nodeOf(spec: ClusterSpec, index: number): NodeSpec {
+  const name = `node-${index}`;
+  return {
+    name,
+    index,
+    address: hostAddress(spec.nodeNetwork, index),
+    podCidr: `${octets(spec.podNetwork).slice(0, 2).join(".")}.${index}.0/24`,
+    cgroupRoot: `${CGROUP_ROOT}/${name}`,
+    ...(index === 1 ? {} : { networkNamespace: `k8ts-${name}`, link: `k8ts-${name}` }),
+  };
+}
+
+/** The `index`th address of a network: 1 is its first host. */
+export function hostAddress(network: string, index: number): string {
+  const [a = 0, b = 0, c = 0, d = 0] = octets(network);
+  const value = ((a * 256 + b) * 256 + c) * 256 + d + index;
+  return [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255].join(".");
+}
+
+function octets(network: string): number[] {
+  return network.replace(/\/.*/, "").split(".").map(Number);
+}
+
+/** What is wrong with a spec, each a sentence that says what to do. */
+export function specProblems(spec: ClusterSpec): string[] {
+  const problems: string[] = [];
+  const isNetwork = (text: string, prefix: number) =>
+    text.endsWith(`/${prefix}`) &&
+    octets(text).length === 4 &&
+    octets(text).every((octet) => Number.isInteger(octet) && octet >= 0 && octet < 256);
+  if (!Number.isInteger(spec.port) || spec.port < 1 || spec.port > 65535)
+    problems.push(`--port must be a number from 1 to 65535, not ${spec.port}`);
+  if (!Number.isInteger(spec.nodeCount) || spec.nodeCount < 1 || spec.nodeCount > MOST_NODES) {
+    problems.push(`--nodes must be a number from 1 to ${MOST_NODES}`);
+  }
+  if (!isNetwork(spec.nodeNetwork, 24))
+    problems.push(`--node-network must be an IPv4 network such as 10.199.0.0/24, not ${spec.nodeNetwork}`);
+  if (!isNetwork(spec.podNetwork, 16)) problems.push(`--pod-network must be an IPv4 network such as 10.244.0.0/16, not ${spec.podNetwork}`);
+  if (!isNetwork(spec.serviceNetwork, 16)) {
+    problems.push(`--service-network must be an IPv4 network such as 10.96.0.0/16, not ${spec.serviceNetwork}`);
+  }
+  return problems;
+}

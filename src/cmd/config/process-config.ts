@@ -1,0 +1,51 @@
+// The configuration files of the two processes: `k8ts server --config file` and `k8ts agent --config file`.
+import type { FilePair } from "../pki/cluster-pki.ts";
+import type { LogLevel } from "../system/logger.ts";
+
+export interface ServerConfig {
+  /** Addresses to listen on; the first is loopback. */
+  readonly listen: readonly string[];
+  readonly port: number;
+  /** Where pods and other nodes reach the server: the endpoint of the service `kubernetes`. */
+  readonly advertiseAddress: string;
+  readonly dataDirectory: string;
+  readonly logLevel: LogLevel;
+  readonly caFile: string;
+  readonly caKeyFile: string;
+  readonly serving: FilePair;
+  readonly kubeletClient: FilePair;
+  readonly controllerManager: FilePair;
+  readonly scheduler: FilePair;
+  readonly serviceAccountKeyFile: string;
+  readonly serviceAccountIssuer: string;
+  readonly encryptionKeyFile: string;
+  readonly serviceNetwork: string;
+  readonly podNetwork: string;
+  readonly clusterDomain: string;
+}
+
+export interface AgentConfig {
+  readonly nodeName: string;
+  readonly nodeAddress: string;
+  readonly podCidr: string;
+  readonly podNetwork: string;
+  readonly serviceNetwork: string;
+  readonly clusterDomain: string;
+  /** The address of cluster DNS: the service network's tenth. */
+  readonly clusterDns: string;
+  readonly logLevel: LogLevel;
+  readonly kubeconfig: string;
+  readonly caFile: string;
+  readonly serving: FilePair;
+  readonly kubeletPort: number;
+  readonly runtimeSocket: string;
+  /** The kubelet's root: pods' volumes and its own state. */
+  readonly kubeletDirectory: string;
+  readonly podLogDirectory: string;
+  readonly cgroupRoot: string;
+  readonly cgroupVersion: 1 | 2;
+  readonly resolvConf: string;
+  readonly cniConfigDirectory: string;
+  /** Set when host ports are not CNI's work here. */
+  readonly hostPortsByProxy: boolean;
+}

@@ -1,0 +1,75 @@
+// Makes the two processes' configuration files from what `up` knows.
+import type { ClusterPki } from "../pki/cluster-pki.ts";
+import type { LogLevel } from "../system/logger.ts";
+import { type ClusterSpec, hostAddress, type NodeSpec } from "./cluster.ts";
+import type { Layout } from "./layout.ts";
+import type { AgentConfig, ServerConfig } from "./process-config.ts";
+
+const KUBELET_PORT = 10250;
+const RESOLVED_UPSTREAM = "/run/systemd/resolve/resolv.conf";
+
+export interface RenderFacts {
+  readonly cgroupVersion: 1 | 2;
+  readonly hasIptables: boolean;
+  /** Whether systemd-resolved runs: its stub address means nothing inside a pod. */
+  readonly hasSystemdResolved: boolean;
+}
+
+export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki): ServerConfig {
+  const advertiseAddress = hostAddress(spec.nodeNetwork, 1);
+  return {
+    listen: ["127.0.0.1", advertiseAddress],
+    port: spec.port,
+    advertiseAddress,
+    dataDirectory: layout.serverData,
+    logLevel: spec.logLevel as LogLevel,
+    caFile: pki.caFile,
+    caKeyFile: pki.caKeyFile,
+    serving: pki.serving,
+    kubeletClient: pki.kubeletClient,
+    controllerManager: pki.controllerManager,
+    scheduler: pki.scheduler,
+    serviceAccountKeyFile: pki.serviceAccountKeyFile,
+    serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
+    encryptionKeyFile: pki.encryptionKeyFile,
+    serviceNetwork: spec.serviceNetwork,
+    podNetwork: spec.podNetwork,
+    clusterDomain: spec.clusterDomain,
+  };
+}
+
+export interface AgentRender {
+  readonly spec: ClusterSpec;
+  readonly node: NodeSpec;
+  readonly layout: Layout;
+  readonly pki: ClusterPki;
+  readonly facts: RenderFacts;
+}
+
+export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): AgentConfig {
+  const files = layout.node(node.name);
+  const serving = pki.nodes[node.name]?.serving;
+  if (serving === undefined) throw new Error(`no certificates for ${node.name}`);
+  return {
+    nodeName: node.name,
+    nodeAddress: node.address,
+    podCidr: node.podCidr,
+    podNetwork: spec.podNetwork,
+    serviceNetwork: spec.serviceNetwork,
+    clusterDomain: spec.clusterDomain,
+    clusterDns: hostAddress(spec.serviceNetwork, 10),
+    logLevel: spec.logLevel as LogLevel,
+    kubeconfig: files.agentKubeconfig,
+    caFile: pki.caFile,
+    serving,
+    kubeletPort: KUBELET_PORT,
+    runtimeSocket: files.containerdSocket,
+    kubeletDirectory: files.kubelet,
+    podLogDirectory: files.podLogs,
+    cgroupRoot: node.cgroupRoot,
+    cgroupVersion: facts.cgroupVersion,
+    resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
+    cniConfigDirectory: files.cniConfig,
+    hostPortsByProxy: !facts.hasIptables,
+  };
+}

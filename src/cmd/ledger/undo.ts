@@ -1,0 +1,98 @@
+// How each kind of change is taken back. All of it does nothing when there is nothing left to do.
+import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../base/index.ts";
+import { removeCgroup } from "../system/cgroups.ts";
+import { CommandError, runCommand, tryCommand } from "../system/command.ts";
+import { readIfExists } from "../system/files.ts";
+import { mountsBelow, unmountBelow } from "../system/mounts.ts";
+import { findByArgument, stopDaemon, terminate } from "../system/processes.ts";
+import type { Change, Undo } from "./change.ts";
+
+/** How long a daemon may take to end by itself. */
+const GRACE_MS = 5_000;
+
+export function hostUndo(clock: Clock): Undo {
+  return async (change: Change) => {
+    switch (change.type) {
+      case "process":
+        await stopDaemon(change.pidFile, { clock, graceMs: GRACE_MS });
+        return killAll(change.argument, clock, GRACE_MS);
+      case "shims":
+        await killAll(change.address, clock, 0);
+        return removeShimSockets(change.state);
+      case "cgroup":
+        return removeCgroup(change.path, clock);
+      case "mounts":
+        return unmountBelow(change.below);
+      case "netns":
+        return remove(["ip", "netns", "delete", change.name], /No such file/);
+      case "link":
+        return remove(["ip", "link", "delete", change.name], /Cannot find device/);
+      case "route":
+        return remove(["ip", "route", "delete", change.destination], /No such process|Cannot find device/);
+      case "nftables":
+        return removeTables(change.prefix);
+      case "sysctl":
+        return restoreSysctl(change.path, change.previous);
+      case "path":
+        return removePath(change.path);
+      case "files":
+        return removeFiles(change.directory, change.containing);
+    }
+  };
+}
+
+async function killAll(argument: string, clock: Clock, graceMs: number): Promise<void> {
+  await Promise.all(findByArgument(argument).map((identity) => terminate(identity, { clock, graceMs })));
+}
+
+async function remove(command: readonly string[], isGone: RegExp): Promise<void> {
+  const result = await tryCommand(command);
+  if (result.code !== 0 && result.code !== 127 && !isGone.test(result.stderr)) throw new CommandError(command, result);
+}
+
+async function removeTables(prefix: string): Promise<void> {
+  const listing = await tryCommand(["nft", "list", "tables"]);
+  const doomed = listing.stdout
+    .split("\n")
+    .filter((line) => line.split(" ")[2]?.startsWith(prefix) === true)
+    .map((line) => `delete ${line}\n`);
+  if (doomed.length > 0) await runCommand(["nft", "-f", "-"], { input: doomed.join("") });
+}
+
+function restoreSysctl(path: string, previous: string): void {
+  try {
+    if (readFileSync(path, "utf8").trim() !== previous) writeFileSync(path, previous);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+}
+
+/** A shim listens outside of its containerd's state, in a file that its bundle names. */
+function removeShimSockets(state: string): void {
+  for (const address of globSync(join(state, "io.containerd.runtime.v2.task/*/*/address"))) {
+    const socket = readIfExists(address)?.toString().trim().replace("unix://", "") ?? "";
+    if (socket.startsWith("/run/containerd/s/")) rmSync(socket, { force: true });
+  }
+}
+
+/** Refuses to reach into what is still mounted below. */
+async function removePath(path: string): Promise<void> {
+  await unmountBelow(path);
+  const mounted = mountsBelow(path);
+  if (mounted.length > 0) throw new Error(`${path} is not removed, ${mounted[0]} is still mounted`);
+  rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
+}
+
+function removeFiles(directory: string, text: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch {
+    return;
+  }
+  for (const file of names.map((name) => join(directory, name))) {
+    if (readIfExists(file)?.includes(text) === true) rmSync(file, { force: true });
+  }
+}

@@ -1,0 +1,3 @@
+export { type ApplyRequest, type ApplyResult, apply, type TrackUpdateRequest, trackUpdate } from "./apply.ts";
+export { type ApplyConflict, ApplyConflictError } from "./conflicts.ts";
+export type { FieldSet } from "./field-set.ts";
