@@ -57,7 +57,10 @@ export class PodRegistry {
   async compare(signal: AbortSignal): Promise<void> {
     const found = await this.#options.context.runtime.listPods(undefined, signal);
     this.#runtimeUids = new Set(found.map(({ uid }) => uid));
-    for (const worker of this.#workers.values()) worker.wake({ isStale: true });
+    const byUid = new Map(found.map((pod) => [pod.uid, pod]));
+    for (const [uid, worker] of this.#workers) {
+      if (fingerprint(byUid.get(uid)) !== fingerprint(worker.runtime)) worker.wake({ isStale: true });
+    }
   }
 
   /** Ends what runs and has no object; to be called when all objects of this node are known. */
@@ -99,6 +102,12 @@ export class PodRegistry {
     if (cause !== undefined) context.events.event(podReference(pod), "Warning", cause.reason, cause.message);
     return cause;
   }
+}
+
+/** Tells whether anything of a pod began or ended. */
+function fingerprint(pod: RuntimePod | undefined): string {
+  const parts = [...(pod?.sandboxes ?? []), ...(pod?.containers ?? [])].map(({ id, state }) => `${id}=${state}`);
+  return parts.sort().join(" ");
 }
 
 /** Enough of an object to end a pod that only the runtime knows. */
