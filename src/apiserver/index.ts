@@ -1,5 +1,4 @@
 export type { AdmissionPlugin, AdmissionRequest } from "./admission/admission.ts";
-export { rbacEscalation } from "./admission/rbac-escalation.ts";
 export { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
 export * from "./authn/index.ts";
 export * from "./authz/index.ts";
@@ -9,6 +8,6 @@ export { HttpFront, type HttpFrontOptions, type TlsOptions } from "./front/http-
 export { RequestMetrics, type RequestObserver } from "./metrics/index.ts";
 export type { AdvertisedAddress } from "./registry/bootstrap.ts";
 export type { PortRange } from "./registry/services/service-guard.ts";
-export type { SubjectRules, TokenAuthenticator } from "./registry/subresources/reviews.ts";
+export type { TokenAuthenticator } from "./registry/subresources/reviews.ts";
 export type { IssuedToken, TokenIssuer, TokenRequestSpec } from "./registry/subresources/token.ts";
 export type { WatchCache } from "./watch-cache/watch-cache.ts";

@@ -22,9 +22,24 @@ export interface Decision {
   readonly reason: string;
 }
 
+/** The rules that a user has, as SelfSubjectRulesReview tells them. */
+export interface SubjectRules {
+  readonly resourceRules: readonly {
+    readonly verbs: readonly string[];
+    readonly apiGroups?: readonly string[];
+    readonly resources?: readonly string[];
+    readonly resourceNames?: readonly string[];
+  }[];
+  readonly nonResourceRules: readonly { readonly verbs: readonly string[]; readonly nonResourceURLs?: readonly string[] }[];
+  readonly incomplete: boolean;
+  readonly evaluationError?: string;
+}
+
 /** Answers at once: what it needs to know stands in watch caches. */
 export interface Authorizer {
   authorize(attributes: AuthorizationAttributes): Decision;
+  /** What a user may do in a namespace, for SelfSubjectRulesReview; absent: not told. */
+  rulesFor?(user: UserInfo, namespace: string): SubjectRules;
 }
 
 /** Lets everyone do everything: for tests. */

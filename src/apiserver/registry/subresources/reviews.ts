@@ -1,9 +1,7 @@
 // Resources that are only asked, never stored: access reviews and token reviews.
 import type { RequestScope, UncheckedObject, UserInfo } from "../../../api/index.ts";
-import type { SubjectAccessReviewSpec, SubjectRulesReviewStatus } from "../../../api/types/authorization/v1.ts";
-import { badRequest, type DeepReadonly } from "../../../machinery/index.ts";
-import type { Authorizer } from "../../authz/authorizer.ts";
-import { reviewAccess, reviewedUser } from "../../authz/reviews.ts";
+import { badRequest } from "../../../machinery/index.ts";
+import type { AuthorizationAttributes, Authorizer } from "../../authz/authorizer.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
 /** Who a bearer token belongs to; undefined when it is not good for any of `audiences`. */
@@ -12,20 +10,20 @@ export type TokenAuthenticator = (
   audiences: readonly string[],
 ) => Promise<{ readonly user: UserInfo; readonly audiences?: readonly string[] } | undefined>;
 
-type AccessSpec = DeepReadonly<SubjectAccessReviewSpec>;
-
-interface ReviewSpec extends AccessSpec {
+interface ReviewSpec {
+  readonly resourceAttributes?: Readonly<Record<string, string | undefined>>;
+  readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
+  readonly user?: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
   readonly namespace?: string;
   readonly token?: string;
   readonly audiences?: readonly string[];
 }
 
-/** What a user may do in a namespace (`reviewRules` of an RbacAuthorizer). */
-export type SubjectRules = (user: UserInfo, namespace: string) => SubjectRulesReviewStatus;
-
 interface ReviewTools {
   readonly authorizer: Authorizer;
-  readonly subjectRules?: SubjectRules | undefined;
   readonly authenticateToken?: TokenAuthenticator | undefined;
 }
 
@@ -42,7 +40,7 @@ export function reviewHandlers(tools: ReviewTools): ReadonlyMap<string, CreateSu
     ["authorization.k8s.io/subjectaccessreviews", review((_scope, spec) => access(subject(spec), spec))],
     ["authorization.k8s.io/localsubjectaccessreviews", review((scope, spec) => access(subject(spec), inNamespace(scope, spec)))],
     ["authorization.k8s.io/selfsubjectaccessreviews", review(({ user }, spec) => access(user, spec))],
-    ["authorization.k8s.io/selfsubjectrulesreviews", review(({ user }, spec) => rulesStatus(tools.subjectRules, user, spec))],
+    ["authorization.k8s.io/selfsubjectrulesreviews", review(({ user }, spec) => rulesStatus(tools.authorizer, user, spec))],
     ["authentication.k8s.io/selfsubjectreviews", review(({ user }) => ({ userInfo: userStatus(user) }))],
     ["authentication.k8s.io/tokenreviews", review((_scope, spec) => tokenStatus(tools.authenticateToken, spec))],
   ]);
@@ -54,28 +52,37 @@ function reviewed({ resource }: RequestScope, body: UncheckedObject, status: obj
   return { kind, apiVersion, metadata: body.metadata ?? {}, ...(spec === undefined ? {} : { spec }), status };
 }
 
-function subject(spec: ReviewSpec): UserInfo {
-  const { user = "", groups = [] } = spec;
+function subject({ user = "", uid, groups = [], extra }: ReviewSpec): UserInfo {
   if (user === "" && groups.length === 0) throw badRequest("at least one of user or group must be specified");
-  return reviewedUser(spec);
+  return { name: user, groups, ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) };
 }
 
 function inNamespace({ namespace }: RequestScope, spec: ReviewSpec): ReviewSpec {
   const attributes = spec.resourceAttributes;
-  if (attributes?.namespace !== namespace)
+  if (attributes?.["namespace"] !== namespace)
     throw badRequest(`spec.resourceAttributes.namespace must match metadata.namespace (${namespace})`);
   return spec;
 }
 
 function accessStatus(authorizer: Authorizer, user: UserInfo, spec: ReviewSpec): object {
-  const isOne = (spec.resourceAttributes === undefined) !== (spec.nonResourceAttributes === undefined);
-  if (!isOne) throw badRequest("exactly one of nonResourceAttributes or resourceAttributes must be specified");
-  return reviewAccess(authorizer, user, spec);
+  const { allowed, reason } = authorizer.authorize(attributesOf(user, spec));
+  return { allowed, ...(reason === "" ? {} : { reason }) };
 }
 
-function rulesStatus(subjectRules: SubjectRules | undefined, user: UserInfo, { namespace = "" }: ReviewSpec): object {
+function attributesOf(user: UserInfo, { resourceAttributes, nonResourceAttributes }: ReviewSpec): AuthorizationAttributes {
+  if (resourceAttributes === undefined) {
+    if (nonResourceAttributes === undefined)
+      throw badRequest("exactly one of nonResourceAttributes or resourceAttributes must be specified");
+    const { path = "", verb = "" } = nonResourceAttributes;
+    return { user, verb, path, group: "", version: "", resource: "", subresource: "", namespace: "", name: "" };
+  }
+  const { verb = "", group = "", version = "", resource = "", subresource = "", namespace = "", name = "" } = resourceAttributes;
+  return { user, verb, group, version, resource, subresource, namespace, name };
+}
+
+function rulesStatus(authorizer: Authorizer, user: UserInfo, { namespace = "" }: ReviewSpec): object {
   if (namespace === "") throw badRequest("no namespace on request");
-  const rules = subjectRules?.(user, namespace);
+  const rules = authorizer.rulesFor?.(user, namespace);
   return rules ?? { resourceRules: [], nonResourceRules: [], incomplete: true, evaluationError: "the authorizer does not tell rules" };
 }
 
