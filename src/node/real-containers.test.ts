@@ -9,7 +9,6 @@ import type { Pod, PodSpec } from "../api/types/core/v1.ts";
 import { SeededRandom, silentLogger } from "../base/index.ts";
 import { detectHierarchy, diskCgroups } from "./cgroups/hierarchy.ts";
 import { HostCgroups } from "./cgroups/host-cgroups.ts";
-import { resourceValue } from "./env/field-ref.ts";
 import { FakeClient } from "./fake-client.fixture.ts";
 import { diskFiles } from "./files.ts";
 import { NodeAgent } from "./node-agent.ts";
@@ -47,11 +46,10 @@ test("a real pod gets its volumes, environment, hosts file and limits, runs, and
       mounter: new HostMounter(),
       objects,
       client,
-      resourceField: (pod, selector) => resourceValue(pod, selector, { container: { name: "" }, allocatable: {} }),
+      allocatable: () => ({}),
       clock: hostClock,
       random,
       pid: process.pid,
-      parseBytes: Number,
     }),
     prober: new HostProber({ runtime: containerd.runtime, clock: hostClock }),
     cgroups: new HostCgroups({ hierarchy, root, milliCpus: 2000, logger: silentLogger }),
