@@ -8,6 +8,7 @@ import { type PodObject, podUid } from "./pod/pod-object.ts";
 import type { EndCause } from "./pod/pod-view.ts";
 import { PodWorker } from "./pod/pod-worker.ts";
 import type { RuntimePod } from "./runtime/runtime.ts";
+import type { PodsView } from "./server/index.ts";
 
 export interface PodRegistryOptions {
   readonly context: NodeContext;
@@ -15,7 +16,7 @@ export interface PodRegistryOptions {
   readonly signal: AbortSignal;
 }
 
-export class PodRegistry {
+export class PodRegistry implements PodsView {
   readonly #options: PodRegistryOptions;
   /** By pod uid. */
   readonly #workers = new Map<string, PodWorker>();
@@ -27,8 +28,13 @@ export class PodRegistry {
   }
 
   /** The pods as the agent knows them. */
-  get pods(): readonly PodObject[] {
+  list(): readonly PodObject[] {
     return [...this.#workers.values()].map((worker) => worker.pod);
+  }
+
+  /** Of pods with the same name, one that is gone from the API and one that took its place, the newer. */
+  get(namespace: string, name: string): PodObject | undefined {
+    return this.list().findLast(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
   }
 
   worker(uid: string): PodWorker | undefined {

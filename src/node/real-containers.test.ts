@@ -125,7 +125,7 @@ test("a real pod gets its volumes, environment, hosts file and limits, runs, and
     assert.deepEqual(await hierarchy.children(`/${root}/kubepods/burstable`), ["pod11111111-2222-3333-4444-555555555555"]);
     await client.delete(resources.pods, "web", { namespace: "default", options: { gracePeriodSeconds: 1 } });
     await until("deleted", () => status() === undefined);
-    await until("forgotten", () => agent.pods.pods.length === 0);
+    await until("forgotten", () => agent.pods.list().length === 0);
     assert.deepEqual(await containerd.runtime.listPods(), []);
     assert.deepEqual(await hierarchy.children(`/${root}/kubepods/burstable`), []);
   } catch (error) {
