@@ -1,8 +1,10 @@
 // Puts the API server together: the core, who may do what, who is who, and the HTTP side.
 import type { Registry } from "prom-client";
 import type { ResourceCatalog } from "../api/index.ts";
+import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
+import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { isNotFound } from "../machinery/index.ts";
+import { type DeepReadonly, isNotFound } from "../machinery/index.ts";
 import type { Store } from "../storage/index.ts";
 import { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
 import { AuthenticatorChain, Impersonator, OpenIdEndpoint, ServiceAccountTokens, type StaticToken, StaticTokens } from "./authn/index.ts";
@@ -12,8 +14,11 @@ import {
   EscalationCheck,
   EscalationPlugin,
   loopbackUser,
+  NodeAuthorizer,
   RbacAuthorizer,
   UnionAuthorizer,
+  WatchedCollection,
+  type WatchedCollectionOptions,
   WatchedRbacSource,
 } from "./authz/index.ts";
 import { DiscoveryEndpoint, type HealthCheck, HealthEndpoint, RootEndpoint, VersionEndpoint, type VersionInfo } from "./discovery/index.ts";
@@ -67,14 +72,14 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   // RBAC reads its roles through the core, which needs the authorizer: it joins when the core is there.
   const members: Authorizer[] = [];
   const authorizer = new UnionAuthorizer(members);
-  const source = new WatchedRbacSource({
-    handler: { list: (...call) => core.list(...call), watch: (...call) => core.watch(...call) },
-    catalog,
-    clock,
-    logger,
-  });
+  const handler: WatchedCollectionOptions["handler"] = {
+    list: (...call) => core.list(...call),
+    watch: (...call) => core.watch(...call),
+  };
+  const source = new WatchedRbacSource({ handler, catalog, clock, logger });
+  const nodes = nodeGraph({ handler, clock, logger }, catalog);
   const rbac = new RbacAuthorizer(source);
-  members.push(rbac);
+  members.push(new NodeAuthorizer(nodes), rbac);
   const tokens = new ServiceAccountTokens({
     signingKey: options.serviceAccounts.signingKey,
     issuer: options.serviceAccounts.issuer ?? DEFAULT_ISSUER,
@@ -96,8 +101,22 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   });
   await core.start(signal);
   await bootstrapRbac(core, catalog);
-  await source.start(signal);
+  const { pods, persistentVolumes, volumeAttachments } = nodes;
+  await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
   return { core, front: createFront(options, { core, authorizer, tokens }), authorizer, tokens };
+}
+
+function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog: ResourceCatalog) {
+  const collection = <T>(group: string, plural: string) => {
+    const resource = catalog.find(group, "v1", plural);
+    if (resource === undefined) throw new Error(`the catalog has no ${plural}`);
+    return new WatchedCollection<T>({ ...options, resource });
+  };
+  return {
+    pods: collection<DeepReadonly<Pod>>("", "pods"),
+    persistentVolumes: collection<DeepReadonly<PersistentVolume>>("", "persistentvolumes"),
+    volumeAttachments: collection<DeepReadonly<VolumeAttachment>>("storage.k8s.io", "volumeattachments"),
+  };
 }
 
 function createFront(options: ApiServerOptions, { core, authorizer, tokens }: Omit<ApiServer, "front">): HttpFront {

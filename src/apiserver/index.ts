@@ -1,5 +1,4 @@
 export type { AdmissionPlugin, AdmissionRequest } from "./admission/admission.ts";
-export { rbacEscalation } from "./admission/rbac-escalation.ts";
 export { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
 export * from "./authn/index.ts";
 export * from "./authz/index.ts";

@@ -207,7 +207,7 @@ export class NodeAgent {
 
   async #refreshVolumes(signal: AbortSignal): Promise<void> {
     this.#context.objects.sweep();
-    for (const pod of this.#pods.pods) {
+    for (const pod of this.#pods.list()) {
       if ((pod.spec?.volumes ?? []).length === 0 || this.#pods.worker(pod.metadata.uid ?? "")?.state !== "running") continue;
       await this.#context.volumes.update(pod, signal).catch((error: unknown) => {
         this.#context.logger.warn("cannot refresh volumes", { pod: pod.metadata.name, error });

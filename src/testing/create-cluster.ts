@@ -47,7 +47,15 @@ export class Cluster implements AsyncDisposable {
     const store = new MemoryStore({ clock });
     const catalog = builtInCatalog();
     const core = new ApiServerCore({ store, catalog, clock, random, logger, authorizer: allowAll, deepFreezes: true });
-    const controlPlane = new ControlPlane({ handler: core, catalog, clock, random, logger });
+    const controlPlane = new ControlPlane({
+      handler: core,
+      catalog,
+      clock,
+      random,
+      logger,
+      caPem: "simulated",
+      podNetwork: "10.244.0.0/16",
+    });
     const cluster = new Cluster({ clock, controlPlane, random, logger });
     await core.start(cluster.#stop.signal);
     cluster.#running = controlPlane.run(cluster.#stop.signal);

@@ -84,7 +84,7 @@ function specs(): Readonly<Record<string, ImageSpec>> {
       entries: [...ACCOUNTS, ...busybox],
     },
     kubia: {
-      reference: "docker.io/luksa/kubia:latest",
+      reference: "docker.io/library/kubia:latest",
       architecture,
       config: { Entrypoint: ["node", "app.js"], Env: [path], ExposedPorts: { "8080/tcp": {} } },
       entries: [

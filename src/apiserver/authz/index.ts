@@ -2,6 +2,7 @@ export * from "./authorizer.ts";
 export * from "./bootstrap/index.ts";
 export * from "./escalation.ts";
 export * from "./escalation-plugin.ts";
+export * from "./node-authorizer.ts";
 export * from "./non-resource-error.ts";
 export * from "./rbac-authorizer.ts";
 export * from "./rbac-source.ts";

@@ -2,7 +2,14 @@
 import type { ApiHandler, ResourceCatalog, UserInfo } from "../../api/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type Client, EventRecorder, LocalClient, SharedInformers } from "../../client/index.ts";
-import { type ControllerContext, deploymentController, replicaSetController } from "../../controllers/index.ts";
+import {
+  type Controller,
+  type ControllerContext,
+  deploymentController,
+  replicaSetController,
+  rootCaPublisher,
+  serviceAccountController,
+} from "../../controllers/index.ts";
 import { Scheduler } from "../../scheduler/index.ts";
 
 export interface ControlPlaneOptions {
@@ -11,10 +18,14 @@ export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** The cluster's CA certificate, which every namespace gets as kube-root-ca.crt. */
+  readonly caPem: string;
+  /** The nodes' pod networks are parts of it. */
+  readonly podNetwork: string;
 }
 
-/** Reads for the shared informers of this process, which trusts itself. */
-const INFORMER_USER: UserInfo = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
+/** The process itself, which it trusts: reads for the shared informers, and makes what every cluster has. */
+const SERVER_USER: UserInfo = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
 const SCHEDULER_USER: UserInfo = { name: "system:kube-scheduler", groups: ["system:authenticated"] };
 
 /** Each controller writes as a service account of its own. */
@@ -25,7 +36,15 @@ function controllerUser(name: string): UserInfo {
   };
 }
 
-const controllers = { "deployment-controller": deploymentController, "replicaset-controller": replicaSetController };
+/** By the name of their service account. */
+function controllers({ caPem }: ControlPlaneOptions): Readonly<Record<string, (context: ControllerContext) => Controller>> {
+  return {
+    "deployment-controller": deploymentController,
+    "replicaset-controller": replicaSetController,
+    "service-account-controller": serviceAccountController,
+    "root-ca-cert-publisher": (context) => rootCaPublisher(context, { caPem }),
+  };
+}
 
 export class ControlPlane {
   readonly informers: SharedInformers;
@@ -34,7 +53,12 @@ export class ControlPlane {
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
     const { clock, random, logger } = options;
-    this.informers = new SharedInformers({ client: this.clientFor(INFORMER_USER, "k8ts-informers"), clock, random, logger });
+    this.informers = new SharedInformers({ client: this.adminClient, clock, random, logger });
+  }
+
+  /** Acts as the server itself. */
+  get adminClient(): Client {
+    return this.clientFor(SERVER_USER, "k8ts-server");
   }
 
   /** A client in this process that acts as `user`. */
@@ -45,7 +69,7 @@ export class ControlPlane {
 
   /** Runs controllers and scheduler until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = Object.entries(controllers).map(([name, make]) => make(this.#contextFor(name, controllerUser(name))));
+    const running = Object.entries(controllers(this.#options)).map(([name, make]) => make(this.#contextFor(name, controllerUser(name))));
     const scheduler = new Scheduler(this.#contextFor("default-scheduler", SCHEDULER_USER));
     this.informers.start(signal);
     await Promise.all([...running.map((controller) => controller.run(signal)), scheduler.run(signal)]);

@@ -153,6 +153,8 @@ export class PodWorker {
     const uid = podUid(this.pod);
     const found = (await context.runtime.listPods(uid))[0];
     this.#memory.runtime = found ?? { ...this.#memory.runtime, sandboxes: [], containers: [] };
+    const present = new Set(this.#memory.runtime.containers.map(({ id }) => id));
+    for (const id of this.#messages.keys()) if (!present.has(id)) this.#messages.delete(id);
     for (const container of this.#memory.runtime.containers) {
       if (container.state !== "EXITED" || this.#messages.has(container.id)) continue;
       this.#messages.set(container.id, await terminationMessage(context, uid, container));

@@ -49,7 +49,7 @@ describe("A node on containerd", { skip: containerdMissing() }, () => {
       mounter: new HostMounter(),
       objects: { configMap: none, secret: none, claim: none, volume: none },
       client: { createSubresource: none },
-      resourceField: () => "",
+      allocatable: () => ({}),
       clock: hostClock,
       random: new SeededRandom(1),
       pid: process.pid,

@@ -10,7 +10,6 @@ import { AtomicWriter } from "./atomic-writer.ts";
 import { checkHostPath } from "./host-path.ts";
 import type { Mounter } from "./mounter.ts";
 import { giveToGroup } from "./ownership.ts";
-import type { ResourceField } from "./payload.ts";
 import { handlePath, openSubPath } from "./sub-path.ts";
 import { TokenSource } from "./token-source.ts";
 import { VolumeContent } from "./volume-content.ts";
@@ -23,7 +22,8 @@ export interface HostVolumeManagerOptions {
   readonly objects: VolumeObjects;
   /** Asked for service account tokens. */
   readonly client: Pick<Client, "createSubresource">;
-  readonly resourceField: ResourceField;
+  /** The node's allocatable amounts: what a container without a limit may use. */
+  readonly allocatable: () => Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly random: Random;
   /** This process's id: the mount command reaches our open files by it. */
@@ -58,7 +58,8 @@ export class HostVolumeManager implements VolumeManager {
     this.#options = options;
     this.#writer = new AtomicWriter(options);
     this.#tokens = new TokenSource(options.client, options.clock);
-    this.#content = new VolumeContent({ objects: options.objects, tokens: this.#tokens, resourceField: options.resourceField });
+    const { allocatable, objects } = options;
+    this.#content = new VolumeContent({ objects, tokens: this.#tokens, allocatable });
   }
 
   mountPod(pod: DeepReadonly<Pod>, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {

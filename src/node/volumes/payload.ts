@@ -1,7 +1,8 @@
 // What files a configMap, secret or downwardAPI volume holds: pure functions from objects to files.
 import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, ResourceFieldSelector, Secret } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import { fieldValue } from "../env/field-ref.ts";
+import { fieldValue, resourceValue } from "../env/field-ref.ts";
+import { findContainer } from "../pod/pod-object.ts";
 import type { Payload, PayloadFile } from "./atomic-writer.ts";
 
 export interface KeyedSource {
@@ -52,13 +53,10 @@ export function keyedPayload(source: KeyedSource): Payload {
   return files;
 }
 
-/** Answers a container's resource as the downward API shows it: a number divided by the divisor. */
-export type ResourceField = (pod: DeepReadonly<Pod>, selector: DeepReadonly<ResourceFieldSelector>) => string;
-
 export function downwardPayload(
   pod: DeepReadonly<Pod>,
   items: DeepReadonly<DownwardAPIVolumeFile[]>,
-  options: { readonly defaultMode: number; readonly resourceField: ResourceField },
+  options: { readonly defaultMode: number; readonly allocatable: Readonly<Record<string, string>> },
 ): Payload {
   const files = new Map<string, PayloadFile>();
   for (const { path, mode, fieldRef, resourceFieldRef } of items) {
@@ -66,7 +64,7 @@ export function downwardPayload(
       fieldRef !== undefined
         ? downwardField(pod, fieldRef.fieldPath)
         : resourceFieldRef !== undefined
-          ? options.resourceField(pod, resourceFieldRef)
+          ? downwardResource(pod, resourceFieldRef, options.allocatable)
           : "";
     files.set(checkedPath(path), { data: Buffer.from(text), mode: mode ?? options.defaultMode });
   }
@@ -79,6 +77,17 @@ function downwardField(pod: DeepReadonly<Pod>, path: string): string {
   const value = fieldValue(pod, path, facts);
   if (value === undefined) throw new PayloadError(`unsupported fieldPath: ${path}`);
   return value;
+}
+
+function downwardResource(
+  pod: DeepReadonly<Pod>,
+  selector: DeepReadonly<ResourceFieldSelector>,
+  allocatable: Readonly<Record<string, string>>,
+): string {
+  // In a volume the selector must name the container.
+  const container = findContainer(pod, selector.containerName ?? "")?.spec;
+  if (container === undefined) throw new PayloadError(`container ${selector.containerName} not found`);
+  return resourceValue(pod, selector, { container, allocatable });
 }
 
 /** Paths are validated when the pod is made; this guards the host all the same. */

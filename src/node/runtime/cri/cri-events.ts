@@ -23,8 +23,6 @@ const RELIST_PERIOD_MS = 1_000;
 const EXIT_LOOK_MS = 5;
 const EXIT_WAIT_MS = 2_000;
 
-const containerd = loadProtocol("./containerd-events.proto");
-
 interface Envelope {
   readonly topic: string;
   readonly event: { readonly value: Uint8Array } | null;
@@ -69,7 +67,7 @@ export class CriEvents {
 
   /** Calls `onEvent` with the containers and sandboxes that containerd tells about, until it ends. */
   async #pump(signal: AbortSignal, onEvent: (containerId: string, topic: string) => void): Promise<void> {
-    const subscribe = containerd.get("containerd.services.events.v1.Events/Subscribe");
+    const subscribe = loadProtocol("./containerd-events.proto").get("containerd.services.events.v1.Events/Subscribe");
     if (subscribe === undefined) return;
     const filters = ["start", "exit", "oom"].map((name) => `namespace==k8s.io,topic=="/tasks/${name}"`);
     const headers = { "containerd-namespace": "k8s.io" };
