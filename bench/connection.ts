@@ -131,7 +131,7 @@ export class Connection {
   #head(data: Buffer): number {
     const end = data.indexOf(END_OF_HEAD);
     if (end < 0) return 0;
-    const head = data.latin1Slice(0, end).toLowerCase();
+    const head = data.toString("latin1", 0, end).toLowerCase();
     this.#status = Number(head.slice(9, 12));
     const length = /\r\ncontent-length: *(\d+)/.exec(head)?.[1];
     if (length !== undefined) {
@@ -159,7 +159,7 @@ export class Connection {
   #chunkSize(data: Buffer): number {
     const end = data.indexOf(CRLF);
     if (end < 0) return 0;
-    this.#left = Number.parseInt(data.latin1Slice(0, end), 16);
+    this.#left = Number.parseInt(data.toString("latin1", 0, end), 16);
     this.#state = this.#left === 0 ? "last-chunk" : "chunk";
     return end + CRLF.length;
   }

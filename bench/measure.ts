@@ -1,6 +1,6 @@
 // Rounds of measurement and what is told about them: the median round, the spread of all, the slow ones among the calls.
 import type { Connection } from "./connection.ts";
-import { type Usage, usageOf } from "./server-process.ts";
+import { type Usage, usageOf } from "./usage.ts";
 
 export interface Round {
   readonly operations: number;

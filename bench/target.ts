@@ -12,9 +12,9 @@ export interface Target {
   readonly token?: string;
 }
 
-export function targetOfKubeconfig(file: string): Target {
+export async function targetOfKubeconfig(file: string): Promise<Target> {
   const { options } = fromKubeconfig(parseKubeconfig(readFileSync(file, "utf8")), { readFile: (path) => readFileSync(path, "utf8") });
-  const token = options.token ?? options.tokenSource?.();
+  const token = options.token ?? (await options.tokenSource?.());
   return {
     ...addressOf(options.server),
     ...(options.ca === undefined ? {} : { ca: String(options.ca) }),
