@@ -55,8 +55,8 @@ function busyboxEntries(directory: string): ImageEntry[] {
 }
 
 /**
- * The dynamically linked busybox of Debian: the static one crashes when it looks a host up. It is taken out of its package
- * without installing it, for the two packages exclude each other.
+ * Debian's dynamically linked busybox, which resolves hosts through the image's own libraries. It is taken out of its
+ * package without installing it, for it and the static one exclude each other.
  */
 function busyboxProgram(directory: string): string {
   const unpacked = resolve(directory, "busybox");
