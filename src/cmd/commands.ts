@@ -3,7 +3,9 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import { type ClusterSpec, DEFAULT_SPEC, type NodeSpec } from "./config/cluster.ts";
+import type { NodeLayout } from "./config/layout.ts";
 import { importArchive, listImages } from "./containerd/images.ts";
+import { recordLoadedImages } from "./images/loaded-images.ts";
 import { kubectlDirectory } from "./kubectl/kubectl.ts";
 import { SystemClock } from "./system/clock.ts";
 import { stopDaemon } from "./system/processes.ts";
@@ -135,9 +137,15 @@ export async function image(verb: string, archives: readonly string[], options: 
   if (verb !== "load" || archives.length === 0) throw new UsageError("usage: k8ts image load <archive…> | k8ts image list");
   for (const archive of archives) {
     if (!existsSync(archive)) throw new UsageError(`${archive} does not exist`);
-    const names = await Promise.all(running.map((node) => importArchive(socketOf(node), archive)));
+    const names = await Promise.all(running.map((node) => loadArchive(cluster.layout.node(node.name), archive)));
     for (const name of new Set(names.flat())) console.log(name);
   }
+}
+
+async function loadArchive({ containerdSocket, loadedImages }: NodeLayout, archive: string): Promise<string[]> {
+  const names = await importArchive(containerdSocket, archive);
+  recordLoadedImages(loadedImages, names);
+  return names;
 }
 
 async function printImages(nodes: readonly NodeSpec[], socketOf: (node: NodeSpec) => string): Promise<void> {

@@ -7,7 +7,7 @@ import type { DeepReadonly } from "../machinery/index.ts";
 import type { AdmissionNode } from "./admission.ts";
 import { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
 import type { NodeFiles } from "./files.ts";
-import { ImagePuller } from "./images/image-puller.ts";
+import { ImagePuller, type IsLoaded } from "./images/image-puller.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { PodObject } from "./pod/pod-object.ts";
@@ -53,6 +53,8 @@ export interface NodeAgentOptions {
   readonly resolvConf?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: DeepReadonly<Taint[]>;
+  /** Whether an image was put on this node by hand: such a one is not pulled, whatever the policy. Default: none was. */
+  readonly isImageLoaded?: IsLoaded;
   /** Default 110. */
   readonly maxPods?: number;
   /** What is kept back from pods: cpu in CPUs, all else in bytes. */
@@ -138,7 +140,7 @@ export class NodeAgent {
       resolvConf,
       events,
       objects: options.objects ?? new ObjectCache(client, clock),
-      images: new ImagePuller(runtime, clock),
+      images: new ImagePuller(runtime, clock, options.isImageLoaded),
       services: services.lister,
       servicesSynced: async () => {
         if (!services.hasSynced) await this.#informers.waitForSync(this.#stop.signal);

@@ -20,6 +20,7 @@ import {
   ObjectCache,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
+import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
 import { stopSignal } from "../system/signals.ts";
@@ -113,6 +114,7 @@ async function makeAgent(
     rootDir: config.kubeletDirectory,
     logDir: config.podLogDirectory,
     resolvConf: config.resolvConf,
+    isImageLoaded: (image) => isImageLoaded(config.loadedImagesFile, image),
   });
 }
 

@@ -1,11 +1,13 @@
 // Controllers and scheduler over one API server in the same process: they share informers, so an object is in memory once.
-import type { ApiHandler, ResourceCatalog, UserInfo } from "../../api/index.ts";
+import type { ApiHandler, Resource, ResourceCatalog, UserInfo } from "../../api/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type Client, EventRecorder, LocalClient, SharedInformers } from "../../client/index.ts";
 import {
   type Controller,
   type ControllerContext,
   deploymentController,
+  endpointSliceController,
+  namespaceController,
   replicaSetController,
   rootCaPublisher,
   serviceAccountController,
@@ -37,13 +39,20 @@ function controllerUser(name: string): UserInfo {
 }
 
 /** By the name of their service account. */
-function controllers({ caPem }: ControlPlaneOptions): Readonly<Record<string, (context: ControllerContext) => Controller>> {
+function controllers({ caPem, catalog }: ControlPlaneOptions): Readonly<Record<string, (context: ControllerContext) => Controller>> {
   return {
     "deployment-controller": deploymentController,
+    "endpointslice-controller": endpointSliceController,
+    "namespace-controller": (context) => namespaceController(context, { deletableResources: () => deletable(catalog) }),
     "replicaset-controller": replicaSetController,
     "service-account-controller": serviceAccountController,
     "root-ca-cert-publisher": (context) => rootCaPublisher(context, { caPem }),
   };
+}
+
+/** Everything that can be listed and deleted, each kind once. */
+function deletable(catalog: ResourceCatalog): readonly Resource[] {
+  return catalog.all().filter(({ verbs, storedAs }) => storedAs === undefined && verbs.includes("list") && verbs.includes("delete"));
 }
 
 export class ControlPlane {
