@@ -1,5 +1,7 @@
 export type { Controller, ControllerContext } from "./controller.ts";
+export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
+export { endpointController } from "./endpoint/endpoint-controller.ts";
 export { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
 export {
   type GarbageCollectorOptions,
