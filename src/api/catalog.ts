@@ -2,7 +2,10 @@
 import type { ResourceCatalog } from "./handler.ts";
 import type { Resource } from "./resource.ts";
 import { type ResourceRow, resourceRows, typeFacts } from "./schema/table.ts";
+import { conversions } from "./stored-as.ts";
 import { strategies } from "./strategies.ts";
+
+const idOf = ({ group, version, resource }: ResourceRow): string => `${group}/${version}/${resource}`;
 
 function build(row: ResourceRow): Resource {
   return {
@@ -11,14 +14,24 @@ function build(row: ResourceRow): Resource {
     listKind: `${row.kind}List`,
     singular: row.kind.toLowerCase(),
     facts: typeFacts(row.type),
-    strategy: strategies[`${row.group}/${row.resource}`] ?? {},
+    strategy: strategies[idOf(row)] ?? strategies[`${row.group}/${row.resource}`] ?? {},
   };
+}
+
+/** `resource`, told where its objects are kept if that is elsewhere. */
+function withStorage(resource: Resource, byId: ReadonlyMap<string, Resource>): Resource {
+  const conversion = conversions[idOf(resource)];
+  const stored = conversion && byId.get(conversion.storedId);
+  if (!conversion || !stored) return resource;
+  const { toStored, fromStored } = conversion;
+  return { ...resource, storedAs: { resource: stored, toStored, fromStored } };
 }
 
 /** The catalog of built-in resources. */
 export function builtInCatalog(): ResourceCatalog {
-  const resources = resourceRows.map(build);
-  const byId = new Map(resources.map((resource) => [`${resource.group}/${resource.version}/${resource.resource}`, resource]));
+  const plain = new Map(resourceRows.map((row) => [idOf(row), build(row)]));
+  const resources = [...plain.values()].map((resource) => withStorage(resource, plain));
+  const byId = new Map(resources.map((resource) => [idOf(resource), resource]));
   return {
     find: (group, version, resource) => byId.get(`${group}/${version}/${resource}`),
     all: () => resources,

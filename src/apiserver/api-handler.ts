@@ -45,8 +45,8 @@ export interface ApiServerCoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** A function when it reads the caches of this very core: it is asked for once the caches are there. */
-  readonly authorizer: Authorizer | ((cache: WatchCache) => Authorizer);
+  /** A function when it reads from this very core; it must not call the core before `start`. */
+  readonly authorizer: Authorizer | ((core: ApiHandler) => Authorizer);
   /** Run behind the built-in plugins. */
   readonly admission?: readonly AdmissionPlugin[];
   /** Addresses of services. Default `10.96.0.0/12`. */
@@ -75,7 +75,7 @@ export class ApiServerCore implements ApiHandler {
   constructor(options: ApiServerCoreOptions) {
     const { store, catalog, clock, random, logger, deepFreezes, watchWindow, tokenIssuer, authenticateToken } = options;
     const cache = new WatchCache({ store, clock, logger, deepFreezes, window: watchWindow });
-    const authorizer = typeof options.authorizer === "function" ? options.authorizer(cache) : options.authorizer;
+    const authorizer = typeof options.authorizer === "function" ? options.authorizer(this) : options.authorizer;
     const admission = new AdmissionChain([...builtInPlugins({ cache, store, clock, random }), ...(options.admission ?? [])]);
     this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };

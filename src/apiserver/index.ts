@@ -1,12 +1,13 @@
 export type { AdmissionPlugin, AdmissionRequest } from "./admission/admission.ts";
 export { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
-export {
-  type AuthorizationAttributes,
-  type Authorizer,
-  allowAll,
-  type Decision,
-  type SubjectRules,
-} from "./authz/authorizer.ts";
+export * from "./authn/index.ts";
+export * from "./authz/index.ts";
+export { type ApiServer, type ApiServerOptions, createApiServer } from "./create-api-server.ts";
+export * from "./discovery/index.ts";
+export { HttpFront, type HttpFrontOptions, type TlsOptions } from "./front/http-front.ts";
+export { RequestMetrics, type RequestObserver } from "./metrics/index.ts";
 export type { AdvertisedAddress } from "./registry/bootstrap.ts";
+export type { PortRange } from "./registry/services/service-guard.ts";
 export type { TokenAuthenticator } from "./registry/subresources/reviews.ts";
 export type { IssuedToken, TokenIssuer, TokenRequestSpec } from "./registry/subresources/token.ts";
+export type { WatchCache } from "./watch-cache/watch-cache.ts";

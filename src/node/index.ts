@@ -3,13 +3,15 @@ export { type CgroupFiles, detectHierarchy, diskCgroups, type Hierarchy } from "
 export { HostCgroups, type HostCgroupsOptions } from "./cgroups/host-cgroups.ts";
 export { resourceValue } from "./env/field-ref.ts";
 export { diskFiles, MemoryFiles, type NodeFiles } from "./files.ts";
+export * from "./logs/index.ts";
 export { NodeAgent, type NodeAgentOptions } from "./node-agent.ts";
 export type { EventSink } from "./node-context.ts";
 export { ObjectCache } from "./object-cache.ts";
 export type { PodRegistry } from "./pod-registry.ts";
-export type { ProbeOutcome, Prober, ProbeTarget } from "./probes/prober.ts";
+export * from "./probes/index.ts";
 export { KUBELET_VERSION, type MachineInfo } from "./registration/node-facts.ts";
-export * from "./runtime/runtime.ts";
 export * from "./runtime/cri/index.ts";
+export * from "./runtime/runtime.ts";
 export * from "./runtime/simulated/index.ts";
+export * from "./server/index.ts";
 export * from "./volumes/index.ts";

@@ -7,7 +7,7 @@ import type { DeepReadonly } from "../machinery/index.ts";
 import type { AdmissionNode } from "./admission.ts";
 import { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
 import type { NodeFiles } from "./files.ts";
-import { ImagePuller } from "./images/image-puller.ts";
+import { ImagePuller, type IsLoaded } from "./images/image-puller.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { PodObject } from "./pod/pod-object.ts";
@@ -53,6 +53,8 @@ export interface NodeAgentOptions {
   readonly resolvConf?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: DeepReadonly<Taint[]>;
+  /** Whether an image was put on this node by hand: such a one is not pulled, whatever the policy. Default: none was. */
+  readonly isImageLoaded?: IsLoaded;
   /** Default 110. */
   readonly maxPods?: number;
   /** What is kept back from pods: cpu in CPUs, all else in bytes. */
@@ -129,6 +131,7 @@ export class NodeAgent {
     const options = this.#options;
     const { client, clock, runtime, machine, cgroups = noCgroups } = options;
     const { rootDir = "/var/lib/kubelet", logDir = "/var/log/pods", resolvConf = "/etc/resolv.conf" } = options;
+    const services = this.#informers.informer(resources.services);
     return {
       ...options,
       cgroups,
@@ -137,8 +140,11 @@ export class NodeAgent {
       resolvConf,
       events,
       objects: options.objects ?? new ObjectCache(client, clock),
-      images: new ImagePuller(runtime, clock),
-      services: this.#informers.informer(resources.services).lister,
+      images: new ImagePuller(runtime, clock, options.isImageLoaded),
+      services: services.lister,
+      servicesSynced: async () => {
+        if (!services.hasSynced) await this.#informers.waitForSync(this.#stop.signal);
+      },
       memoryBytes: machine.memoryBytes,
     };
   }
@@ -203,7 +209,7 @@ export class NodeAgent {
 
   async #refreshVolumes(signal: AbortSignal): Promise<void> {
     this.#context.objects.sweep();
-    for (const pod of this.#pods.pods) {
+    for (const pod of this.#pods.list()) {
       if ((pod.spec?.volumes ?? []).length === 0 || this.#pods.worker(pod.metadata.uid ?? "")?.state !== "running") continue;
       await this.#context.volumes.update(pod, signal).catch((error: unknown) => {
         this.#context.logger.warn("cannot refresh volumes", { pod: pod.metadata.name, error });

@@ -26,6 +26,8 @@ export interface NodeContext {
   readonly objects: ObjectCache;
   readonly images: ImagePuller;
   readonly services: Lister<Service>;
+  /** Resolves when `services` has the server's: containers must not start without their variables. */
+  readonly servicesSynced: () => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -8,6 +8,7 @@ import { type PodObject, podUid } from "./pod/pod-object.ts";
 import type { EndCause } from "./pod/pod-view.ts";
 import { PodWorker } from "./pod/pod-worker.ts";
 import type { RuntimePod } from "./runtime/runtime.ts";
+import type { PodsView } from "./server/index.ts";
 
 export interface PodRegistryOptions {
   readonly context: NodeContext;
@@ -15,7 +16,7 @@ export interface PodRegistryOptions {
   readonly signal: AbortSignal;
 }
 
-export class PodRegistry {
+export class PodRegistry implements PodsView {
   readonly #options: PodRegistryOptions;
   /** By pod uid. */
   readonly #workers = new Map<string, PodWorker>();
@@ -27,8 +28,13 @@ export class PodRegistry {
   }
 
   /** The pods as the agent knows them. */
-  get pods(): readonly PodObject[] {
+  list(): readonly PodObject[] {
     return [...this.#workers.values()].map((worker) => worker.pod);
+  }
+
+  /** Of pods with the same name, one that is gone from the API and one that took its place, the newer. */
+  get(namespace: string, name: string): PodObject | undefined {
+    return this.list().findLast(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
   }
 
   worker(uid: string): PodWorker | undefined {
@@ -57,7 +63,10 @@ export class PodRegistry {
   async compare(signal: AbortSignal): Promise<void> {
     const found = await this.#options.context.runtime.listPods(undefined, signal);
     this.#runtimeUids = new Set(found.map(({ uid }) => uid));
-    for (const worker of this.#workers.values()) worker.wake({ isStale: true });
+    const byUid = new Map(found.map((pod) => [pod.uid, pod]));
+    for (const [uid, worker] of this.#workers) {
+      if (fingerprint(byUid.get(uid)) !== fingerprint(worker.runtime)) worker.wake({ isStale: true });
+    }
   }
 
   /** Ends what runs and has no object; to be called when all objects of this node are known. */
@@ -99,6 +108,12 @@ export class PodRegistry {
     if (cause !== undefined) context.events.event(podReference(pod), "Warning", cause.reason, cause.message);
     return cause;
   }
+}
+
+/** Tells whether anything of a pod began or ended. */
+function fingerprint(pod: RuntimePod | undefined): string {
+  const parts = [...(pod?.sandboxes ?? []), ...(pod?.containers ?? [])].map(({ id, state }) => `${id}=${state}`);
+  return parts.sort().join(" ");
 }
 
 /** Enough of an object to end a pod that only the runtime knows. */

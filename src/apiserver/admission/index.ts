@@ -2,6 +2,7 @@
 import type { AdmissionPlugin } from "./admission.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
 import { NodeRestriction } from "./node-restriction.ts";
 import { PriorityAdmission } from "./priority.ts";
@@ -11,6 +12,7 @@ import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 export function builtInPlugins(view: ClusterView): AdmissionPlugin[] {
   return [
     new NamespaceLifecycle(view),
+    new LimitRanger(view),
     new ServiceAccountAdmission(view),
     new NodeRestriction(view),
     taintNodesByCondition,

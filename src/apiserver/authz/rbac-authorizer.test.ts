@@ -5,7 +5,6 @@ import { bootstrapPolicy } from "./bootstrap/index.ts";
 import { EscalationCheck } from "./escalation.ts";
 import { RbacAuthorizer } from "./rbac-authorizer.ts";
 import type { RbacSource } from "./rbac-source.ts";
-import { reviewRules } from "./reviews.ts";
 import { UnionAuthorizer } from "./union-authorizer.ts";
 
 /** The defaults, with bindings that tests add. */
@@ -96,7 +95,7 @@ test("no one gives away more than he has, unless he may bind or escalate", () =>
 test("a rules review lists what holds in the namespace", () => {
   const { bind, rbac } = policy();
   bind("system:kube-dns", { kind: "User", name: "ann" }, "dev");
-  const there = reviewRules(rbac, { name: "ann", groups: [] }, "dev");
+  const there = rbac.rulesFor({ name: "ann", groups: [] }, "dev");
   assert.deepEqual(there.resourceRules, [{ verbs: ["list", "watch"], apiGroups: [""], resources: ["endpoints", "services"] }]);
-  assert.deepEqual(reviewRules(rbac, { name: "ann", groups: [] }, "prod").resourceRules, []);
+  assert.deepEqual(rbac.rulesFor({ name: "ann", groups: [] }, "prod").resourceRules, []);
 });

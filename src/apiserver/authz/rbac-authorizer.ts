@@ -1,7 +1,7 @@
 // Role-based access control: what a user may do is compiled once per (user, groups) and question, and forgotten when a role
 // or binding changes.
 import type { UserInfo } from "../../api/index.ts";
-import type { AuthorizationAttributes, Authorizer, Decision } from "./authorizer.ts";
+import type { AuthorizationAttributes, Authorizer, Decision, SubjectRules } from "./authorizer.ts";
 import type { RbacSource } from "./rbac-source.ts";
 import { type GrantedRule, RuleResolver } from "./rule-resolver.ts";
 import { coversName, coversPath, coversResource, type Rule } from "./rules.ts";
@@ -43,6 +43,18 @@ export class RbacAuthorizer implements Authorizer {
   rulesOf(user: UserInfo, namespace: string): Rule[] {
     const { granted } = this.#compiled(user);
     return granted.filter((grant) => grant.namespace === "" || grant.namespace === namespace).map((grant) => grant.rule);
+  }
+
+  rulesFor(user: UserInfo, namespace: string): SubjectRules {
+    const rules = this.rulesOf(user, namespace);
+    return {
+      resourceRules: rules.flatMap(({ verbs, apiGroups = [], resources, resourceNames }) => {
+        if (resources === undefined) return [];
+        return [{ verbs, apiGroups, resources, ...(resourceNames === undefined ? {} : { resourceNames }) }];
+      }),
+      nonResourceRules: rules.flatMap(({ verbs, nonResourceURLs }) => (nonResourceURLs === undefined ? [] : [{ verbs, nonResourceURLs }])),
+      incomplete: false,
+    };
   }
 
   /** Sees the roles as they are now. */

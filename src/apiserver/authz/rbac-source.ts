@@ -15,7 +15,7 @@ export interface RbacSource {
 }
 
 export interface WatchedRbacSourceOptions {
-  readonly handler: ApiHandler;
+  readonly handler: Pick<ApiHandler, "list" | "watch">;
   readonly catalog: ResourceCatalog;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,5 +1,6 @@
 // The first authorizer that allows decides; members of system:masters may do everything.
-import type { AuthorizationAttributes, Authorizer, Decision } from "./authorizer.ts";
+import type { UserInfo } from "../../api/index.ts";
+import type { AuthorizationAttributes, Authorizer, Decision, SubjectRules } from "./authorizer.ts";
 
 const master: Decision = { allowed: true, reason: "" };
 const MASTERS = "system:masters";
@@ -21,4 +22,20 @@ export class UnionAuthorizer implements Authorizer {
     }
     return { allowed: false, reason: reasons.join(", ") };
   }
+
+  rulesFor(user: UserInfo, namespace: string): SubjectRules {
+    if (user.groups.includes(MASTERS)) return everything;
+    const answers = this.#members.map((member) => member.rulesFor?.(user, namespace));
+    return {
+      resourceRules: answers.flatMap((answer) => answer?.resourceRules ?? []),
+      nonResourceRules: answers.flatMap((answer) => answer?.nonResourceRules ?? []),
+      incomplete: answers.some((answer) => answer === undefined || answer.incomplete),
+    };
+  }
 }
+
+const everything: SubjectRules = {
+  resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
+  nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
+  incomplete: false,
+};

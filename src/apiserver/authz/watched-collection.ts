@@ -7,7 +7,7 @@ import { objectKey } from "../../machinery/index.ts";
 export const loopbackUser: UserInfo = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
 
 export interface WatchedCollectionOptions {
-  readonly handler: ApiHandler;
+  readonly handler: Pick<ApiHandler, "list" | "watch">;
   readonly resource: Resource;
   readonly clock: Clock;
   readonly logger: Logger;

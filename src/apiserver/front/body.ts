@@ -1,11 +1,13 @@
 // Request bodies: read up to the limit, decoded by their content type.
 import { parse } from "yaml";
-import { badRequest, statusError } from "../../machinery/index.ts";
+import { badRequest, statusError, type TypeFacts } from "../../machinery/index.ts";
 import { type FrontRequest, header } from "./exchange.ts";
+import { decodeProtobuf } from "./protobuf-decode.ts";
 
 /** Upstream's limit of a request body. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const objectTypes = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 /** The whole body; rejects with RequestEntityTooLarge. */
@@ -40,12 +42,12 @@ export function contentType(request: FrontRequest): string {
   return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase() || "application/json";
 }
 
-/** The body as an object; an empty body is undefined. */
-export async function readObject(request: FrontRequest): Promise<Record<string, unknown> | undefined> {
+/** The body as an object; an empty body is undefined. `typeOf` tells the type of a kind in protobuf. */
+export async function readObject(request: FrontRequest, typeOf: (kind: string) => TypeFacts): Promise<Record<string, unknown> | undefined> {
   const type = contentType(request);
   const body = await readBody(request);
   if (body.byteLength === 0) return undefined;
-  const value = decode(type, body);
+  const value = type === PROTOBUF ? decodeProtobuf(body, typeOf) : decode(type, body);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest("couldn't get version/kind; json parse error: the body is not an object");
   }

@@ -1,5 +1,5 @@
 // For tests: a front on a loopback port with certificates of its own, over a handler that keeps objects in a map.
-import "./reflect-metadata.ts";
+import "reflect-metadata";
 
 import { webcrypto } from "node:crypto";
 import { request as httpsRequest } from "node:https";

@@ -47,41 +47,32 @@ export interface UpgradeExchange extends Exchange {
 export class HttpFront {
   readonly #options: HttpFrontOptions;
   readonly #certificates = new ClientCertificates();
-  readonly #server: Http2SecureServer;
+  /** One for each address that is listened on. */
+  readonly #servers = new Set<Http2SecureServer>();
   readonly #sockets = new Set<Duplex>();
 
   constructor(options: HttpFrontOptions) {
     this.#options = options;
-    const { key, cert, clientCa } = options.tls;
-    const ca = typeof clientCa === "string" || Buffer.isBuffer(clientCa) ? clientCa : [...clientCa];
-    this.#server = createSecureServer({ key, cert, ca, allowHTTP1: true, requestCert: true, rejectUnauthorized: false });
-    this.#server.on("request", (request, response) => {
-      void this.handle(request as unknown as FrontRequest, response as unknown as FrontResponse);
-    });
-    this.#server.on("upgrade", (request: FrontRequest, socket: Duplex, head: Buffer) => {
-      void this.handle(request, upgradeResponse(socket), { socket, head });
-    });
-    this.#server.on("secureConnection", (socket: Duplex) => this.#track(socket));
-    this.#server.on("sessionError", (error) => options.logger.debug("http2 session failed", { error: error.message }));
-    this.#server.on("tlsClientError", (error) => options.logger.debug("TLS handshake failed", { error: error.message }));
   }
 
-  /** Resolves with the address when the server accepts connections. */
+  /** Listens on one more address; resolves when connections are accepted there. */
   listen({ host, port }: { readonly host: string; readonly port: number }): Promise<AddressInfo> {
+    const server = this.#makeServer();
+    this.#servers.add(server);
     return new Promise((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off("error", reject);
-        resolve(this.#server.address() as AddressInfo);
+      server.once("error", reject);
+      server.listen(port, host, () => {
+        server.off("error", reject);
+        resolve(server.address() as AddressInfo);
       });
     });
   }
 
   /** Stops accepting and ends every connection, watches and tunnels too. */
   async close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = [...this.#servers].map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await Promise.all(closed);
   }
 
   /** Answers one request; never rejects. */
@@ -100,6 +91,23 @@ export class HttpFront {
     } catch (error) {
       this.#fail(request, response, error);
     }
+  }
+
+  #makeServer(): Http2SecureServer {
+    const { logger } = this.#options;
+    const { key, cert, clientCa } = this.#options.tls;
+    const ca = typeof clientCa === "string" || Buffer.isBuffer(clientCa) ? clientCa : [...clientCa];
+    const server = createSecureServer({ key, cert, ca, allowHTTP1: true, requestCert: true, rejectUnauthorized: false });
+    server.on("request", (request, response) => {
+      void this.handle(request as unknown as FrontRequest, response as unknown as FrontResponse);
+    });
+    server.on("upgrade", (request: FrontRequest, socket: Duplex, head: Buffer) => {
+      void this.handle(request, upgradeResponse(socket), { socket, head });
+    });
+    server.on("secureConnection", (socket: Duplex) => this.#track(socket));
+    server.on("sessionError", (error) => logger.debug("http2 session failed", { error: error.message }));
+    server.on("tlsClientError", (error) => logger.debug("TLS handshake failed", { error: error.message }));
+    return server;
   }
 
   #userOf(request: FrontRequest, info: RequestInfo): UserInfo | Promise<UserInfo> {

@@ -1,8 +1,17 @@
 // Requests on resources: query, body and headers become a call of the handler, its answer becomes bytes.
 
-import type { ApiHandler, PatchType, RequestScope, Resource, ResourceCatalog, Stored, UncheckedObject } from "../../api/index.ts";
+import {
+  type ApiHandler,
+  type PatchType,
+  type RequestScope,
+  type Resource,
+  type ResourceCatalog,
+  type Stored,
+  typeFacts,
+  type UncheckedObject,
+} from "../../api/index.ts";
 import type { Clock } from "../../base/index.ts";
-import { badRequest, field, invalid, statusError } from "../../machinery/index.ts";
+import { badRequest, field, invalid, statusError, type TypeFacts } from "../../machinery/index.ts";
 import { contentType, parseJson, parseYaml, readBody, readObject, unsupported } from "./body.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { header } from "./exchange.ts";
@@ -159,7 +168,7 @@ export class ResourceEndpoint implements Endpoint {
 
   async #delete(call: Call): Promise<void> {
     const { exchange } = call;
-    const options = deleteOptions(exchange.info.query, await readObject(exchange.request));
+    const options = deleteOptions(exchange.info.query, await readObject(exchange.request, typeOfBody(call)));
     const result = await this.#handler.delete(call.scope(), options);
     if ("stored" in result) this.#writeObject(call, 200, result.stored);
     else {
@@ -171,7 +180,7 @@ export class ResourceEndpoint implements Endpoint {
   async #deleteCollection(call: Call): Promise<void> {
     const { exchange, resource } = call;
     const { query } = exchange.info;
-    const options = deleteOptions(query, await readObject(exchange.request));
+    const options = deleteOptions(query, await readObject(exchange.request, typeOfBody(call)));
     const list = await this.#handler.deleteCollection(call.scope(), options, listOptions(query));
     setWarnings(exchange.response, call.warnings);
     await writeList(exchange, resource, list);
@@ -212,8 +221,15 @@ export function methodNotAllowed(): Error {
   return statusError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 }
 
-async function requiredObject({ exchange }: Call): Promise<UncheckedObject> {
-  const object = await readObject(exchange.request);
+/** What a body in protobuf is: delete options, or the kind that the (sub)resource speaks. */
+function typeOfBody({ exchange, resource }: Call): (kind: string) => TypeFacts {
+  const row = resource.subresources[exchange.info.subresource];
+  return (kind) =>
+    kind === "DeleteOptions" ? typeFacts("meta.v1.DeleteOptions") : row === undefined ? resource.facts : typeFacts(row.type);
+}
+
+async function requiredObject(call: Call): Promise<UncheckedObject> {
+  const object = await readObject(call.exchange.request, typeOfBody(call));
   if (object === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
   return object as UncheckedObject;
 }

@@ -26,14 +26,19 @@ export async function createObject(
   return createDraft(context, scope, decodeBody(scope, body, options), options);
 }
 
+export interface CreateOptions extends WriteOptions {
+  /** "none" when the draft's managedFields are already right. */
+  readonly tracking?: "none";
+}
+
 /** Creates `draft`, which is in stored form and has its defaults. */
-export async function createDraft(context: ServerContext, scope: RequestScope, draft: Draft, options: WriteOptions): Promise<Stored> {
+export async function createDraft(context: ServerContext, scope: RequestScope, draft: Draft, options: CreateOptions): Promise<Stored> {
   const isDryRun = options.dryRun === true;
   if ((draft.metadata.resourceVersion ?? "") !== "") throw revisionOnCreate();
   const request = { operation: "CREATE", scope, object: draft, old: undefined, isDryRun } as const;
   await context.admission.mutate(request);
   prepare(context, scope, draft);
-  trackFields({ context, scope, draft, old: undefined, operation: "Update" });
+  if (options.tracking !== "none") trackFields({ context, scope, draft, old: undefined });
   const generateName = draft.metadata.name === undefined || draft.metadata.name === "" ? (draft.metadata.generateName ?? "") : "";
   for (let attempt = 1; ; attempt++) {
     if (generateName !== "") draft.metadata.name = generateName.slice(0, MAX_GENERATED_PREFIX) + nameSuffix(context.random);

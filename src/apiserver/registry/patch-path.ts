@@ -11,6 +11,7 @@ import {
   strategicMergePatch,
 } from "../../machinery/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
+import { applyObject } from "./apply-path.ts";
 import { decodeBody } from "./decode.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import type { ServerContext } from "./server-context.ts";
@@ -30,6 +31,7 @@ export async function patchObject(
   patch: unknown,
   { options, projection }: { readonly options: PatchOptions } & PatchTarget,
 ): Promise<{ stored: Stored; created: boolean }> {
+  if (options.type === "application/apply-patch+yaml") return applyObject(context, scope, patch, options);
   const make = (current: CacheEntry): Draft => {
     if (projection !== undefined) {
       const draft = draftOf(current.object);

@@ -30,8 +30,8 @@ export interface Replacement {
    * resourceVersion in it must be the current one; none at all replaces whatever stands.
    */
   make(current: CacheEntry): Draft | Promise<Draft>;
-  /** How managedFields record the write; "none" for what the server does itself. Default "Update". */
-  readonly tracking?: "Update" | "Apply" | "none";
+  /** "none" when managedFields are already right, and for what the server does itself. */
+  readonly tracking?: "none";
   /** Default: those of the scope's subresource. */
   readonly rules?: UpdateRules;
 }
@@ -121,8 +121,7 @@ async function replaceOnce(
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun } as const;
   await context.admission.mutate(request);
   raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
-  if (replacement.tracking !== "none")
-    trackFields({ context, scope, draft, old: current.object, operation: replacement.tracking ?? "Update" });
+  if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
   const reservation = guardOf(context, resource)?.reserve(draft, old);
   try {
     validate(scope, draft, old, [...rules.validate(draft, old), ...(reservation?.errors ?? [])]);

@@ -1,10 +1,31 @@
 // The agent process: `k8ts agent --config file`. Node, proxy and DNS of one node are put together here.
 import { readFileSync } from "node:fs";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { resources, type UserInfo } from "../../api/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
+import { type Client, fromKubeconfig, HttpClient, parseKubeconfig, SharedInformers } from "../../client/index.ts";
+import {
+  CriRuntime,
+  detectHierarchy,
+  diskCgroups,
+  diskFiles,
+  HostCgroups,
+  HostMounter,
+  HostProber,
+  HostVolumeManager,
+  hostUsage,
+  LogRotator,
+  NodeAgent,
+  NodeServer,
+  ObjectCache,
+} from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
+import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
-import { aborted, stopSignal } from "../system/signals.ts";
+import { stopSignal } from "../system/signals.ts";
+import { machineInfo } from "./machine.ts";
+import { runNetwork } from "./network.ts";
 
 /** What every part of the process is given. */
 export interface AgentContext {
@@ -21,16 +42,112 @@ export async function agentMain(configFile: string): Promise<void> {
   const config = JSON.parse(readFileSync(configFile, "utf8")) as AgentConfig;
   const logger = createLogger({ name: "agent", level: config.logLevel }).child({ node: config.nodeName });
   const context: AgentContext = { config, clock: new SystemClock(), random: new SystemRandom(), logger, signal: stopSignal() };
-  await using _ = await startNode(context);
   logger.info("running", { address: config.nodeAddress, podCidr: config.podCidr });
-  await aborted(context.signal);
-  logger.info("stopping", { reason: String(context.signal.reason) });
+  await runNode(context);
+  logger.info("stopped", { reason: String(context.signal.reason) });
 }
 
-/** Starts the parts of the node; disposing stops them. The timer keeps the process alive while they are idle. */
-async function startNode({ clock }: AgentContext): Promise<AsyncDisposable> {
-  let heartbeat = clock.setTimeout(function beat() {
-    heartbeat = clock.setTimeout(beat, 60_000);
-  }, 60_000);
-  return { [Symbol.asyncDispose]: async () => heartbeat.cancel() };
+async function runNode(context: AgentContext): Promise<void> {
+  const { config, clock, random, logger, signal } = context;
+  const { options } = fromKubeconfig(parseKubeconfig(readFileSync(config.kubeconfig, "utf8")), {
+    readFile: (path) => readFileSync(path, "utf8"),
+  });
+  const client = new HttpClient({ ...options, userAgent: "k8ts-agent", clock });
+  const informers = new SharedInformers({ client, clock, random, logger });
+  const runtime = new CriRuntime({ socketPath: config.runtimeSocket, clock, logger });
+  const agent = await makeAgent(context, { client, informers, runtime });
+  const server = makeServer(context, { client, runtime, agent });
+  await server.listen(config.kubeletPort, config.nodeAddress);
+  try {
+    await Promise.all([agent.run(signal), runNetwork(context, informers), new LogRotator({ runtime, clock, logger }).run(signal)]);
+  } finally {
+    await server.close();
+    runtime.close();
+    client.close();
+  }
+}
+
+interface NodeParts {
+  readonly client: Client;
+  readonly runtime: CriRuntime;
+}
+
+async function makeAgent(
+  { config, clock, random, logger }: AgentContext,
+  parts: NodeParts & { readonly informers: SharedInformers },
+): Promise<NodeAgent> {
+  const { client, informers, runtime } = parts;
+  const machine = machineInfo({ storagePath: config.kubeletDirectory, nodeName: config.nodeName });
+  const objects = new ObjectCache(client, clock);
+  const allocatable = () => ({ cpu: String(machine.cpus), memory: String(machine.memoryBytes) });
+  const volumes = new HostVolumeManager({
+    rootDir: config.kubeletDirectory,
+    mounter: new HostMounter(),
+    objects,
+    client,
+    allocatable,
+    clock,
+    random,
+    pid: process.pid,
+  });
+  const hierarchy = await detectHierarchy(diskCgroups);
+  const cgroups = new HostCgroups({ hierarchy, root: config.cgroupRoot.replace(/^\//, ""), milliCpus: machine.cpus * 1000, logger });
+  return new NodeAgent({
+    client,
+    informers,
+    runtime,
+    volumes,
+    prober: new HostProber({ runtime, clock }),
+    cgroups,
+    files: diskFiles,
+    objects,
+    clock,
+    random,
+    logger,
+    nodeName: config.nodeName,
+    nodeIps: [config.nodeAddress],
+    podCidr: config.podCidr,
+    kubeletPort: config.kubeletPort,
+    machine,
+    clusterDns: [config.clusterDns],
+    clusterDomain: config.clusterDomain,
+    rootDir: config.kubeletDirectory,
+    logDir: config.podLogDirectory,
+    resolvConf: config.resolvConf,
+    isImageLoaded: (image) => isImageLoaded(config.loadedImagesFile, image),
+  });
+}
+
+function makeServer(
+  { config, clock, logger }: AgentContext,
+  { client, runtime, agent }: NodeParts & { readonly agent: NodeAgent },
+): NodeServer {
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  return new NodeServer({
+    nodeName: config.nodeName,
+    runtime,
+    pods: agent.pods,
+    tls: {
+      cert: readFileSync(config.serving.certificateFile, "utf8"),
+      key: readFileSync(config.serving.privateKeyFile, "utf8"),
+      clientCa: readFileSync(config.caFile, "utf8"),
+    },
+    authorize: (user, verb, subresource) => isAllowed(client, user, { verb, subresource, name: config.nodeName }),
+    metrics,
+    nodeUsage: () => hostUsage(clock),
+    clock,
+    logger,
+  });
+}
+
+/** Asks the API server, as kubelet's webhook mode does. */
+async function isAllowed(
+  client: Client,
+  user: UserInfo,
+  question: { readonly verb: string; readonly subresource: string; readonly name: string },
+): Promise<boolean> {
+  const spec = { user: user.name, groups: [...user.groups], resourceAttributes: { ...question, version: "v1", resource: "nodes" } };
+  const review = await client.create(resources.subjectaccessreviews, { metadata: {}, spec });
+  return review.status?.allowed === true;
 }

@@ -36,6 +36,7 @@ export interface NodeLayout {
   readonly cniConfig: string;
   readonly cniState: string;
   readonly registryHosts: string;
+  readonly loadedImages: string;
 }
 
 export function layoutOf(dataDirectory: string, runDirectory: string): Layout {
@@ -74,5 +75,6 @@ function nodeLayout(directory: string, runDirectory: string): NodeLayout {
     cniConfig: join(directory, "cni", "net.d"),
     cniState: join(directory, "cni", "state"),
     registryHosts: join(directory, "registries"),
+    loadedImages: join(directory, "loaded-images.json"),
   };
 }

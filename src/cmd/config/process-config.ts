@@ -42,6 +42,8 @@ export interface AgentConfig {
   /** The kubelet's root: pods' volumes and its own state. */
   readonly kubeletDirectory: string;
   readonly podLogDirectory: string;
+  /** Names of the images that were loaded by hand. */
+  readonly loadedImagesFile: string;
   readonly cgroupRoot: string;
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;

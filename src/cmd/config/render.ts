@@ -66,6 +66,7 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     runtimeSocket: files.containerdSocket,
     kubeletDirectory: files.kubelet,
     podLogDirectory: files.podLogs,
+    loadedImagesFile: files.loadedImages,
     cgroupRoot: node.cgroupRoot,
     cgroupVersion: facts.cgroupVersion,
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",

@@ -6,7 +6,7 @@ export const PAUSE_IMAGE = "registry.k8s.io/pause:k8ts";
 /** Where Debian's containernetworking-plugins puts them. */
 export const CNI_BIN_DIRECTORY = "/usr/lib/cni";
 /** The network's name in CNI's own records of it. */
-export const CNI_NETWORK = "k8ts";
+const CNI_NETWORK = "k8ts";
 
 export interface ContainerdOptions {
   readonly node: NodeSpec;
@@ -58,6 +58,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 
       [${cri}.containerd.runtimes.runc.options]
         SystemdCgroup = false
+        Root = ${quote(`${layout.runDirectory}/runc`)}
 
   [${cri}.registry]
     config_path = ${quote(layout.registryHosts)}

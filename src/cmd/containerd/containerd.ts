@@ -8,9 +8,8 @@ import { inNamespace } from "../network/node-network.ts";
 import { makePrivateDirectory, writePrivate } from "../system/files.ts";
 import { DaemonError, isAlive, readPidFile, startDaemon } from "../system/processes.ts";
 import { canConnect, poll } from "../system/wait.ts";
-import { CNI_NETWORK, PAUSE_IMAGE, renderCniConfig, renderContainerdConfig } from "./config.ts";
+import { PAUSE_IMAGE, renderCniConfig, renderContainerdConfig } from "./config.ts";
 import { hasImage, importArchive } from "./images.ts";
-import { ensurePauseArchive } from "./pause-image.ts";
 
 export interface ContainerdStart {
   readonly node: NodeSpec;
@@ -25,18 +24,18 @@ export interface ContainerdStart {
   readonly signal: AbortSignal;
 }
 
-/** Where CNI's library keeps the results of its calls, whatever it is told. */
+/** Where CNI's library keeps the results of its calls, each with the path of its namespace, which is below containerd's state. */
 const CNI_RESULTS = "/var/lib/cni/results";
 
 /** Starts containerd unless it runs, and resolves when it answers and has the pause image. */
 export async function ensureContainerd(start: ContainerdStart): Promise<void> {
   const { node, layout, ledger, clock, signal } = start;
   writeConfiguration(start);
-  ledger.record({ type: "files", directory: CNI_RESULTS, prefix: `${CNI_NETWORK}-` });
+  ledger.record({ type: "files", directory: CNI_RESULTS, containing: `${layout.containerdState}/` });
   ledger.record({ type: "mounts", below: layout.runDirectory });
   ledger.record({ type: "mounts", below: layout.directory });
   ledger.record({ type: "cgroup", path: node.cgroupRoot });
-  ledger.record({ type: "shims", address: layout.containerdSocket });
+  ledger.record({ type: "shims", address: layout.containerdSocket, state: layout.containerdState });
   ledger.record({ type: "process", pidFile: layout.containerdPid, argument: layout.containerdConfig });
   const logFile = join(start.logDirectory, `containerd-${node.name}.log`);
   const identity =
@@ -53,7 +52,6 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
     },
     { clock, signal },
   );
-  await ensurePauseArchive(start.pauseArchive);
   if (!(await hasImage(layout.containerdSocket, PAUSE_IMAGE))) await importArchive(layout.containerdSocket, start.pauseArchive, signal);
 }
 

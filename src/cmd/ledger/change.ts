@@ -3,8 +3,8 @@
 export type Change =
   /** A daemon: the process its pid file names, and any other with `argument` among its arguments. */
   | { readonly type: "process"; readonly pidFile: string; readonly argument: string }
-  /** containerd's shims, which outlive it: those started with its socket's address. */
-  | { readonly type: "shims"; readonly address: string }
+  /** containerd's shims, which outlive it: those started with its socket's address, and their sockets, which its state names. */
+  | { readonly type: "shims"; readonly address: string; readonly state: string }
   /** A cgroup with all below it, in every hierarchy; `path` starts with a slash. What runs in it is killed. */
   | { readonly type: "cgroup"; readonly path: string }
   /** Mounts at or below a directory. */
@@ -18,8 +18,8 @@ export type Change =
   | { readonly type: "sysctl"; readonly path: string; readonly previous: string }
   /** A file or directory with all below it. `isData` marks what `down --keep-data` keeps. */
   | { readonly type: "path"; readonly path: string; readonly isData: boolean }
-  /** Files of a directory that is not ours whose names start with `prefix`. */
-  | { readonly type: "files"; readonly directory: string; readonly prefix: string };
+  /** Files of a directory that is not ours which mention `containing`. */
+  | { readonly type: "files"; readonly directory: string; readonly containing: string };
 
 export type ChangeType = Change["type"];
 

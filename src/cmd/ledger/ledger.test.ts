@@ -60,7 +60,8 @@ test("the host's files, settings and processes are put back, twice without harm"
   const setting = join(dir.directory, "setting");
   writeFileSync(setting, "1");
   mkdirSync(join(dir.directory, "tree", "below"), { recursive: true });
-  writeFileSync(join(dir.directory, "k8ts-result"), "");
+  writeFileSync(join(dir.directory, "ours"), '{"sandbox":"/run/k8ts/a"}');
+  writeFileSync(join(dir.directory, "theirs"), "{}");
   const child = spawn("sleep", ["4242.125"]);
   const identity = identify(child.pid ?? 0);
   assert.ok(identity !== undefined);
@@ -68,12 +69,12 @@ test("the host's files, settings and processes are put back, twice without harm"
   const changes: Change[] = [
     { type: "sysctl", path: setting, previous: "0" },
     { type: "path", path: join(dir.directory, "tree"), isData: false },
-    { type: "files", directory: dir.directory, prefix: "k8ts-" },
+    { type: "files", directory: dir.directory, containing: "/run/k8ts/" },
     { type: "process", pidFile: join(dir.directory, "none.pid"), argument: "4242.125" },
   ];
   for (const change of [...changes, ...changes]) await undo(change);
   assert.equal(readFileSync(setting, "utf8"), "0");
-  assert.deepEqual(readdirSync(dir.directory), ["setting"]);
+  assert.deepEqual(readdirSync(dir.directory), ["setting", "theirs"]);
   assert.equal(isAlive(identity), false);
 });
 

@@ -1,9 +1,10 @@
 // How each kind of change is taken back. All of it does nothing when there is nothing left to do.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/index.ts";
 import { removeCgroup } from "../system/cgroups.ts";
 import { CommandError, runCommand, tryCommand } from "../system/command.ts";
+import { readIfExists } from "../system/files.ts";
 import { mountsBelow, unmountBelow } from "../system/mounts.ts";
 import { findByArgument, stopDaemon, terminate } from "../system/processes.ts";
 import type { Change, Undo } from "./change.ts";
@@ -18,7 +19,8 @@ export function hostUndo(clock: Clock): Undo {
         await stopDaemon(change.pidFile, { clock, graceMs: GRACE_MS });
         return killAll(change.argument, clock, GRACE_MS);
       case "shims":
-        return killAll(change.address, clock, 0);
+        await killAll(change.address, clock, 0);
+        return removeShimSockets(change.state);
       case "cgroup":
         return removeCgroup(change.path, clock);
       case "mounts":
@@ -36,7 +38,7 @@ export function hostUndo(clock: Clock): Undo {
       case "path":
         return removePath(change.path);
       case "files":
-        return removeFiles(change.directory, change.prefix);
+        return removeFiles(change.directory, change.containing);
     }
   };
 }
@@ -67,6 +69,14 @@ function restoreSysctl(path: string, previous: string): void {
   }
 }
 
+/** A shim listens outside of its containerd's state, in a file that its bundle names. */
+function removeShimSockets(state: string): void {
+  for (const address of globSync(join(state, "io.containerd.runtime.v2.task/*/*/address"))) {
+    const socket = readIfExists(address)?.toString().trim().replace("unix://", "") ?? "";
+    if (socket.startsWith("/run/containerd/s/")) rmSync(socket, { force: true });
+  }
+}
+
 /** Refuses to reach into what is still mounted below. */
 async function removePath(path: string): Promise<void> {
   await unmountBelow(path);
@@ -75,12 +85,14 @@ async function removePath(path: string): Promise<void> {
   rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
 }
 
-function removeFiles(directory: string, prefix: string): void {
+function removeFiles(directory: string, text: string): void {
   let names: string[];
   try {
     names = readdirSync(directory);
   } catch {
     return;
   }
-  for (const name of names.filter((name) => name.startsWith(prefix))) rmSync(join(directory, name), { recursive: true, force: true });
+  for (const file of names.map((name) => join(directory, name))) {
+    if (readIfExists(file)?.includes(text) === true) rmSync(file, { force: true });
+  }
 }

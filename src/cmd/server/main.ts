@@ -1,11 +1,20 @@
 // The server process: `k8ts server --config file`. Everything the control plane is made of is put together here.
 import { mkdirSync, readFileSync } from "node:fs";
-import { createServer, type Server } from "node:https";
+import { join } from "node:path";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { builtInCatalog } from "../../api/index.ts";
+import { createApiServer } from "../../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
+import { LmdbStore } from "../../storage/index.ts";
+import { hostAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
+import { ControlPlane } from "../control-plane/control-plane.ts";
+import { ensureDnsService } from "../control-plane/dns-service.ts";
+import type { FilePair } from "../pki/cluster-pki.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
 import { aborted, stopSignal } from "../system/signals.ts";
+import { versionInfo } from "../version.ts";
 
 /** What every part of the process is given. */
 export interface ServerContext {
@@ -22,7 +31,6 @@ export async function serverMain(configFile: string): Promise<void> {
   const config = JSON.parse(readFileSync(configFile, "utf8")) as ServerConfig;
   const logger = createLogger({ name: "server", level: config.logLevel });
   const context = { config, clock: new SystemClock(), random: new SystemRandom(), logger, signal: stopSignal() };
-  mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
   await using _ = await startControlPlane(context);
   logger.info("serving", { addresses: config.listen, port: config.port });
   await aborted(context.signal);
@@ -30,34 +38,43 @@ export async function serverMain(configFile: string): Promise<void> {
 }
 
 /** Listens on all configured addresses; disposing stops it. */
-async function startControlPlane({ config }: ServerContext): Promise<AsyncDisposable> {
-  const tls = {
-    cert: readFileSync(config.serving.certificateFile),
-    key: readFileSync(config.serving.privateKeyFile),
-    ca: readFileSync(config.caFile),
-    requestCert: true,
-    rejectUnauthorized: false,
-  };
-  const servers = config.listen.map(() =>
-    createServer(tls, (request, response) => {
-      response.statusCode = /^\/(livez|readyz|healthz)(\/|$|\?)/.test(request.url ?? "") ? 200 : 404;
-      response.end(response.statusCode === 200 ? "ok" : "404 page not found\n");
-    }),
+async function startControlPlane({ config, clock, random, logger, signal }: ServerContext): Promise<AsyncDisposable> {
+  mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const store = new LmdbStore({ path: join(config.dataDirectory, "data.mdb"), clock });
+  const catalog = builtInCatalog();
+  const ca = readFileSync(config.caFile, "utf8");
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const { core, front } = await createApiServer(
+    {
+      store,
+      catalog,
+      clock,
+      random,
+      logger,
+      tls: { ...readPair(config.serving), clientCa: ca },
+      version: versionInfo(),
+      serverAddress: `${config.advertiseAddress}:${config.port}`,
+      serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
+      kubeletTls: { ...readPair(config.kubeletClient), ca },
+      metrics,
+      core: { serviceCidr: config.serviceNetwork, advertised: { ip: config.advertiseAddress, port: config.port } },
+    },
+    signal,
   );
-  await Promise.all(servers.map((server, index) => listen(server, config.listen[index] ?? "127.0.0.1", config.port)));
+  const controlPlane = new ControlPlane({ handler: core, catalog, clock, random, logger, caPem: ca, podNetwork: config.podNetwork });
+  const running = controlPlane.run(signal);
+  await ensureDnsService({ client: controlPlane.adminClient, address: hostAddress(config.serviceNetwork, 10), signal });
+  for (const host of config.listen) await front.listen({ host, port: config.port });
   return {
     [Symbol.asyncDispose]: async () => {
-      for (const server of servers) {
-        server.close();
-        server.closeAllConnections();
-      }
+      await front.close();
+      await running;
+      await store.close();
     },
   };
 }
 
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ host, port }, resolve);
-  });
+function readPair({ certificateFile, privateKeyFile }: FilePair): { readonly cert: Buffer; readonly key: Buffer } {
+  return { cert: readFileSync(certificateFile), key: readFileSync(privateKeyFile) };
 }

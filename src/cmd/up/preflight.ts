@@ -28,6 +28,8 @@ export interface Finding {
 }
 
 const REQUIRED_CONTROLLERS = ["cpu", "memory", "pids", "cpuset"];
+/** All that is left of a cluster that could not be taken down completely. */
+const LEDGER_NAME = "ledger.jsonl";
 const LEAST_FREE_BYTES = 1 << 30;
 const CAP_SYS_ADMIN = 21n;
 const CAP_NET_ADMIN = 12n;
@@ -138,7 +140,7 @@ export function isInstalled(command: string): boolean {
 }
 
 function isForeign(directory: string, clusterFile: string): boolean {
-  return existsSync(directory) && !existsSync(clusterFile) && readdirSync(directory).length > 0;
+  return existsSync(directory) && !existsSync(clusterFile) && readdirSync(directory).some((name) => name !== LEDGER_NAME);
 }
 
 function freeBytes(directory: string): number {

@@ -2,6 +2,7 @@
 import { type ClusterSpec, hostAddress, type NodeSpec, nodesOf, specProblems } from "../config/cluster.ts";
 import { agentConfig, serverConfig } from "../config/render.ts";
 import { ensureContainerd } from "../containerd/containerd.ts";
+import { ensurePauseArchive } from "../containerd/pause-image.ts";
 import { ensureNodeNetwork, outgoingMtu } from "../network/node-network.ts";
 import { type ClusterPki, ensureClusterPki } from "../pki/cluster-pki.ts";
 import { renderKubeconfig } from "../pki/kubeconfig.ts";
@@ -55,6 +56,7 @@ class Up {
       [{ title: "packages", deadlineMs: 600_000, run: (signal) => this.#packages(signal) }],
       [
         { title: "certificates", deadlineMs: 30_000, run: () => this.#certificates() },
+        { title: "pause image", deadlineMs: 30_000, run: () => ensurePauseArchive(this.#options.cluster.layout.pauseArchive) },
         { title: "network of the nodes", deadlineMs: 30_000, run: () => this.#network() },
       ],
       [{ title: "API server", deadlineMs: 60_000, run: (signal) => this.#server(signal) }, ...containerds],

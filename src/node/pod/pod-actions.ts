@@ -63,7 +63,7 @@ export class PodActions {
         return this.#killContainer(action);
       case "removeContainer":
         await runtime.removeContainer(action.id);
-        return action.logPath === "" ? undefined : this.#context.files.remove(action.logPath);
+        return this.#removeLog(action.logPath);
       case "removeSandbox":
         return runtime.removeSandbox(action.id);
       case "tearDown":
@@ -73,6 +73,11 @@ export class PodActions {
       case "forget":
         return this.#forget();
     }
+  }
+
+  /** Only below the logs' directory: the path is the runtime's word. */
+  async #removeLog(path: string): Promise<void> {
+    if (path.startsWith(`${this.#context.logDir}/`)) await this.#context.files.remove(path);
   }
 
   async #mountVolumes(): Promise<void> {
@@ -119,6 +124,7 @@ export class PodActions {
     if (endedAtMs !== undefined) memory.backoffs.set(name, nextBackoff(memory.backoffs.get(name), endedAtMs, nowMs));
     try {
       const podIps = memory.pod.spec?.hostNetwork === true ? context.nodeIps : sandbox.ips;
+      await context.servicesSynced();
       await this.#writeHosts(podIps);
       const target = "targetContainerName" in container ? latestContainer(memory.runtime, container.targetContainerName ?? "") : undefined;
       const { pod, volumePaths = new Map<string, string>() } = memory;

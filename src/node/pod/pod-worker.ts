@@ -8,7 +8,7 @@ import { podStatus } from "../status/pod-status.ts";
 import { StatusWriter } from "../status/status-writer.ts";
 import { PodActions, type PodMemory } from "./pod-actions.ts";
 import { containerReference, podReference } from "./pod-events.ts";
-import { formatPod, type PodObject, podUid } from "./pod-object.ts";
+import { findContainer, formatPod, type PodObject, podUid } from "./pod-object.ts";
 import { PodProbes } from "./pod-probes.ts";
 import type { EndCause, PodView, WorkerState } from "./pod-view.ts";
 import { type Action, type Plan, step } from "./step.ts";
@@ -138,8 +138,10 @@ export class PodWorker {
     const plan = step(this.#view());
     this.#enter(plan.state);
     this.#report(plan);
-    for (const action of plan.actions) void this.#begin(action);
+    for (const { key } of plan.actions) this.#busy.add(key);
+    // Before the actions begin: an object must not be deleted before its last status is written.
     if (!this.#isOrphan) this.#writer.set(this.#status(plan));
+    for (const action of plan.actions) void this.#begin(action);
     this.#timer?.cancel();
     if (plan.wakeAtMs !== undefined && Number.isFinite(plan.wakeAtMs)) this.#wakeAfter(plan.wakeAtMs - context.clock.now());
   }
@@ -151,6 +153,8 @@ export class PodWorker {
     const uid = podUid(this.pod);
     const found = (await context.runtime.listPods(uid))[0];
     this.#memory.runtime = found ?? { ...this.#memory.runtime, sandboxes: [], containers: [] };
+    const present = new Set(this.#memory.runtime.containers.map(({ id }) => id));
+    for (const id of this.#messages.keys()) if (!present.has(id)) this.#messages.delete(id);
     for (const container of this.#memory.runtime.containers) {
       if (container.state !== "EXITED" || this.#messages.has(container.id)) continue;
       this.#messages.set(container.id, await terminationMessage(context, uid, container));
@@ -201,7 +205,7 @@ export class PodWorker {
       if (reason === "CrashLoopBackOff") {
         events.event(about, "Warning", "BackOff", `Back-off restarting failed container ${name} in pod ${formatPod(this.pod)}`);
       } else if (reason === "ImagePullBackOff") {
-        const image = this.pod.spec?.containers.find((container) => container.name === name)?.image ?? "";
+        const image = findContainer(this.pod, name)?.spec.image ?? "";
         events.event(about, "Normal", "BackOff", `Back-off pulling image "${image}"`);
         events.event(about, "Warning", "Failed", "Error: ImagePullBackOff");
       }
@@ -211,7 +215,6 @@ export class PodWorker {
 
   async #begin(action: Action): Promise<void> {
     const { key } = action;
-    this.#busy.add(key);
     try {
       if (action.kind === "deleteObject") await this.#writer.flush();
       await this.#actions.perform(action);

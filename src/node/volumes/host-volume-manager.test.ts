@@ -66,8 +66,7 @@ describe("HostVolumeManager", () => {
       clock,
       random: new SeededRandom(1),
       pid: process.pid,
-      parseBytes: (quantity) => Number.parseInt(quantity, 10) * 2 ** 20,
-      resourceField: (_pod, { resource }) => `value of ${resource}`,
+      allocatable: () => ({ cpu: "4" }),
       objects: {
         configMap: async (_namespace, name) => find(configMaps, "configmaps", name),
         secret: async (_namespace, name) => find(secrets, "secrets", name),
@@ -91,7 +90,7 @@ describe("HostVolumeManager", () => {
 
   function podWith(volumes: Volume[], securityContext = {}): Pod {
     const metadata = { name: "web", namespace: "default", uid: "u1", labels: { app: "web", tier: "a" } };
-    return { metadata, spec: { containers: [], volumes, securityContext, serviceAccountName: "builder" } };
+    return { metadata, spec: { containers: [{ name: "main" }], volumes, securityContext, serviceAccountName: "builder" } };
   }
 
   async function mountOne(volume: Omit<Volume, "name">, securityContext = {}): Promise<string> {
@@ -174,6 +173,7 @@ describe("HostVolumeManager", () => {
                 items: [
                   { path: "namespace", fieldRef: { fieldPath: "metadata.namespace" } },
                   { path: "labels", fieldRef: { fieldPath: "metadata.labels" } },
+                  { path: "cpu", resourceFieldRef: { containerName: "main", resource: "limits.cpu" } },
                 ],
               },
             },
@@ -183,7 +183,13 @@ describe("HostVolumeManager", () => {
     ]);
     const path = (await manager.mountPod(pod)).get("v") ?? "";
     const read = (name: string) => readFileSync(join(path, name), "utf8");
-    assert.deepEqual(["token", "ca.crt", "namespace", "labels"].map(read), ["token-1", "CERT", "default", 'app="web"\ntier="a"']);
+    assert.deepEqual(["token", "ca.crt", "namespace", "labels", "cpu"].map(read), [
+      "token-1",
+      "CERT",
+      "default",
+      'app="web"\ntier="a"',
+      "4",
+    ]);
     await clock.advance(0.8 * 3_600_000 - 1);
     await manager.update(pod);
     assert.equal(read("token"), "token-1");

@@ -5,12 +5,11 @@ import { join } from "node:path";
 import type { PersistentVolume, Pod, Volume } from "../../api/types/core/v1.ts";
 import type { Clock, Random } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
-import type { DeepReadonly } from "../../machinery/index.ts";
+import { type DeepReadonly, quantityValue } from "../../machinery/index.ts";
 import { AtomicWriter } from "./atomic-writer.ts";
 import { checkHostPath } from "./host-path.ts";
 import type { Mounter } from "./mounter.ts";
 import { giveToGroup } from "./ownership.ts";
-import type { ResourceField } from "./payload.ts";
 import { handlePath, openSubPath } from "./sub-path.ts";
 import { TokenSource } from "./token-source.ts";
 import { VolumeContent } from "./volume-content.ts";
@@ -23,13 +22,12 @@ export interface HostVolumeManagerOptions {
   readonly objects: VolumeObjects;
   /** Asked for service account tokens. */
   readonly client: Pick<Client, "createSubresource">;
-  readonly resourceField: ResourceField;
+  /** The node's allocatable amounts: what a container without a limit may use. */
+  readonly allocatable: () => Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly random: Random;
   /** This process's id: the mount command reaches our open files by it. */
   readonly pid: number;
-  /** A quantity such as `64Mi` in bytes. */
-  readonly parseBytes: (quantity: string) => number;
 }
 
 interface PodVolumes {
@@ -60,7 +58,8 @@ export class HostVolumeManager implements VolumeManager {
     this.#options = options;
     this.#writer = new AtomicWriter(options);
     this.#tokens = new TokenSource(options.client, options.clock);
-    this.#content = new VolumeContent({ objects: options.objects, tokens: this.#tokens, resourceField: options.resourceField });
+    const { allocatable, objects } = options;
+    this.#content = new VolumeContent({ objects, tokens: this.#tokens, allocatable });
   }
 
   mountPod(pod: DeepReadonly<Pod>, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
@@ -152,9 +151,9 @@ export class HostVolumeManager implements VolumeManager {
   }
 
   async #mountTmpfs(directory: string, sizeLimit: string | undefined): Promise<void> {
-    const { mounter, parseBytes } = this.#options;
+    const { mounter } = this.#options;
     if ((await mounter.mountPoints(directory)).includes(directory)) return;
-    const options = sizeLimit === undefined ? [] : [`size=${parseBytes(sizeLimit)}`];
+    const options = sizeLimit === undefined ? [] : [`size=${quantityValue(sizeLimit)}`];
     await mounter.mount({ source: "tmpfs", target: directory, type: "tmpfs", options });
   }
 

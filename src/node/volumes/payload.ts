@@ -1,8 +1,9 @@
 // What files a configMap, secret or downwardAPI volume holds: pure functions from objects to files.
 import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, ResourceFieldSelector, Secret } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
+import { fieldValue, resourceValue } from "../env/field-ref.ts";
+import { findContainer } from "../pod/pod-object.ts";
 import type { Payload, PayloadFile } from "./atomic-writer.ts";
-import { podField } from "./downward.ts";
 
 export interface KeyedSource {
   /** `configmap`, or `secret`: for messages. */
@@ -52,25 +53,41 @@ export function keyedPayload(source: KeyedSource): Payload {
   return files;
 }
 
-/** Answers a container's resource as the downward API shows it: a number divided by the divisor. */
-export type ResourceField = (pod: DeepReadonly<Pod>, selector: DeepReadonly<ResourceFieldSelector>) => string;
-
 export function downwardPayload(
   pod: DeepReadonly<Pod>,
   items: DeepReadonly<DownwardAPIVolumeFile[]>,
-  options: { readonly defaultMode: number; readonly resourceField: ResourceField },
+  options: { readonly defaultMode: number; readonly allocatable: Readonly<Record<string, string>> },
 ): Payload {
   const files = new Map<string, PayloadFile>();
   for (const { path, mode, fieldRef, resourceFieldRef } of items) {
     const text =
       fieldRef !== undefined
-        ? podField(pod, fieldRef.fieldPath)
+        ? downwardField(pod, fieldRef.fieldPath)
         : resourceFieldRef !== undefined
-          ? options.resourceField(pod, resourceFieldRef)
+          ? downwardResource(pod, resourceFieldRef, options.allocatable)
           : "";
     files.set(checkedPath(path), { data: Buffer.from(text), mode: mode ?? options.defaultMode });
   }
   return files;
+}
+
+function downwardField(pod: DeepReadonly<Pod>, path: string): string {
+  const addresses = (list: readonly { readonly ip: string }[] | undefined) => (list ?? []).map(({ ip }) => ip);
+  const facts = { nodeIps: addresses(pod.status?.hostIPs), podIps: addresses(pod.status?.podIPs) };
+  const value = fieldValue(pod, path, facts);
+  if (value === undefined) throw new PayloadError(`unsupported fieldPath: ${path}`);
+  return value;
+}
+
+function downwardResource(
+  pod: DeepReadonly<Pod>,
+  selector: DeepReadonly<ResourceFieldSelector>,
+  allocatable: Readonly<Record<string, string>>,
+): string {
+  // In a volume the selector must name the container.
+  const container = findContainer(pod, selector.containerName ?? "")?.spec;
+  if (container === undefined) throw new PayloadError(`container ${selector.containerName} not found`);
+  return resourceValue(pod, selector, { container, allocatable });
 }
 
 /** Paths are validated when the pod is made; this guards the host all the same. */

@@ -2,14 +2,14 @@
 import type { Pod, Volume, VolumeProjection } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, isNotFound } from "../../machinery/index.ts";
 import type { Payload, PayloadFile } from "./atomic-writer.ts";
-import { checkedPath, configMapData, downwardPayload, keyedPayload, PayloadError, type ResourceField, secretData } from "./payload.ts";
+import { checkedPath, configMapData, downwardPayload, keyedPayload, PayloadError, secretData } from "./payload.ts";
 import type { TokenSource } from "./token-source.ts";
 import type { VolumeObjects } from "./volume-manager.ts";
 
 export interface VolumeContentOptions {
   readonly objects: VolumeObjects;
   readonly tokens: TokenSource;
-  readonly resourceField: ResourceField;
+  readonly allocatable: () => Readonly<Record<string, string>>;
 }
 
 const DEFAULT_MODE = 0o644;
@@ -35,8 +35,8 @@ export class VolumeContent {
       return await this.#secret(pod, { ...secret, name: secret.secretName }, secret.defaultMode ?? DEFAULT_MODE);
     }
     if (downwardAPI !== undefined) {
-      const { resourceField } = this.#options;
-      return downwardPayload(pod, downwardAPI.items ?? [], { defaultMode: downwardAPI.defaultMode ?? DEFAULT_MODE, resourceField });
+      const allocatable = this.#options.allocatable();
+      return downwardPayload(pod, downwardAPI.items ?? [], { defaultMode: downwardAPI.defaultMode ?? DEFAULT_MODE, allocatable });
     }
     if (projected === undefined) return undefined;
     const all = new Map<string, PayloadFile>();
@@ -52,10 +52,12 @@ export class VolumeContent {
     defaultMode: number,
     signal: AbortSignal | undefined,
   ): Promise<Payload> {
-    const { resourceField, tokens } = this.#options;
+    const { tokens } = this.#options;
     if (source.configMap !== undefined) return await this.#configMap(pod, source.configMap, defaultMode);
     if (source.secret !== undefined) return await this.#secret(pod, source.secret, defaultMode);
-    if (source.downwardAPI !== undefined) return downwardPayload(pod, source.downwardAPI.items ?? [], { defaultMode, resourceField });
+    if (source.downwardAPI !== undefined) {
+      return downwardPayload(pod, source.downwardAPI.items ?? [], { defaultMode, allocatable: this.#options.allocatable() });
+    }
     if (source.serviceAccountToken !== undefined) {
       const token = await tokens.token(pod, source.serviceAccountToken, signal);
       const uid = commonUser(pod);

@@ -28,7 +28,8 @@ export const clusterRoleBindings: readonly ClusterRoleBinding[] = [
   bind("system:discovery", [authenticated]),
   bind("system:basic-user", [authenticated]),
   bind("system:public-info-viewer", [authenticated, group("system:unauthenticated")]),
-  bind("system:node-proxier", [user("system:kube-proxy")]),
+  // DEVIATION: the agent is kubelet and proxy in one and has one identity, the node's.
+  bind("system:node-proxier", [user("system:kube-proxy"), group("system:nodes")]),
   bind("system:kube-controller-manager", [user("system:kube-controller-manager")]),
   bind("system:kube-dns", [account("kube-dns")]),
   bind("system:kube-scheduler", [user("system:kube-scheduler")]),

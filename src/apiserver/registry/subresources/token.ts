@@ -17,8 +17,8 @@ export interface IssuedToken {
 
 /** Signs tokens of service accounts. */
 export interface TokenIssuer {
-  /** The audience of a token for which none was asked. */
-  readonly defaultAudiences: readonly string[];
+  /** The audiences of a token for which none were asked; absent: those that `issue` itself puts in. */
+  readonly defaultAudiences?: readonly string[];
   /** `bound` is the object (pod, secret, node) whose end is the token's end as well. */
   issue(serviceAccount: DeepReadonly<KubeObject>, spec: TokenRequestSpec, bound?: DeepReadonly<KubeObject>): Promise<IssuedToken>;
 }
@@ -33,9 +33,10 @@ export function createToken(issuer: TokenIssuer): CreateSubresource {
     const account = await currentEntry(context, resource, namespace, name);
     if (account === undefined) throw notFound(resource, name);
     const given = (body["spec"] ?? {}) as TokenRequestSpec;
-    const { expirationSeconds = DEFAULT_EXPIRATION_SECONDS, audiences = issuer.defaultAudiences, boundObjectRef } = given;
+    const { expirationSeconds = DEFAULT_EXPIRATION_SECONDS, audiences = [], boundObjectRef } = given;
     checkExpiration(name, expirationSeconds);
-    const spec = { ...given, expirationSeconds, audiences: audiences.length === 0 ? issuer.defaultAudiences : audiences };
+    const wanted = audiences.length === 0 ? issuer.defaultAudiences : audiences;
+    const spec = { ...given, expirationSeconds, ...(wanted === undefined ? {} : { audiences: wanted }) };
     const bound = boundObjectRef === undefined ? undefined : await boundObject(context, scope, boundObjectRef);
     const status = await issuer.issue(account.object, spec, bound);
     const { creationTimestamp } = account.object.metadata;

@@ -36,22 +36,32 @@ function isLeaf(value: unknown, shape: Shape): boolean {
  */
 export function wholeFields(value: unknown, shape: Shape): FieldSet {
   const steps: Steps = {};
+  addWholeFields(steps, value, shape);
+  return steps;
+}
+
+/** Answers whether it added anything. */
+function addWholeFields(steps: Steps, value: unknown, shape: Shape): boolean {
+  let isAny = false;
   if (hasMembers(value, shape)) {
     for (const key in value) {
       const member = value[key];
-      if (member !== undefined) steps[`f:${key}`] = wholeNode(member, memberShape(shape, key), !isDeclared(shape, key));
+      if (member === undefined) continue;
+      isAny = true;
+      steps[`f:${key}`] = wholeNode(member, memberShape(shape, key), !isDeclared(shape, key));
     }
   } else if (hasElements(value, shape)) {
     const items = itemShape(shape);
+    isAny = value.length > 0;
     for (const element of value) steps[elementName(element, shape)] = wholeNode(element, items, true);
   }
-  return steps;
+  return isAny;
 }
 
 function wholeNode(value: unknown, shape: Shape, isInSet: boolean): FieldSet {
   if (shape.kind === "leaf") return emptySet;
-  const below = wholeFields(value, shape);
-  return makeNode(below, isInSet || isOptionalContainer(shape)) ?? emptySet;
+  const steps: Steps = isInSet || isOptionalContainer(shape) ? { ".": emptySet } : {};
+  return addWholeFields(steps, value, shape) ? steps : emptySet;
 }
 
 function isOptionalContainer(shape: Shape): boolean {

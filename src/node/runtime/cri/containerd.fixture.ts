@@ -112,10 +112,12 @@ state = "${directory}/state"
 }
 
 function networkOf(directory: string): string {
+  // Tests run side by side: each has a network of its own.
+  const subnet = `10.213.${process.pid % 256}.0/24`;
   const ipam = {
     type: "host-local",
     dataDir: `${directory}/ipam`,
-    ranges: [[{ subnet: "10.213.0.0/24" }]],
+    ranges: [[{ subnet }]],
     routes: [{ dst: "0.0.0.0/0" }],
   };
   return JSON.stringify({ cniVersion: "0.4.0", name: "k8ts-test", plugins: [{ type: "ptp", ipMasq: false, ipam }] });

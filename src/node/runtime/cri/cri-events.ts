@@ -1,6 +1,7 @@
 // Tells that something happened to a pod: by containerd's own event service, else by the CRI's event stream, else by
 // comparing lists.
 import { type Clock, type Logger, sleepWith } from "../../../base/index.ts";
+import { EventFan } from "../event-fan.ts";
 import { LABELS, type RuntimeEvent, type RuntimePod } from "../runtime.ts";
 import type { PodLister, RuntimeCall } from "./pod-lister.ts";
 import { isUnimplemented, loadProtocol, type Method, type Rpc } from "./rpc.ts";
@@ -21,8 +22,6 @@ const RELIST_PERIOD_MS = 1_000;
 /** containerd tells of an exit a moment before its CRI knows of it: how often we look, and how long. */
 const EXIT_LOOK_MS = 5;
 const EXIT_WAIT_MS = 2_000;
-
-const containerd = loadProtocol("./containerd-events.proto");
 
 interface Envelope {
   readonly topic: string;
@@ -51,16 +50,31 @@ export class CriEvents {
   }
 
   async *#fromContainerd(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-    const subscribe = containerd.get("containerd.services.events.v1.Events/Subscribe");
+    const ended = new AbortController();
+    const fan = new EventFan();
+    const events = fan.listen(ended.signal);
+    // Each event is looked up on its own: one container that is slow to end must not hold up the others.
+    const pump = this.#pump(signal, (containerId, topic) => {
+      const found = (podUid: string | undefined) => podUid !== undefined && fan.emit(podUid);
+      const missed = (error: unknown) => this.#options.logger.debug("lost a container event", { containerId, error: String(error) });
+      void this.#podOf(containerId, topic, signal).then(found, missed);
+    }).finally(() => ended.abort());
+    // Its error is thrown below, when the events have ended.
+    pump.catch(() => undefined);
+    yield* events;
+    await pump;
+  }
+
+  /** Calls `onEvent` with the containers and sandboxes that containerd tells about, until it ends. */
+  async #pump(signal: AbortSignal, onEvent: (containerId: string, topic: string) => void): Promise<void> {
+    const subscribe = loadProtocol("./containerd-events.proto").get("containerd.services.events.v1.Events/Subscribe");
     if (subscribe === undefined) return;
     const filters = ["start", "exit", "oom"].map((name) => `namespace==k8s.io,topic=="/tasks/${name}"`);
     const headers = { "containerd-namespace": "k8s.io" };
-    for await (const envelope of this.#options.rpc.stream<Envelope>(subscribe, { filters }, signal, headers)) {
-      const { containerId, processId } = readTaskEvent(envelope.event?.value ?? new Uint8Array());
+    for await (const { event, topic } of this.#options.rpc.stream<Envelope>(subscribe, { filters }, signal, headers)) {
+      const { containerId, processId } = readTaskEvent(event?.value ?? new Uint8Array());
       // An exec'd process has an id of its own.
-      if (processId !== "" && processId !== containerId) continue;
-      const podUid = await this.#podOf(containerId, envelope.topic, signal);
-      if (podUid !== undefined) yield { podUid };
+      if (processId === "" || processId === containerId) onEvent(containerId, topic);
     }
   }
 

@@ -32,9 +32,11 @@ export interface CriRuntimeOptions {
 const REQUEST_TIMEOUT_MS = 120_000;
 const SANDBOX_TIMEOUT_MS = 240_000;
 
-const protocol = loadProtocol("./runtime.proto");
+/** Read when it is first needed: simulated nodes never need it. */
+let protocol: ReadonlyMap<string, Method> | undefined;
 
 function methodOf(name: string): Method {
+  protocol ??= loadProtocol("./runtime.proto");
   const method = protocol.get(`runtime.v1.${name}`);
   if (method === undefined) throw new RuntimeError("FAILED", `no method ${name} in runtime.proto`);
   return method;

@@ -1,5 +1,6 @@
 // Containers in memory, for hollow nodes and tests: no processes, no files, no timers when nothing will happen.
 import type { Clock, Random } from "../../../base/index.ts";
+import { EventFan } from "../event-fan.ts";
 import {
   type ContainerConfig,
   type ContainerStatus,
@@ -19,7 +20,6 @@ import {
 } from "../runtime.ts";
 import { AddressPool } from "./address-pool.ts";
 import { annotatedBehaviour, type Behaviours } from "./behaviour.ts";
-import { EventFan } from "./event-fan.ts";
 import { SimulatedContainer } from "./simulated-container.ts";
 import { SimulatedImages } from "./simulated-images.ts";
 

@@ -1,5 +1,5 @@
 // Hands each event to every listener; a listener that is slow gets each pod once.
-import type { RuntimeEvent } from "../runtime.ts";
+import type { RuntimeEvent } from "./runtime.ts";
 
 interface Listener {
   readonly pending: Set<string>;

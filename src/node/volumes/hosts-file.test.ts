@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { hostsFile } from "./pod-files.ts";
+import { hostsFile } from "./hosts-file.ts";
 
 describe("hostsFile", () => {
   it("names the pod by its addresses and adds its host aliases", () => {

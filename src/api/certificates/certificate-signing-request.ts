@@ -1,0 +1,63 @@
+// CertificateSigningRequest: what was asked for never changes; approval and certificate come by subresources.
+import { type FieldError, field } from "../../machinery/index.ts";
+import { ageColumn, column, nameColumn } from "../printing/columns.ts";
+import { humanDuration } from "../printing/duration.ts";
+import { isPathSegment } from "../rbac/rules.ts";
+import type { KindStrategy } from "../strategy.ts";
+import type { CertificateSigningRequest } from "../types/certificates/v1.ts";
+import { keepSpec, keepStatus } from "../validation/prepare.ts";
+
+const minExpirationSeconds = 600;
+
+function conditionCell({ status }: CertificateSigningRequest): string {
+  const types = new Set((status?.conditions ?? []).map(({ type }) => type));
+  const words: string[] = [];
+  if (types.has("Denied")) words.push("Denied");
+  else if (types.has("Approved")) words.push("Approved");
+  else words.push("Pending");
+  if (types.has("Failed")) words.push("Failed");
+  if (status?.certificate) words.push("Issued");
+  return words.join(",");
+}
+
+export const certificateSigningRequestStrategy: KindStrategy<CertificateSigningRequest> = {
+  prepareForCreate(request) {
+    request.status = {};
+  },
+  prepareForUpdate(request, old) {
+    keepSpec(request, old);
+    keepStatus(request, old);
+  },
+  prepareForStatusUpdate: keepSpec,
+  validate({ spec }) {
+    const errors: FieldError[] = [];
+    if (!spec.request) errors.push(field.required("spec.request"));
+    else if (!Buffer.from(spec.request, "base64").toString("latin1").includes("-----BEGIN CERTIFICATE REQUEST-----")) {
+      errors.push(field.invalid("spec.request", spec.request, "PEM block type must be CERTIFICATE REQUEST"));
+    }
+    if (!spec.usages?.length) errors.push(field.required("spec.usages", "usages cannot be empty"));
+    if (!spec.signerName) errors.push(field.required("spec.signerName"));
+    else if (!/^[^/]+\.[^/]+\/[^/]+$/.test(spec.signerName)) {
+      const detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+      errors.push(field.invalid("spec.signerName", spec.signerName, detail));
+    }
+    if (spec.expirationSeconds !== undefined && spec.expirationSeconds < minExpirationSeconds) {
+      errors.push(
+        field.invalid("spec.expirationSeconds", spec.expirationSeconds, "may not specify a duration less than 600 seconds (10 minutes)"),
+      );
+    }
+    return errors;
+  },
+  validateName: isPathSegment,
+  selectableFields: { "spec.signerName": ({ spec }) => spec.signerName },
+  columns: [
+    nameColumn,
+    ageColumn,
+    column("SignerName", ({ spec }) => spec.signerName),
+    column("Requestor", ({ spec }) => spec.username ?? ""),
+    column("RequestedDuration", ({ spec }) =>
+      spec.expirationSeconds === undefined ? "<none>" : humanDuration(spec.expirationSeconds * 1000),
+    ),
+    column("Condition", conditionCell),
+  ],
+};

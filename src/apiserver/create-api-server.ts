@@ -1,0 +1,176 @@
+// Puts the API server together: the core, who may do what, who is who, and the HTTP side.
+import type { Registry } from "prom-client";
+import type { ResourceCatalog } from "../api/index.ts";
+import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
+import type { VolumeAttachment } from "../api/types/storage/v1.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
+import { type DeepReadonly, isNotFound } from "../machinery/index.ts";
+import type { Store } from "../storage/index.ts";
+import { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
+import { AuthenticatorChain, Impersonator, OpenIdEndpoint, ServiceAccountTokens, type StaticToken, StaticTokens } from "./authn/index.ts";
+import {
+  type Authorizer,
+  bootstrapRbac,
+  EscalationCheck,
+  EscalationPlugin,
+  loopbackUser,
+  NodeAuthorizer,
+  RbacAuthorizer,
+  UnionAuthorizer,
+  WatchedCollection,
+  type WatchedCollectionOptions,
+  WatchedRbacSource,
+} from "./authz/index.ts";
+import { DiscoveryEndpoint, type HealthCheck, HealthEndpoint, RootEndpoint, VersionEndpoint, type VersionInfo } from "./discovery/index.ts";
+import type { Endpoint } from "./front/exchange.ts";
+import { HttpFront, type TlsOptions } from "./front/http-front.ts";
+import { KubeletProxy, type KubeletProxyOptions } from "./front/kubelet-proxy.ts";
+import { ResourceEndpoint } from "./front/resource-endpoint.ts";
+import { MetricsEndpoint, RequestMetrics } from "./metrics/index.ts";
+import { OpenApiEndpoint } from "./openapi/index.ts";
+import { ResourceDispatcher } from "./resource-dispatcher.ts";
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly catalog: ResourceCatalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly tls: TlsOptions;
+  readonly version: VersionInfo;
+  /** `host:port` under which clients reach the server, for discovery. */
+  readonly serverAddress: string;
+  readonly serviceAccounts: {
+    /** PEM of an RSA or P-256 private key. */
+    readonly signingKey: string | Buffer;
+    /** Default `https://kubernetes.default.svc.cluster.local`. */
+    readonly issuer?: string;
+  };
+  readonly staticTokens?: readonly StaticToken[];
+  /** Absent: no exec, logs or port-forward. */
+  readonly kubeletTls?: KubeletProxyOptions["kubeletTls"];
+  readonly metrics: Registry;
+  /** Besides those of the server itself. */
+  readonly healthChecks?: readonly HealthCheck[];
+  /** Further options of the core: service range, admission plugins, advertised address. */
+  readonly core?: Partial<Omit<ApiServerCoreOptions, "store" | "catalog" | "clock" | "random" | "logger" | "authorizer">>;
+}
+
+export interface ApiServer {
+  readonly core: ApiServerCore;
+  readonly front: HttpFront;
+  readonly authorizer: Authorizer;
+  readonly tokens: ServiceAccountTokens;
+}
+
+const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
+const anonymousPaths = new Set(["/healthz", "/livez", "/readyz", "/version"]);
+
+/** A server that is ready to listen (`front.listen`); everything but the front stops when `signal` aborts. */
+export async function createApiServer(options: ApiServerOptions, signal: AbortSignal): Promise<ApiServer> {
+  const { catalog, clock, logger, random } = options;
+  // RBAC reads its roles through the core, which needs the authorizer: it joins when the core is there.
+  const members: Authorizer[] = [];
+  const authorizer = new UnionAuthorizer(members);
+  const handler: WatchedCollectionOptions["handler"] = {
+    list: (...call) => core.list(...call),
+    watch: (...call) => core.watch(...call),
+  };
+  const source = new WatchedRbacSource({ handler, catalog, clock, logger });
+  const nodes = nodeGraph({ handler, clock, logger }, catalog);
+  const rbac = new RbacAuthorizer(source);
+  members.push(new NodeAuthorizer(nodes), rbac);
+  const tokens = new ServiceAccountTokens({
+    signingKey: options.serviceAccounts.signingKey,
+    issuer: options.serviceAccounts.issuer ?? DEFAULT_ISSUER,
+    clock,
+    random,
+    lookup: (plural, namespace, name) => uidOf(core, catalog, { plural, namespace, name }),
+  });
+  const core: ApiServerCore = new ApiServerCore({
+    ...options.core,
+    store: options.store,
+    catalog,
+    clock,
+    random,
+    logger,
+    authorizer,
+    tokenIssuer: tokens,
+    authenticateToken: (token, audiences) => tokens.authenticate(token, audiences).catch(() => undefined),
+    admission: [...(options.core?.admission ?? []), new EscalationPlugin(new EscalationCheck(rbac, authorizer))],
+  });
+  await core.start(signal);
+  await bootstrapRbac(core, catalog);
+  const { pods, persistentVolumes, volumeAttachments } = nodes;
+  await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
+  return { core, front: createFront(options, { core, authorizer, tokens }), authorizer, tokens };
+}
+
+function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog: ResourceCatalog) {
+  const collection = <T>(group: string, plural: string) => {
+    const resource = catalog.find(group, "v1", plural);
+    if (resource === undefined) throw new Error(`the catalog has no ${plural}`);
+    return new WatchedCollection<T>({ ...options, resource });
+  };
+  return {
+    pods: collection<DeepReadonly<Pod>>("", "pods"),
+    persistentVolumes: collection<DeepReadonly<PersistentVolume>>("", "persistentvolumes"),
+    volumeAttachments: collection<DeepReadonly<VolumeAttachment>>("storage.k8s.io", "volumeattachments"),
+  };
+}
+
+function createFront(options: ApiServerOptions, { core, authorizer, tokens }: Omit<ApiServer, "front">): HttpFront {
+  const { catalog, clock, random, logger, tls, staticTokens = [], metrics } = options;
+  const { kubeletTls } = options;
+  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, kubeletTls });
+  return new HttpFront({
+    tls,
+    clock,
+    random,
+    logger,
+    authorizer,
+    authenticator: new AuthenticatorChain({ tokens: [new StaticTokens(staticTokens), tokens], anonymousPaths }),
+    impersonator: new Impersonator(authorizer),
+    resources: new ResourceDispatcher(new ResourceEndpoint({ handler: core, catalog, clock }), kubelets),
+    endpoints: createEndpoints(options, tokens),
+    observer: new RequestMetrics(metrics, clock),
+  });
+}
+
+function createEndpoints(options: ApiServerOptions, tokens: ServiceAccountTokens): ReadonlyMap<string, Endpoint> {
+  const { catalog, metrics, version, serverAddress, healthChecks = [] } = options;
+  const discovery = new DiscoveryEndpoint({ catalog, serverAddress: () => serverAddress });
+  const openApi = new OpenApiEndpoint({ catalog, version: version.gitVersion });
+  const openId = new OpenIdEndpoint(tokens);
+  const checks: readonly HealthCheck[] = [{ name: "ping", check: () => true }, ...healthChecks];
+  const endpoints = new Map<string, Endpoint>([
+    ["api", discovery],
+    ["apis", discovery],
+    ["openapi", openApi],
+    ["openid", openId],
+    [".well-known", openId],
+    ["healthz", new HealthEndpoint("healthz", checks)],
+    ["livez", new HealthEndpoint("livez", checks)],
+    ["readyz", new HealthEndpoint("readyz", checks)],
+    ["version", new VersionEndpoint(version)],
+    ["metrics", new MetricsEndpoint(metrics)],
+  ]);
+  const paths = [...endpoints.keys()].map((segment) => `/${segment}`).sort();
+  return endpoints.set("", new RootEndpoint(() => paths));
+}
+
+async function uidOf(
+  core: ApiServerCore,
+  catalog: ResourceCatalog,
+  { plural, namespace, name }: { plural: string; namespace: string; name: string },
+): Promise<string | undefined> {
+  const resource = catalog.find("", "v1", plural);
+  if (resource === undefined) return undefined;
+  try {
+    const { object } = await core.get({ user: loopbackUser, resource, namespace, name, subresource: "" }, {});
+    return object.metadata.uid;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Stored, UncheckedObject } from "../../../api/index.ts";
+import { isForbidden } from "../../../machinery/index.ts";
+import { CoreFixture } from "../testing/core-fixture.ts";
+
+const status = ({ object }: Stored) => (object as unknown as { status: Record<string, unknown> }).status;
+const group = "authorization.k8s.io/v1";
+
+describe("reviews and tokens", () => {
+  it("tell what a user may do", async () => {
+    const authorizer = {
+      authorize: ({ user, verb }: { user: { name: string }; verb: string }) => ({
+        allowed: user.name !== "bob" || verb === "get",
+        reason: "",
+      }),
+    };
+    await using server = await CoreFixture.start({ authorizer });
+    const ask = (verb: string) => ({ spec: { user: "bob", resourceAttributes: { verb, resource: "pods", namespace: "default" } } });
+    assert.equal(status(await server.create(`${group}/subjectaccessreviews`, ask("get")))["allowed"], true);
+    assert.equal(status(await server.create(`${group}/subjectaccessreviews`, ask("list")))["allowed"], false);
+  });
+
+  it("issue a token for a service account, an hour long unless asked otherwise", async () => {
+    const asked: unknown[] = [];
+    const tokenIssuer = {
+      defaultAudiences: ["api"],
+      issue: async (_account: unknown, spec: object) => {
+        asked.push(spec);
+        return { token: "t", expirationTimestamp: "2026-01-01T01:00:00Z" };
+      },
+    };
+    await using server = await CoreFixture.start({ tokenIssuer });
+    await server.create("serviceaccounts", { metadata: { name: "sa" } });
+    const answer = await server.create("serviceaccounts", { spec: {} }, { name: "sa", subresource: "token" });
+    assert.equal(status(answer)["token"], "t");
+    assert.deepEqual(asked, [{ expirationSeconds: 3600, audiences: ["api"] }]);
+  });
+});
+
+describe("NodeRestriction", () => {
+  it("lets a node change itself and no other", async () => {
+    await using server = await CoreFixture.start();
+    const user = { name: "system:node:n1", groups: ["system:nodes"] };
+    const create = (name: string) => server.core.create({ ...server.scope("nodes"), user }, { metadata: { name } } as UncheckedObject, {});
+    const { object } = await create("n1");
+    const { spec } = object as unknown as { spec: { taints: { key: string }[] } };
+    assert.deepEqual(
+      spec.taints.map(({ key }) => key),
+      ["node.kubernetes.io/not-ready"],
+    );
+    await assert.rejects(create("n2"), isForbidden);
+  });
+});

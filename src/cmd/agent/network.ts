@@ -1,0 +1,47 @@
+// The node's network: service proxy, routes to the other nodes, and cluster DNS on the address that pods are given.
+import { existsSync, readFileSync } from "node:fs";
+import type { InformerSource } from "../../client/index.ts";
+import {
+  ClusterZone,
+  DnsServer,
+  NodeRoutes,
+  networkExchange,
+  RESOLV_CONF_PATHS,
+  Responder,
+  ServiceProxy,
+  upstreamServers,
+} from "../../network/index.ts";
+import { ensureLocalAddress, routeTable, runNft } from "./kernel.ts";
+import type { AgentContext } from "./main.ts";
+
+const PROXY_TABLE = "k8ts";
+const DNS_PORT = 53;
+
+/** Runs until the signal aborts. What stands in the kernel stays: traffic goes on without the agent. */
+export async function runNetwork({ config, clock, logger, signal }: AgentContext, informers: InformerSource): Promise<void> {
+  const { nodeName, clusterDns } = config;
+  const proxy = new ServiceProxy({
+    informers,
+    nodeName,
+    runNft,
+    clock,
+    logger,
+    table: PROXY_TABLE,
+    clusterCidr: config.podNetwork,
+    localAddresses: [clusterDns],
+  });
+  const routes = new NodeRoutes({ informers, nodeName, table: routeTable, clock, logger });
+  const zone = new ClusterZone(informers, config.clusterDomain);
+  const files = [config.resolvConf, ...RESOLV_CONF_PATHS].filter((path) => existsSync(path)).map((path) => readFileSync(path, "utf8"));
+  const upstreams = upstreamServers(files, [clusterDns]);
+  const responder = new Responder({ zone, upstreams, exchange: networkExchange(clock), clock, logger });
+  const dns = new DnsServer({ responder, address: clusterDns, port: DNS_PORT, logger });
+  const serveDns = async () => {
+    await informers.waitForSync(signal);
+    await ensureLocalAddress(clusterDns);
+    await dns.listen();
+    signal.addEventListener("abort", () => void dns.close(), { once: true });
+  };
+  informers.start(signal);
+  await Promise.all([proxy.run(signal), routes.run(signal), serveDns()]);
+}

@@ -1,0 +1,180 @@
+// What the commands of `k8ts` do.
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, resolve } from "node:path";
+import { type ClusterSpec, DEFAULT_SPEC, type NodeSpec } from "./config/cluster.ts";
+import type { NodeLayout } from "./config/layout.ts";
+import { importArchive, listImages } from "./containerd/images.ts";
+import { recordLoadedImages } from "./images/loaded-images.ts";
+import { kubectlDirectory } from "./kubectl/kubectl.ts";
+import { SystemClock } from "./system/clock.ts";
+import { stopDaemon } from "./system/processes.ts";
+import { stopSignal } from "./system/signals.ts";
+import { apiProbeOf } from "./up/api-probe.ts";
+import { HostCluster, NoClusterError } from "./up/cluster.ts";
+import { bringDown } from "./up/down.ts";
+import { plainReporter, terminalReporter } from "./up/reporter.ts";
+import { runSteps } from "./up/steps.ts";
+import { upSteps } from "./up/up.ts";
+
+export interface CommonOptions {
+  readonly dataDir: string;
+  readonly runDir: string;
+}
+
+export interface UpCommandOptions extends CommonOptions {
+  readonly nodes?: number;
+  readonly port?: number;
+  readonly nodeNetwork?: string;
+  readonly podNetwork?: string;
+  readonly serviceNetwork?: string;
+  readonly logLevel?: string;
+  readonly wait: boolean;
+}
+
+/** A command that was called in a way it does not have. */
+class UsageError extends Error {
+  readonly code = "USAGE";
+  override readonly name = "UsageError";
+}
+
+/** How long an agent may take to end by itself. */
+const AGENT_GRACE_MS = 5_000;
+
+function clusterOf(options: CommonOptions): HostCluster {
+  return new HostCluster({ dataDirectory: resolve(options.dataDir), runDirectory: resolve(options.runDir), clock: new SystemClock() });
+}
+
+export async function up(options: UpCommandOptions): Promise<void> {
+  const cluster = clusterOf(options);
+  const startedMs = cluster.clock.monotonic();
+  const spec = mergeSpec(cluster.savedSpec(), options);
+  const warnings: string[] = [];
+  const groups = upSteps({ spec, cluster, isWaiting: options.wait, warn: (message) => warnings.push(message) });
+  const live = process.stdout.isTTY ? await terminalReporter(groups.flat()) : undefined;
+  try {
+    await runSteps(groups, { clock: cluster.clock, signal: stopSignal(), reporter: live ?? plainReporter(console.log) });
+  } finally {
+    await live?.close();
+  }
+  for (const warning of warnings) console.log(`note: ${warning}`);
+  const seconds = ((cluster.clock.monotonic() - startedMs) / 1000).toFixed(1);
+  console.log(
+    `\nYour cluster is up after ${seconds} s. Use it with:\n\n  eval "$(k8ts env)"\n  kubectl get nodes\n\nRemove it with: k8ts down`,
+  );
+}
+
+/** What the first `up` decided stays, but for the number of nodes, which may grow, and the log level. */
+function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): ClusterSpec {
+  const { nodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel } = options;
+  const wanted: Partial<ClusterSpec> = {
+    ...(nodes === undefined ? {} : { nodeCount: nodes }),
+    ...(port === undefined ? {} : { port }),
+    ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
+    ...(podNetwork === undefined ? {} : { podNetwork }),
+    ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+  };
+  const spec = { ...(saved ?? DEFAULT_SPEC), ...wanted };
+  if (saved === undefined) return spec;
+  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork"] as const) {
+    if (spec[key] !== saved[key]) throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
+  }
+  if (spec.nodeCount < saved.nodeCount)
+    throw new UsageError(`the cluster has ${saved.nodeCount} nodes; run k8ts down before taking some away`);
+  return spec;
+}
+
+export async function down(options: CommonOptions & { readonly keepData?: boolean }): Promise<void> {
+  await bringDown(clusterOf(options), { isKeepingData: options.keepData === true });
+}
+
+export async function status(options: CommonOptions): Promise<void> {
+  const cluster = clusterOf(options);
+  const spec = cluster.spec();
+  const state = (process: { readonly pid: number } | undefined) => (process === undefined ? "stopped" : `running, pid ${process.pid}`);
+  console.log(`server      ${state(cluster.runningServer())}, port ${spec.port}`);
+  const ready = cluster.runningServer() === undefined ? undefined : await apiProbeOf(spec.port, cluster.layout.pki).readyNodes();
+  for (const { name, address } of cluster.nodes()) {
+    console.log(`${name.padEnd(12)}${address}, ${ready?.has(name) === true ? "Ready" : "not Ready"}`);
+    console.log(`  agent       ${state(cluster.runningAgent(name))}`);
+    console.log(`  containerd  ${state(cluster.runningContainerd(name))}`);
+  }
+  if (ready === undefined) process.exitCode = 1;
+}
+
+export async function env(options: CommonOptions): Promise<void> {
+  const { layout } = existing(options);
+  console.log(`export KUBECONFIG=${quote(layout.kubeconfig)}`);
+  const directory = await kubectlDirectory(layout.bin);
+  if (directory !== undefined) console.log(`export PATH=${quote(directory)}:"$PATH"`);
+}
+
+export async function kubeconfig(options: CommonOptions): Promise<void> {
+  process.stdout.write(readFileSync(existing(options).layout.kubeconfig));
+}
+
+export async function kubectl(args: readonly string[], options: CommonOptions): Promise<void> {
+  const { layout } = existing(options);
+  const directory = await kubectlDirectory(layout.bin);
+  const path = directory === undefined ? process.env["PATH"] : `${directory}${delimiter}${process.env["PATH"]}`;
+  const child = spawn("kubectl", args, { stdio: "inherit", env: { ...process.env, PATH: path, KUBECONFIG: layout.kubeconfig } });
+  process.exitCode = await new Promise<number>((resolve) => {
+    child.once("error", (error) => {
+      console.error(`k8ts: kubectl cannot be started: ${error.message}`);
+      resolve(127);
+    });
+    child.once("close", (code) => resolve(code ?? 1));
+  });
+}
+
+export async function image(verb: string, archives: readonly string[], options: CommonOptions): Promise<void> {
+  const cluster = existing(options);
+  const running = cluster.nodes().filter((node) => cluster.runningContainerd(node.name) !== undefined);
+  if (running.length === 0) throw new UsageError("no node is running; start them with k8ts up");
+  const socketOf = (node: NodeSpec) => cluster.layout.node(node.name).containerdSocket;
+  if (verb === "list") return printImages(running, socketOf);
+  if (verb !== "load" || archives.length === 0) throw new UsageError("usage: k8ts image load <archive…> | k8ts image list");
+  for (const archive of archives) {
+    if (!existsSync(archive)) throw new UsageError(`${archive} does not exist`);
+    const names = await Promise.all(running.map((node) => loadArchive(cluster.layout.node(node.name), archive)));
+    for (const name of new Set(names.flat())) console.log(name);
+  }
+}
+
+async function loadArchive({ containerdSocket, loadedImages }: NodeLayout, archive: string): Promise<string[]> {
+  const names = await importArchive(containerdSocket, archive);
+  recordLoadedImages(loadedImages, names);
+  return names;
+}
+
+async function printImages(nodes: readonly NodeSpec[], socketOf: (node: NodeSpec) => string): Promise<void> {
+  for (const node of nodes) {
+    for (const row of await listImages(socketOf(node))) console.log(`${node.name.padEnd(10)} ${row.size.padStart(10)}  ${row.reference}`);
+  }
+}
+
+export async function node(action: { readonly verb: string; readonly name: string }, options: CommonOptions): Promise<void> {
+  const cluster = existing(options);
+  const target = cluster.node(action.name);
+  if (action.verb === "start") cluster.startAgent(target);
+  else if (action.verb === "stop") {
+    await stopDaemon(cluster.layout.node(target.name).agentPid, { clock: cluster.clock, graceMs: AGENT_GRACE_MS });
+  } else throw new UsageError("usage: k8ts node stop|start <name>");
+}
+
+export function version(): void {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
+  console.log(`k8ts ${version}\nKubernetes 1.36\nNode ${process.versions.node}`);
+}
+
+/** @throws NoClusterError */
+function existing(options: CommonOptions): HostCluster {
+  const cluster = clusterOf(options);
+  if (cluster.savedSpec() === undefined) throw new NoClusterError(cluster.layout.dataDirectory);
+  return cluster;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

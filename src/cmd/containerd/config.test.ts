@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { DEFAULT_SPEC, nodesOf, specProblems } from "../config/cluster.ts";
+import { layoutOf } from "../config/layout.ts";
+import { renderCniConfig, renderContainerdConfig } from "./config.ts";
+import { CATATONIT, isStaticBinary } from "./pause-image.ts";
+
+const layout = layoutOf("/data", "/run/x");
+const [first, second] = nodesOf({ ...DEFAULT_SPEC, nodeCount: 2 });
+
+test("each node's containerd has its own root, state, socket and cgroup", () => {
+  assert.ok(second !== undefined);
+  const text = renderContainerdConfig({ node: second, layout: layout.node("node-2"), canLowerOomScore: true });
+  assert.match(text, /^root = "\/data\/nodes\/node-2\/containerd"$/m);
+  assert.match(text, /^state = "\/run\/x\/node-2\/containerd"$/m);
+  assert.match(text, /^ {2}address = "\/run\/x\/node-2\/containerd.sock"$/m);
+  assert.match(text, /^ {2}path = "\/k8ts\/node-2\/runtime"$/m);
+});
+
+test("OOM scores are restricted only where they cannot be lowered", () => {
+  assert.ok(first !== undefined);
+  for (const canLowerOomScore of [true, false]) {
+    const text = renderContainerdConfig({ node: first, layout: layout.node("node-1"), canLowerOomScore });
+    assert.match(text, new RegExp(`restrict_oom_score_adj = ${!canLowerOomScore}`));
+  }
+});
+
+test("pods get addresses of their node's range, host ports by CNI only with iptables", () => {
+  const render = (hasIptables: boolean) =>
+    JSON.parse(renderCniConfig({ podCidr: "10.244.2.0/24", stateDirectory: "/s", mtu: 1400, hasIptables }));
+  const [ptp, portmap] = render(true).plugins;
+  assert.deepEqual(ptp.ipam.ranges, [[{ subnet: "10.244.2.0/24" }]]);
+  assert.equal(ptp.mtu, 1400);
+  assert.equal(portmap.type, "portmap");
+  assert.equal(render(false).plugins.length, 1);
+});
+
+test("nodes have addresses and pod ranges by their number; only the first is in the host's namespace", () => {
+  assert.deepEqual([first?.address, first?.podCidr, first?.networkNamespace], ["10.199.0.1", "10.244.1.0/24", undefined]);
+  assert.deepEqual([second?.address, second?.podCidr, second?.networkNamespace], ["10.199.0.2", "10.244.2.0/24", "k8ts-node-2"]);
+  assert.ok((nodesOf({ ...DEFAULT_SPEC, nodeCount: 100 }).at(-1)?.link?.length ?? 99) <= 15);
+});
+
+test("a spec that cannot work says which option is wrong", () => {
+  assert.deepEqual(specProblems(DEFAULT_SPEC), []);
+  assert.match(specProblems({ ...DEFAULT_SPEC, podNetwork: "10.244.0.0/24" }).join(), /^--pod-network/);
+  assert.match(specProblems({ ...DEFAULT_SPEC, nodeCount: 0 }).join(), /^--nodes/);
+});
+
+test("a program that needs a loader is not taken for the pause image", { skip: !existsSync(CATATONIT) }, () => {
+  assert.equal(isStaticBinary(CATATONIT), true);
+  assert.equal(isStaticBinary(process.execPath), false);
+});

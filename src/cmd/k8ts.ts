@@ -1,0 +1,81 @@
+// The command line of k8ts.
+import { Command, InvalidArgumentError } from "commander";
+import { DEFAULT_SPEC } from "./config/cluster.ts";
+import { DEFAULT_DATA_DIRECTORY, DEFAULT_RUN_DIRECTORY } from "./config/layout.ts";
+
+interface CommonOptions {
+  readonly dataDir: string;
+  readonly runDir: string;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
+}
+
+/** Loads the commands' code only when one of them runs: the two processes of a cluster do without it. */
+const commands = () => import("./commands.ts");
+
+function program(): Command {
+  const root = new Command("k8ts").description("Kubernetes on this machine").showHelpAfterError().enablePositionalOptions();
+  const add = (name: string, description: string) =>
+    root
+      .command(name)
+      .description(description)
+      .option("--data-dir <directory>", "where the cluster is kept", DEFAULT_DATA_DIRECTORY)
+      .option("--run-dir <directory>", "where its sockets are", DEFAULT_RUN_DIRECTORY);
+
+  add("up", "bring a cluster up, or what is missing of it")
+    .option("--nodes <count>", "how many nodes", wholeNumber)
+    .option("--port <port>", "the API server's port", wholeNumber)
+    .option("--node-network <cidr>", `a /24 for the nodes (default: ${DEFAULT_SPEC.nodeNetwork})`)
+    .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
+    .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
+    .option("--log-level <level>", "debug, info, warn or error")
+    .option("--no-wait", "do not wait until the nodes are ready")
+    .action(async (options) => (await commands()).up(options));
+  add("down", "remove the cluster and everything it changed on this machine")
+    .option("--keep-data", "keep the data directory for the next up")
+    .action(async (options) => (await commands()).down(options));
+  add("status", "show what runs").action(async (options: CommonOptions) => (await commands()).status(options));
+  add("env", 'print the settings for a shell: eval "$(k8ts env)"').action(async (options) => (await commands()).env(options));
+  add("kubeconfig", "print the administrator's kubeconfig").action(async (options) => (await commands()).kubeconfig(options));
+  add("kubectl", "run kubectl against the cluster")
+    .argument("[arguments...]")
+    .passThroughOptions()
+    .allowUnknownOption()
+    .action(async (args: string[], options) => (await commands()).kubectl(args, options));
+  add("image", "load an archive onto every node, or list images")
+    .argument("<load|list>")
+    .argument("[archives...]")
+    .action(async (verb: string, archives: string[], options) => (await commands()).image(verb, archives, options));
+  add("node", "stop or start one node's agent")
+    .argument("<stop|start>")
+    .argument("<name>")
+    .action(async (verb: string, name: string, options) => (await commands()).node({ verb, name }, options));
+  root
+    .command("version")
+    .description("print the version")
+    .action(async () => (await commands()).version());
+  addProcesses(root);
+  return root;
+}
+
+function addProcesses(root: Command): void {
+  root
+    .command("server", { hidden: true })
+    .requiredOption("--config <file>")
+    .action(async ({ config }: { readonly config: string }) => (await import("./server/main.ts")).serverMain(config));
+  root
+    .command("agent", { hidden: true })
+    .requiredOption("--config <file>")
+    .action(async ({ config }: { readonly config: string }) => (await import("./agent/main.ts")).agentMain(config));
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  const isForeseen = error instanceof Error && "code" in error;
+  console.error(isForeseen ? `k8ts: ${error.message}` : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { VirtualClock } from "../../base/index.ts";
+import { type Runtime, RuntimeError } from "../runtime/runtime.ts";
+import { credentialsFor, imageRepository } from "./credentials.ts";
+import { type ImageError, ImagePuller } from "./image-puller.ts";
+
+test("image names are completed with Docker Hub's registry", () => {
+  assert.equal(imageRepository("nginx:1.27"), "index.docker.io/nginx");
+  assert.equal(imageRepository("docker.io/library/nginx@sha256:abc"), "index.docker.io/library/nginx");
+  assert.equal(imageRepository("localhost:5000/app:v1"), "localhost:5000/app");
+});
+
+test("pull secrets are found by registry, wildcard and path, the most specific first", () => {
+  const auths = {
+    "https://index.docker.io/v1/": { username: "hub", password: "p" },
+    "*.example.com": { auth: Buffer.from("any:a:b").toString("base64") },
+    "reg.example.com/team": { username: "team", password: "t" },
+  };
+  const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") };
+  const secrets = [{ metadata: {}, type: "kubernetes.io/dockerconfigjson", data }];
+  const users = (image: string) => credentialsFor(image, secrets).map(({ username, password }) => `${username}/${password}`);
+  assert.deepEqual(users("busybox"), ["hub/p"]);
+  assert.deepEqual(users("reg.example.com/team/app"), ["team/t", "any/a:b"]);
+  assert.deepEqual(users("reg.example.com/other"), ["any/a:b"]);
+  assert.deepEqual(users("example.com/x"), []);
+});
+
+test("a failed pull backs off 10 s, then 20 s; Never does not pull", async () => {
+  const runtime = {
+    imageStatus: async () => undefined,
+    pullImage: () => Promise.reject(new RuntimeError("IMAGE_PULL", "no such host")),
+  } as unknown as Runtime;
+  const puller = new ImagePuller(runtime, new VirtualClock());
+  const told: string[] = [];
+  const ask = (policy: string) =>
+    puller.ensure({ image: "a/b:1", policy, podUid: "u", credentials: [], report: (_type, reason) => told.push(reason) }).then(
+      () => undefined,
+      (error: ImageError) => [error.reason, error.retryAfterMs, error.message],
+    );
+  assert.deepEqual(await ask("Always"), ["ErrImagePull", 10_000, "no such host"]);
+  assert.deepEqual(await ask("IfNotPresent"), ["ErrImagePull", 20_000, "no such host"]);
+  assert.deepEqual(await ask("Never"), ["ErrImageNeverPull", 10_000, 'Container image "a/b:1" is not present with pull policy of Never']);
+  assert.deepEqual(told, ["Pulling", "Failed", "Pulling", "Failed", "ErrImageNeverPull"]);
+});

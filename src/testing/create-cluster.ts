@@ -1,0 +1,106 @@
+// A whole cluster inside one process: API server, controllers, scheduler and simulated nodes, under virtual time.
+import { builtInCatalog, type UserInfo } from "../api/index.ts";
+import { ApiServerCore, allowAll } from "../apiserver/index.ts";
+import { type Logger, SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
+import type { Client } from "../client/index.ts";
+import { ControlPlane } from "../cmd/control-plane/control-plane.ts";
+import { MemoryStore } from "../storage/index.ts";
+import { simulatedNode } from "./simulated-node.ts";
+
+export interface ClusterOptions {
+  /** The same seed gives the same cluster, event by event. Default 1. */
+  readonly seed?: number;
+  /** How many simulated nodes. Default 1. */
+  readonly nodes?: number;
+  readonly logger?: Logger;
+}
+
+const ADMIN: UserInfo = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
+
+export class Cluster implements AsyncDisposable {
+  readonly clock: VirtualClock;
+  /** Acts as an administrator. */
+  readonly client: Client;
+  readonly #stop = new AbortController();
+  readonly #nodes = new Map<string, { readonly stop: AbortController; readonly running: Promise<void> }>();
+  readonly #controlPlane: ControlPlane;
+  readonly #random: SeededRandom;
+  readonly #logger: Logger;
+  #running: Promise<void> | undefined;
+
+  private constructor(parts: {
+    readonly clock: VirtualClock;
+    readonly controlPlane: ControlPlane;
+    readonly random: SeededRandom;
+    readonly logger: Logger;
+  }) {
+    this.clock = parts.clock;
+    this.#controlPlane = parts.controlPlane;
+    this.#random = parts.random;
+    this.#logger = parts.logger;
+    this.client = this.clientFor(ADMIN);
+  }
+
+  static async create({ seed = 1, nodes = 1, logger = silentLogger }: ClusterOptions = {}): Promise<Cluster> {
+    const clock = new VirtualClock();
+    const random = new SeededRandom(seed);
+    const store = new MemoryStore({ clock });
+    const catalog = builtInCatalog();
+    const core = new ApiServerCore({ store, catalog, clock, random, logger, authorizer: allowAll, deepFreezes: true });
+    const controlPlane = new ControlPlane({
+      handler: core,
+      catalog,
+      clock,
+      random,
+      logger,
+      caPem: "simulated",
+      podNetwork: "10.244.0.0/16",
+    });
+    const cluster = new Cluster({ clock, controlPlane, random, logger });
+    await core.start(cluster.#stop.signal);
+    cluster.#running = controlPlane.run(cluster.#stop.signal);
+    for (let index = 1; index <= nodes; index++) cluster.startNode(index);
+    await clock.advance(1000);
+    return cluster;
+  }
+
+  clientFor(user: UserInfo): Client {
+    return this.#controlPlane.clientFor(user, "k8ts-testing");
+  }
+
+  /** Starts the agent of node number `index`: `node-1`, … */
+  startNode(index: number): string {
+    const name = `node-${index}`;
+    const user = { name: `system:node:${name}`, groups: ["system:nodes", "system:authenticated"] };
+    const node = simulatedNode({
+      name,
+      index,
+      client: this.clientFor(user),
+      clock: this.clock,
+      random: this.#random,
+      logger: this.#logger,
+    });
+    const stop = new AbortController();
+    this.#nodes.set(name, { stop, running: node.run(stop.signal) });
+    return name;
+  }
+
+  /** Ends a node's agent without a word to the server, as a power cut would. */
+  async stopNode(name: string): Promise<void> {
+    const node = this.#nodes.get(name);
+    this.#nodes.delete(name);
+    node?.stop.abort();
+    await node?.running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of [...this.#nodes.keys()]) await this.stopNode(name);
+    this.#stop.abort();
+    await this.#running;
+  }
+}
+
+/** Starts a cluster; `await using` ends it. */
+export function createCluster(options?: ClusterOptions): Promise<Cluster> {
+  return Cluster.create(options);
+}
