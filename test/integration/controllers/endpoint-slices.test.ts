@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { resources } from "../../../src/api/index.ts";
 import type { Service } from "../../../src/api/types/core/v1.ts";
-import { endpointSliceController } from "../../../src/controllers/index.ts";
+import { endpointController, endpointSliceController } from "../../../src/controllers/index.ts";
 import { ControllerCluster } from "./controller-cluster.ts";
 
 const web: Omit<Service, "apiVersion" | "kind"> = {
@@ -42,5 +42,32 @@ describe("endpoint slice controller", () => {
     await cluster.clock.advance(1000);
     assert.equal(new Set((await endpoints(cluster)).map(({ addresses }) => addresses[0])).size, 230);
     assert.equal((await endpoints(cluster)).length, 230);
+  });
+});
+
+describe("endpoints controller", () => {
+  it("lists ready and other addresses, and deletes the object with its service", async () => {
+    await using cluster = await ControllerCluster.start(endpointController);
+    await cluster.create(resources.services, web);
+    await cluster.createPod("a", { labels: { app: "web" }, nodeName: "n1", ip: "10.1.0.1" });
+    await cluster.createPod("b", { labels: { app: "web" }, nodeName: "n1", ip: "10.1.0.2", isReady: false });
+    await cluster.clock.advance(100);
+    const { subsets = [], metadata } = await cluster.client.get(resources.endpoints, "web", { namespace: "default" });
+    assert.deepEqual(
+      subsets[0]?.addresses?.map(({ ip }) => ip),
+      ["10.1.0.1"],
+    );
+    assert.deepEqual(
+      subsets[0]?.notReadyAddresses?.map(({ ip }) => ip),
+      ["10.1.0.2"],
+    );
+    assert.deepEqual(subsets[0]?.ports, [{ port: 8080, protocol: "TCP" }]);
+    assert.equal(metadata.labels?.["endpoints.kubernetes.io/managed-by"], "endpoint-controller");
+    const before = await cluster.revision();
+    await cluster.clock.advance(60_000);
+    assert.equal(await cluster.revision(), before);
+    await cluster.client.delete(resources.services, "web", { namespace: "default" });
+    await cluster.clock.advance(100);
+    assert.equal((await cluster.names(resources.endpoints, "default")).includes("web"), false);
   });
 });
