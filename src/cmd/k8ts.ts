@@ -65,11 +65,17 @@ function addProcesses(root: Command): void {
   root
     .command("server", { hidden: true })
     .requiredOption("--config <file>")
-    .action(async ({ config }: { readonly config: string }) => (await import("./server/main.ts")).serverMain(config));
+    .action(({ config }: { readonly config: string }) => toTheEnd(async () => (await import("./server/main.ts")).serverMain(config)));
   root
     .command("agent", { hidden: true })
     .requiredOption("--config <file>")
-    .action(async ({ config }: { readonly config: string }) => (await import("./agent/main.ts")).agentMain(config));
+    .action(({ config }: { readonly config: string }) => toTheEnd(async () => (await import("./agent/main.ts")).agentMain(config)));
+}
+
+/** Ends the process with `main`, whatever timers are still set. */
+async function toTheEnd(main: () => Promise<void>): Promise<void> {
+  await main();
+  process.exit(0);
 }
 
 try {

@@ -39,6 +39,7 @@ function deletable(catalog: ResourceCatalog): readonly Resource[] {
 export class ControlPlane {
   readonly informers: SharedInformers;
   readonly #options: ControlPlaneOptions;
+  readonly #recorders: EventRecorder[] = [];
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -65,12 +66,14 @@ export class ControlPlane {
     const scheduler = new Scheduler(this.#contextFor("default-scheduler", SCHEDULER_USER));
     this.informers.start(signal);
     await Promise.all([...running.map((controller) => controller.run(signal)), scheduler.run(signal)]);
+    await Promise.all(this.#recorders.map((recorder) => recorder.close()));
   }
 
   #contextFor(name: string, user: UserInfo): ControllerContext {
     const { clock, random, logger } = this.#options;
     const client = this.clientFor(user, name);
     const recorder = new EventRecorder({ client, clock, random, logger, component: name });
+    this.#recorders.push(recorder);
     return { client, informers: this.informers, recorder, clock, random, logger: logger.child({ component: name }) };
   }
 }
