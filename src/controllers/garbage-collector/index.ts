@@ -1,0 +1,2 @@
+export { type GarbageCollectorOptions, garbageCollector } from "./garbage-collector-controller.ts";
+export { type CollectableResource, deletableResources } from "./monitors.ts";

@@ -1,0 +1,171 @@
+// What becomes of objects whose owners are deleted, over a whole API server.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { builtInCatalog, resources } from "../../../src/api/index.ts";
+import type { Deployment } from "../../../src/api/types/apps/v1.ts";
+import { deletableResources, garbageCollector } from "../../../src/controllers/garbage-collector/index.ts";
+import {
+  type ControllerContext,
+  deploymentController,
+  replicaSetController,
+  serviceAccountController,
+} from "../../../src/controllers/index.ts";
+import type { DeepReadonly, KubeObject, OwnerReference } from "../../../src/machinery/index.ts";
+import { ControllerCluster } from "./controller-cluster.ts";
+
+const deletable = deletableResources(builtInCatalog().all());
+const collector = (context: ControllerContext) => garbageCollector(context, { resources: () => deletable });
+const NO_UID = "f0000000-0000-4000-8000-000000000000";
+const inDefault = { namespace: "default" };
+
+const labels = { app: "web" };
+const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "web" }] } };
+const deployment: Deployment = {
+  metadata: { name: "web", namespace: "default" },
+  spec: { replicas: 3, selector: { matchLabels: labels }, template },
+};
+
+function ownedBy(owner: DeepReadonly<KubeObject>, more: Partial<OwnerReference> = {}): OwnerReference {
+  const { name = "", uid = "" } = owner.metadata;
+  return { apiVersion: owner.apiVersion ?? "", kind: owner.kind ?? "", name, uid, ...more };
+}
+
+async function configMap(cluster: ControllerCluster, name: string, ownerReferences: OwnerReference[] = [], namespace = "default") {
+  return cluster.create(resources.configmaps, { metadata: { name, namespace, ownerReferences } });
+}
+
+async function withDeployment(): Promise<ControllerCluster> {
+  const cluster = await ControllerCluster.start(collector, deploymentController, replicaSetController, serviceAccountController);
+  await cluster.create(resources.deployments, deployment);
+  await cluster.clock.advance(1000);
+  assert.equal((await cluster.names(resources.pods)).length, 3);
+  return cluster;
+}
+
+describe("garbage collector", () => {
+  it("deletes replica sets and pods after their deployment", async () => {
+    await using cluster = await withDeployment();
+    await cluster.client.delete(resources.deployments, "web", { ...inDefault, options: { propagationPolicy: "Background" } });
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.replicasets), []);
+    assert.deepEqual(await cluster.names(resources.pods), []);
+  });
+
+  it("keeps an owner deleted in the foreground until what blocks it is gone", async () => {
+    await using cluster = await withDeployment();
+    const [pod] = (await cluster.client.list(resources.pods)).items;
+    const { name = "" } = pod?.metadata ?? {};
+    const finalizers = (value: string[]) => ({ metadata: { finalizers: value } });
+    await cluster.client.patch(resources.pods, name, finalizers(["example.com/hold"]), {
+      ...inDefault,
+      type: "application/merge-patch+json",
+    });
+    await cluster.client.delete(resources.deployments, "web", { ...inDefault, options: { propagationPolicy: "Foreground" } });
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.pods), [name]);
+    assert.equal((await cluster.names(resources.replicasets)).length, 1);
+    assert.deepEqual(await cluster.names(resources.deployments), ["web"]);
+    await cluster.client.patch(resources.pods, name, finalizers([]), { ...inDefault, type: "application/merge-patch+json" });
+    await cluster.clock.advance(1000);
+    for (const resource of [resources.pods, resources.replicasets, resources.deployments])
+      assert.deepEqual(await cluster.names(resource), []);
+  });
+
+  it("leaves dependents without the reference when they are to be orphaned", async () => {
+    await using cluster = await withDeployment();
+    const [set] = await cluster.names(resources.replicasets);
+    await cluster.client.delete(resources.deployments, "web", { ...inDefault, options: { propagationPolicy: "Orphan" } });
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.deployments), []);
+    const orphan = await cluster.client.get(resources.replicasets, set ?? "", inDefault);
+    assert.equal(orphan.metadata.ownerReferences, undefined);
+    await cluster.client.delete(resources.replicasets, set ?? "", { ...inDefault, options: { propagationPolicy: "Orphan" } });
+    await cluster.clock.advance(1000);
+    const pods = (await cluster.client.list(resources.pods)).items;
+    assert.deepEqual(
+      pods.map(({ metadata }) => metadata.ownerReferences),
+      [undefined, undefined, undefined],
+    );
+  });
+
+  it("removes only the reference to an owner that is gone while another one lives", async () => {
+    await using cluster = await ControllerCluster.start(collector);
+    const [gone, alive] = [await configMap(cluster, "gone"), await configMap(cluster, "alive")];
+    await configMap(cluster, "child", [ownedBy(gone), ownedBy(alive)]);
+    await cluster.client.delete(resources.configmaps, "gone", inDefault);
+    await cluster.clock.advance(1000);
+    const child = await cluster.client.get(resources.configmaps, "child", inDefault);
+    assert.deepEqual(
+      child.metadata.ownerReferences?.map(({ name }) => name),
+      ["alive"],
+    );
+    await cluster.client.delete(resources.configmaps, "alive", inDefault);
+    await cluster.clock.advance(1000);
+    await assert.rejects(cluster.client.get(resources.configmaps, "child", inDefault), /not found/);
+  });
+
+  it("deletes what names an owner that never was, or was another object of that name", async () => {
+    await using cluster = await ControllerCluster.start(collector);
+    const owner = await configMap(cluster, "owner");
+    await configMap(cluster, "kept", [ownedBy(owner)]);
+    await configMap(cluster, "wrong-uid", [ownedBy(owner, { uid: NO_UID })]);
+    await configMap(cluster, "wrong-name", [ownedBy(owner, { name: "other" })]);
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.configmaps, "default"), ["kept", "owner"]);
+  });
+
+  it("takes an owner in another namespace as absent, and tells so", async () => {
+    await using cluster = await ControllerCluster.start(collector);
+    await cluster.createNamespace("other");
+    const owner = await configMap(cluster, "owner");
+    await configMap(cluster, "child", [ownedBy(owner)], "other");
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.configmaps, "other"), []);
+    const text = `ownerRef [v1/ConfigMap, namespace: other, name: owner, uid: ${owner.metadata.uid}] does not exist in namespace "other"`;
+    assert.deepEqual(await cluster.events("OwnerRefInvalidNamespace"), [text]);
+  });
+
+  it("leaves a cluster-scoped object alone whose owner has a namespace, or is of an unknown kind", async () => {
+    await using cluster = await ControllerCluster.start(collector);
+    const owner = await configMap(cluster, "owner");
+    const create = (name: string, reference: OwnerReference) =>
+      cluster.create(resources.priorityclasses, { metadata: { name, ownerReferences: [reference] }, value: 1 });
+    await create("namespaced-owner", ownedBy(owner));
+    await create("unknown-owner", ownedBy(owner, { apiVersion: "example.com/v1", kind: "Unknown", uid: NO_UID }));
+    await cluster.clock.advance(60_000);
+    const names = await cluster.names(resources.priorityclasses);
+    assert.ok(names.includes("namespaced-owner") && names.includes("unknown-owner"));
+    assert.equal((await cluster.events("OwnerRefInvalidNamespace")).length, 1);
+  });
+
+  it("ends a circle of owners that block each other", async () => {
+    await using cluster = await ControllerCluster.start(collector);
+    const first = await configMap(cluster, "first");
+    const second = await configMap(cluster, "second", [ownedBy(first, { blockOwnerDeletion: true })]);
+    const ownerReferences = [ownedBy(second, { blockOwnerDeletion: true })];
+    await cluster.client.patch(
+      resources.configmaps,
+      "first",
+      { metadata: { ownerReferences } },
+      { ...inDefault, type: "application/merge-patch+json" },
+    );
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.configmaps, "default"), ["first", "second"]);
+    await cluster.client.delete(resources.configmaps, "first", { ...inDefault, options: { propagationPolicy: "Foreground" } });
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.configmaps, "default"), []);
+  });
+
+  it("deletes two thousand children, and then writes nothing more", async () => {
+    await using cluster = await ControllerCluster.start(collector);
+    const owner = await configMap(cluster, "owner");
+    const reference = ownedBy(owner, { blockOwnerDeletion: true });
+    await Promise.all(Array.from({ length: 2000 }, (_, i) => configMap(cluster, `child-${i}`, [reference])));
+    await cluster.client.delete(resources.configmaps, "owner", { ...inDefault, options: { propagationPolicy: "Foreground" } });
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.configmaps, "default"), []);
+    const before = await cluster.revision();
+    await cluster.clock.advance(600_000);
+    assert.equal(await cluster.revision(), before);
+  });
+});
