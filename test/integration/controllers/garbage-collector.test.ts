@@ -156,6 +156,28 @@ describe("garbage collector", () => {
     assert.deepEqual(await cluster.names(resources.configmaps, "default"), []);
   });
 
+  it("follows resources that are served later, and looks again at owners of their kinds", async () => {
+    let served = deletable.filter(({ resource }) => resource !== "configmaps");
+    await using cluster = await ControllerCluster.start((context) => garbageCollector(context, { resources: () => served }));
+    const owner = await configMap(cluster, "owner");
+    const create = (name: string, reference: OwnerReference) =>
+      cluster.create(resources.secrets, { metadata: { name, ownerReferences: [reference] } });
+    await create("kept", ownedBy(owner));
+    await create("dangling", ownedBy(owner, { uid: NO_UID }));
+    await cluster.clock.advance(60_000);
+    assert.deepEqual(await cluster.names(resources.secrets), ["dangling", "kept"]);
+    served = [...deletable];
+    const names = { plural: "things", kind: "Thing" };
+    const versions = [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }];
+    const spec = { group: "example.com", scope: "Namespaced", names, versions };
+    await cluster.create(resources.customresourcedefinitions, { metadata: { name: "things.example.com" }, spec });
+    await cluster.clock.advance(2000);
+    assert.deepEqual(await cluster.names(resources.secrets), ["kept"]);
+    await cluster.client.delete(resources.configmaps, "owner", inDefault);
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.secrets), []);
+  });
+
   it("deletes two thousand children, and then writes nothing more", async () => {
     await using cluster = await ControllerCluster.start(collector);
     const owner = await configMap(cluster, "owner");

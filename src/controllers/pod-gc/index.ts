@@ -1,0 +1,1 @@
+export { type PodGcOptions, podGcController } from "./pod-gc-controller.ts";
