@@ -1,7 +1,7 @@
 // Deletes what has lost its owners, and carries out foreground and orphaning deletion.
 import { resources as builtIn } from "../../api/index.ts";
-import { WorkQueue } from "../../client/index.ts";
-import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
+import { type ReconcileResult, WorkQueue } from "../../client/index.ts";
+import type { DeepReadonly, KubeObject, OwnerReference } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { type CollectableResource, Monitors } from "./monitors.ts";
 import {
@@ -28,6 +28,8 @@ const CONCURRENCY = 20;
 const RESOURCES = "resources";
 /** A definition that changed is served, or not any more, by then. */
 const RESOURCES_DELAY_MS = 1000;
+/** When to look again at an object with an owner that no informer has shown; a watch is rarely that late. */
+const UNSEEN_OWNER_MS = 10_000;
 
 /** @see kubernetes `pkg/controller/garbagecollector` */
 export function garbageCollector(context: ControllerContext, options: GarbageCollectorOptions): Controller {
@@ -71,33 +73,35 @@ class GarbageCollector {
     }
   }
 
-  async reconcile(key: string, signal: AbortSignal): Promise<undefined> {
+  async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const node = this.#graph.get(key);
     if (key === RESOURCES) this.#followResources(signal);
-    else if (node !== undefined) await this.#workOn(node, signal);
+    return node && this.#workOn(node, signal);
   }
 
-  async #workOn(node: GraphNode, signal: AbortSignal): Promise<void> {
+  async #workOn(node: GraphNode, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     switch (taskOf(node)) {
       case "orphanDependents":
         await this.#writes.orphanDependents(node, signal);
-        return this.#writes.removeFinalizer(node, ORPHAN_FINALIZER, signal);
+        await this.#writes.removeFinalizer(node, ORPHAN_FINALIZER, signal);
+        return undefined;
       case "finishForeground":
-        return this.#writes.removeFinalizer(node, FOREGROUND_FINALIZER, signal);
+        await this.#writes.removeFinalizer(node, FOREGROUND_FINALIZER, signal);
+        return undefined;
       case "checkOwners":
         return this.#checkOwners(node, signal);
       case "nothing":
-        return;
+        return undefined;
     }
   }
 
-  async #checkOwners(node: GraphNode, signal: AbortSignal): Promise<void> {
+  async #checkOwners(node: GraphNode, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const { place, uid } = node;
     const object = place && this.#monitors.cached(place.resource, place.namespace, place.name);
     // Of another object by that name, or of none, an event is on its way.
-    if (place === undefined || object?.metadata.uid !== uid) return;
+    if (place === undefined || object?.metadata.uid !== uid) return undefined;
     const owners = await this.#ownerStates(node, object, signal);
-    if (owners === undefined) return;
+    if (owners === undefined) return undefined;
     const plan = planDependent({
       metadata: object.metadata,
       owners,
@@ -105,6 +109,13 @@ class GarbageCollector {
       hasDeletingDependent: node.dependents.values().some((dependent) => dependent.deletion === "foreground"),
     });
     await this.#carryOut(plan, place, object, signal);
+    return owners.some((owner) => owner.state === "solid" && this.#isUnseen(owner)) ? { requeueAfterMs: UNSEEN_OWNER_MS } : undefined;
+  }
+
+  /** An owner that came and went while its watch was broken is never seen: no event will tell that it is gone. */
+  #isUnseen({ apiVersion, kind, uid }: DeepReadonly<OwnerReference>): boolean {
+    const resource = this.#monitors.resourceOf(apiVersion, kind);
+    return resource !== undefined && this.#monitors.isFollowed(resource) && this.#graph.get(uid)?.place === undefined;
   }
 
   /** Undefined when one cannot be resolved. */
@@ -112,7 +123,7 @@ class GarbageCollector {
     const references = metadata.ownerReferences ?? [];
     try {
       const state = async (reference: (typeof references)[number]) => ({
-        uid: reference.uid,
+        ...reference,
         state: await this.#owners.state(reference, metadata.namespace ?? "", signal),
       });
       return await Promise.all(references.map(state));

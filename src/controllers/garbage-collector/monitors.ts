@@ -10,6 +10,8 @@ export type CollectableResource = ResourceRef<KubeObject> & { readonly storedAs?
 /** Many, short-lived and nobody's owners: upstream ignores them too. */
 const isEvents = ({ group, resource }: ResourceRef<KubeObject>) => resource === "events" && (group === "" || group === "events.k8s.io");
 
+const idOf = ({ group, resource }: ResourceRef<KubeObject>) => `${resource}.${group}`;
+
 /** Those of the served resources whose objects can be deleted and followed. */
 export function deletableResources(served: readonly Resource[]): readonly Resource[] {
   return served.filter(({ verbs }) => ["delete", "list", "watch"].every((verb) => verbs.includes(verb)));
@@ -29,7 +31,7 @@ export interface MonitorsOptions {
 
 export class Monitors {
   /** By group and plural: one version of each, since all show the same objects. */
-  #monitors = new Map<string, Monitor>();
+  readonly #monitors = new Map<string, Monitor>();
   /** By apiVersion and kind, in all versions. */
   #kinds = new Map<string, ResourceRef<KubeObject>>();
   readonly #options: MonitorsOptions;
@@ -42,22 +44,31 @@ export class Monitors {
     return this.#kinds.get(`${apiVersion} ${kind}`);
   }
 
-  cached({ group, resource }: ResourceRef<KubeObject>, namespace: string, name: string): DeepReadonly<KubeObject> | undefined {
-    return this.#monitors.get(`${resource}.${group}`)?.informer.lister.get(namespace, name);
+  isFollowed(resource: ResourceRef<KubeObject>): boolean {
+    return this.#monitors.has(idOf(resource));
+  }
+
+  cached(resource: ResourceRef<KubeObject>, namespace: string, name: string): DeepReadonly<KubeObject> | undefined {
+    return this.#monitors.get(idOf(resource))?.informer.lister.get(namespace, name);
   }
 
   /** Follows `resources` and no others; the informers of new ones are made, not started. */
   follow(resources: readonly CollectableResource[]): void {
     this.#kinds = new Map(resources.map((resource) => [`${apiVersionOf(resource)} ${resource.kind}`, resource]));
-    const before = this.#monitors;
-    this.#monitors = new Map();
+    const wanted = this.#oneVersionEach(resources);
+    for (const [id, monitor] of this.#monitors) if (wanted.get(id)?.version !== monitor.resource.version) this.#drop(id, monitor);
+    for (const [id, resource] of wanted) if (!this.#monitors.has(id)) this.#monitors.set(id, this.#monitor(resource));
+  }
+
+  /** The version that is followed already, else the first. */
+  #oneVersionEach(resources: readonly CollectableResource[]): ReadonlyMap<string, ResourceRef<KubeObject>> {
+    const chosen = new Map<string, ResourceRef<KubeObject>>();
     for (const resource of resources) {
-      const id = `${resource.resource}.${resource.group}`;
-      if (isEvents(resource) || resource.storedAs !== undefined || this.#monitors.has(id)) continue;
-      this.#monitors.set(id, before.get(id) ?? this.#monitor(resource));
-      before.delete(id);
+      if (isEvents(resource) || resource.storedAs !== undefined) continue;
+      const id = idOf(resource);
+      if (!chosen.has(id) || this.#monitors.get(id)?.resource.version === resource.version) chosen.set(id, resource);
     }
-    for (const monitor of before.values()) this.#drop(monitor);
+    return chosen;
   }
 
   #monitor(resource: ResourceRef<KubeObject>): Monitor {
@@ -77,10 +88,11 @@ export class Monitors {
     return { resource, informer, stop };
   }
 
-  /** The resource is not served any more, so its objects are gone. */
-  #drop({ informer, stop }: Monitor): void {
+  /** The resource is not served any more: its objects are gone, or will be seen in another version. */
+  #drop(id: string, { informer, stop }: Monitor): void {
     const { graph, onChange } = this.#options;
     stop();
+    this.#monitors.delete(id);
     for (const { metadata } of informer.lister.list()) onChange(graph.forget(metadata.uid ?? ""));
   }
 }

@@ -81,9 +81,9 @@ export class OwnerGraph {
     const owners = metadata.ownerReferences ?? NO_OWNERS;
     const deletion = deletionOf(metadata);
     const isNew = node.place === undefined;
+    node.place = place;
     if (!isNew && node.deletion === deletion && sameOwners(node.owners, owners)) return NOTHING;
     const change: Change = { check: [], invalid: [] };
-    node.place = place;
     if (isNew) for (const dependent of node.dependents) checkReferences(dependent, node, change);
     this.#setOwners(node, owners, change);
     setDeletion(node, deletion, change);

@@ -178,6 +178,25 @@ describe("garbage collector", () => {
     assert.deepEqual(await cluster.names(resources.secrets), []);
   });
 
+  it("deletes the dependents of an owner that came and went without its informer seeing it", async () => {
+    const selectNone = { fieldSelector: "metadata.name=none" };
+    const blind = ({ informers, ...context }: ControllerContext) => {
+      const informer: typeof informers.informer = (resource, selection) =>
+        informers.informer(resource, resource.resource === "configmaps" ? selectNone : selection);
+      const start = (signal: AbortSignal) => informers.start(signal);
+      const waitForSync = (signal: AbortSignal) => informers.waitForSync(signal);
+      return collector({ ...context, informers: { informer, start, waitForSync } });
+    };
+    await using cluster = await ControllerCluster.start(blind);
+    const owner = await configMap(cluster, "owner");
+    await cluster.create(resources.secrets, { metadata: { name: "child", ownerReferences: [ownedBy(owner)] } });
+    await cluster.clock.advance(30_000);
+    assert.deepEqual(await cluster.names(resources.secrets), ["child"]);
+    await cluster.client.delete(resources.configmaps, "owner", inDefault);
+    await cluster.clock.advance(30_000);
+    assert.deepEqual(await cluster.names(resources.secrets), []);
+  });
+
   it("deletes two thousand children, and then writes nothing more", async () => {
     await using cluster = await ControllerCluster.start(collector);
     const owner = await configMap(cluster, "owner");
