@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import protobuf from "protobufjs";
-import { extraResourceFacts, includedGroupVersions } from "./api-facts.ts";
+import { extraResourceFacts, fieldsWithoutZero, includedGroupVersions } from "./api-facts.ts";
 
 interface OpenApiProperty {
   type?: string;
@@ -38,6 +38,7 @@ interface FieldRow {
   strategy?: string[];
   merge?: string;
   def?: unknown;
+  nz?: 1;
   pb?: number;
 }
 
@@ -239,6 +240,7 @@ function writeTable(): void {
         ...(map === undefined ? {} : { map }),
         ...(strategy === undefined ? {} : { strategy: strategy.split(",") }),
         ...(property["x-kubernetes-patch-merge-key"] === undefined ? {} : { merge: property["x-kubernetes-patch-merge-key"] as string }),
+        ...(fieldsWithoutZero[shortName(name)]?.includes(field) === true ? { nz: 1 as const } : {}),
         ...(protoDefaults.has(protoField) ? { def: protoDefaults.get(protoField) } : {}),
         ...(number === undefined ? {} : { pb: number }),
       };

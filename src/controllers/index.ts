@@ -1,5 +1,17 @@
 export type { Controller, ControllerContext } from "./controller.ts";
+export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
+export { endpointController } from "./endpoint/endpoint-controller.ts";
+export { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
+export {
+  type GarbageCollectorOptions,
+  garbageCollectorController,
+} from "./garbage-collector/garbage-collector-controller.ts";
+export { type NamespaceControllerOptions, namespaceController } from "./namespace/namespace-controller.ts";
+export { type NodeIpamOptions, nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
+export { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.ts";
+export { type PodGcOptions, podGcController } from "./pod-gc/pod-gc-controller.ts";
 export { replicaSetController } from "./replicaset/replicaset-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
+export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";

@@ -35,6 +35,8 @@ export interface FieldFacts {
   readonly patchMergeKey?: string;
   /** What a list's key takes when an element leaves it out. */
   readonly defaultValue?: unknown;
+  /** 0 and false say the same as leaving the field out, and are left out. */
+  readonly isOmittedWhenZero?: boolean;
   readonly protobufNumber?: number;
 }
 

@@ -1,7 +1,7 @@
 // Makes the images of the end-to-end tests from this machine's own programs, as OCI archives: kubia, busybox and nginx.
 // `make-images.ts <directory>` prints the paths; an archive that is there already is kept.
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ImageEntry, type ImageSpec, ociArchitecture, writeOciArchive } from "../../src/cmd/images/oci-archive.ts";
@@ -44,14 +44,44 @@ const ACCOUNTS: readonly ImageEntry[] = [
   { type: "directory", path: "root", mode: 0o700 },
 ];
 
-/** A shell and the usual commands from one static program. */
-function busyboxEntries(): ImageEntry[] {
-  const program = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path)) ?? "/bin/busybox";
+/** A shell and the usual commands from one program. */
+function busyboxEntries(directory: string): ImageEntry[] {
+  const program = busyboxProgram(directory);
   const applets = execFileSync(program, ["--list"], { encoding: "utf8" }).trim().split("\n");
   const links = applets
     .filter((name) => name !== "busybox")
     .map((name) => ({ type: "symlink" as const, path: `bin/${name}`, target: "busybox" }));
-  return [{ type: "copy", path: "bin/busybox", from: program, mode: 0o755 }, ...links];
+  return [...programEntries(program, "bin/busybox"), ...resolverEntries(), ...links];
+}
+
+/**
+ * Debian's dynamically linked busybox, which resolves hosts through the image's own libraries. It is taken out of its
+ * package without installing it, for it and the static one exclude each other.
+ */
+function busyboxProgram(directory: string): string {
+  const unpacked = resolve(directory, "busybox");
+  const program = join(unpacked, "bin/busybox");
+  if (existsSync(program)) return program;
+  mkdirSync(unpacked, { recursive: true });
+  const download = () =>
+    execFileSync("apt-get", ["-q", "-o", "APT::Sandbox::User=root", "download", "busybox"], { cwd: unpacked, stdio: "pipe" });
+  try {
+    download();
+  } catch {
+    execFileSync("apt-get", ["-q", "update"], { stdio: "pipe" });
+    download();
+  }
+  const file = readdirSync(unpacked).find((name) => name.endsWith(".deb"));
+  if (file === undefined) throw new Error(`apt-get downloaded no package into ${unpacked}`);
+  execFileSync("dpkg-deb", ["-x", file, "."], { cwd: unpacked });
+  return program;
+}
+
+/** Of entries for one path the first counts: images share libraries. */
+function distinct(entries: readonly ImageEntry[]): ImageEntry[] {
+  const byPath = new Map<string, ImageEntry>();
+  for (const entry of entries) if (!byPath.has(entry.path)) byPath.set(entry.path, entry);
+  return [...byPath.values()];
 }
 
 /** A program under another path with the libraries that it is linked to, at their own paths. */
@@ -72,10 +102,10 @@ function resolverEntries(): ImageEntry[] {
     .map((file) => ({ type: "copy", path: file.slice(1), from: realpathSync(file), mode: 0o755 }));
 }
 
-function specs(): Readonly<Record<string, ImageSpec>> {
+function specs(directory: string): Readonly<Record<string, ImageSpec>> {
   const architecture = ociArchitecture(process.arch);
   const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  const busybox = busyboxEntries();
+  const busybox = busyboxEntries(directory);
   return {
     busybox: {
       reference: "docker.io/library/busybox:latest",
@@ -91,7 +121,6 @@ function specs(): Readonly<Record<string, ImageSpec>> {
         ...ACCOUNTS,
         ...busybox,
         ...programEntries(realpathSync(process.execPath), "usr/bin/node"),
-        ...resolverEntries(),
         { type: "file", path: "app.js", content: KUBIA },
       ],
     },
@@ -116,9 +145,9 @@ function specs(): Readonly<Record<string, ImageSpec>> {
 /** Makes the archives that are missing in a directory; returns the path of each by its image's name. */
 export async function makeImages(directory: string): Promise<Readonly<Record<string, string>>> {
   const paths: Record<string, string> = {};
-  for (const [name, spec] of Object.entries(specs())) {
+  for (const [name, spec] of Object.entries(specs(directory))) {
     const archive = join(directory, `${name}.tar`);
-    if (!existsSync(archive)) await writeOciArchive(archive, spec);
+    if (!existsSync(archive)) await writeOciArchive(archive, { ...spec, entries: distinct(spec.entries) });
     paths[name] = archive;
   }
   return paths;

@@ -36,6 +36,7 @@ interface FieldRow {
   readonly map?: "granular" | "atomic";
   readonly strategy?: readonly ("merge" | "replace" | "retainKeys")[];
   readonly merge?: string;
+  readonly nz?: 1;
   readonly def?: unknown;
   readonly pb?: number;
 }
@@ -74,6 +75,7 @@ function fieldFacts(name: string, row: FieldRow): FieldFacts {
     ...(row.map === undefined ? {} : { mapType: row.map }),
     ...(row.strategy === undefined ? {} : { patchStrategy: row.strategy }),
     ...(row.merge === undefined ? {} : { patchMergeKey: row.merge }),
+    ...(row.nz === 1 ? { isOmittedWhenZero: true } : {}),
     ...(row.def === undefined ? {} : { defaultValue: row.def }),
     ...(row.pb === undefined ? {} : { protobufNumber: row.pb }),
   };

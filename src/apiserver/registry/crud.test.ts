@@ -100,10 +100,10 @@ describe("create, get, update and delete", () => {
     const dry = await server.core.create(server.scope("configmaps"), configMap("a"), { dryRun: true });
     assert.equal(dry.object.metadata.name, "a");
     await assert.rejects(server.get("configmaps", "a"), isNotFound);
-    await server.create("configmaps", configMap("a"));
+    await server.create("configmaps", configMap("a", { k: "0" }));
     await server.core.update(server.scope("configmaps", { name: "a" }), configMap("a", { k: "1" }), { dryRun: true });
     await server.delete("configmaps", "a", { dryRun: ["All"] });
-    assert.equal("data" in (await server.get("configmaps", "a")).object, true);
+    assert.deepEqual((await server.get("configmaps", "a")).object, { ...(await server.get("configmaps", "a")).object, data: { k: "0" } });
   });
 
   it("refuses with upstream's words what the authorizer refuses", async () => {

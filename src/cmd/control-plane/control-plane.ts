@@ -1,15 +1,8 @@
 // Controllers and scheduler over one API server in the same process: they share informers, so an object is in memory once.
-import type { ApiHandler, ResourceCatalog, UserInfo } from "../../api/index.ts";
+import type { ApiHandler, Resource, ResourceCatalog, UserInfo } from "../../api/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type Client, EventRecorder, LocalClient, SharedInformers } from "../../client/index.ts";
-import {
-  type Controller,
-  type ControllerContext,
-  deploymentController,
-  replicaSetController,
-  rootCaPublisher,
-  serviceAccountController,
-} from "../../controllers/index.ts";
+import { type ControllerContext, defaultControllers } from "../../controllers/index.ts";
 import { Scheduler } from "../../scheduler/index.ts";
 
 export interface ControlPlaneOptions {
@@ -36,14 +29,11 @@ function controllerUser(name: string): UserInfo {
   };
 }
 
-/** By the name of their service account. */
-function controllers({ caPem }: ControlPlaneOptions): Readonly<Record<string, (context: ControllerContext) => Controller>> {
-  return {
-    "deployment-controller": deploymentController,
-    "replicaset-controller": replicaSetController,
-    "service-account-controller": serviceAccountController,
-    "root-ca-cert-publisher": (context) => rootCaPublisher(context, { caPem }),
-  };
+/** Everything that can be listed and deleted, each kind once. */
+function deletable(catalog: ResourceCatalog): readonly Resource[] {
+  return catalog
+    .all()
+    .filter(({ verbs, storedAs }) => storedAs === undefined && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)));
 }
 
 export class ControlPlane {
@@ -69,7 +59,9 @@ export class ControlPlane {
 
   /** Runs controllers and scheduler until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const running = Object.entries(controllers(this.#options)).map(([name, make]) => make(this.#contextFor(name, controllerUser(name))));
+    const { caPem, catalog, podNetwork } = this.#options;
+    const makers = defaultControllers({ caPem, clusterCidr: podNetwork, deletableResources: () => deletable(catalog) });
+    const running = makers.map(({ name, serviceAccount, make }) => make(this.#contextFor(name, controllerUser(serviceAccount))));
     const scheduler = new Scheduler(this.#contextFor("default-scheduler", SCHEDULER_USER));
     this.informers.start(signal);
     await Promise.all([...running.map((controller) => controller.run(signal)), scheduler.run(signal)]);

@@ -32,10 +32,10 @@ const RESOURCES_DELAY_MS = 1000;
 const UNSEEN_OWNER_MS = 10_000;
 
 /** @see kubernetes `pkg/controller/garbagecollector` */
-export function garbageCollector(context: ControllerContext, options: GarbageCollectorOptions): Controller {
+export function garbageCollectorController(context: ControllerContext, options: GarbageCollectorOptions): Controller {
   const collector = new GarbageCollector(context, options);
   return keyedController({
-    name: "garbage-collector",
+    name: "garbage-collector-controller",
     context,
     queue: collector.queue,
     reconcile: (key, signal) => collector.reconcile(key, signal),

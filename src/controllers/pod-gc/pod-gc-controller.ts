@@ -36,7 +36,7 @@ const PARALLEL_DELETIONS = 20;
 export function podGcController(context: ControllerContext, options: PodGcOptions = {}): Controller {
   const collector = new PodGarbageCollector(context, options);
   return keyedController({
-    name: "pod-garbage-collector",
+    name: "pod-garbage-collector-controller",
     context,
     queue: collector.queue,
     reconcile: (_, signal) => collector.collect(signal),

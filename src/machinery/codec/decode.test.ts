@@ -83,3 +83,12 @@ test("quantities, times and int-or-strings are checked by their own rules", () =
   assert.match(problem({ since: "yesterday" }), /^parsing time "yesterday" as "2006-01-02T15:04:05Z07:00"/);
   assert.match(problem({ surge: true }), /^json: cannot unmarshal bool into Go struct field DeploymentSpec\.spec\.surge/);
 });
+
+test("pruning leaves out what says nothing: empty lists and maps, and zeros where they mean as much as absence", () => {
+  const plain = spec.fields.get("paused");
+  assert.ok(plain);
+  const facts: TypeFacts = { name: "t", fields: new Map([...spec.fields, ["paused", { ...plain, isOmittedWhenZero: true }]]) };
+  const draft = { replicas: 0, paused: false, containers: [{ args: [], limits: {} }] };
+  pruneUnknown(draft, facts);
+  assert.deepEqual(draft, { replicas: 0, containers: [{}] });
+});

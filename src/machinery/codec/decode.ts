@@ -51,6 +51,8 @@ class Walk {
       if (field === undefined) this.#unknownField(value, key);
       else if (member === null || member === undefined) {
         if (this.#isPruning) delete value[key];
+      } else if (this.#isPruning && saysNothing(member, field)) {
+        delete value[key];
       } else {
         this.#path.push(key);
         this.#value(member, field.type, { facts, field });
@@ -133,6 +135,14 @@ interface Owner {
 
 function isMembers(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether upstream's encoding would leave the field out: an optional list or map without members, a zero. */
+function saysNothing(member: unknown, { type, isRequired, isOmittedWhenZero }: FieldFacts): boolean {
+  if (isOmittedWhenZero === true) return member === 0 || member === false;
+  if (isRequired) return false;
+  if (type.kind === "list") return Array.isArray(member) && member.length === 0;
+  return type.kind === "map" && isMembers(member) && Object.keys(member).length === 0;
 }
 
 /** A value in the words of Go's decoder. */

@@ -59,6 +59,8 @@ export class ControllerCluster implements AsyncDisposable {
   /** A pod that runs on `nodeName` and is ready, unless said otherwise. */
   async createPod(name: string, options: PodOptions = {}) {
     const { labels, nodeName, tolerations, ownerReferences, finalizers, namespace = "default" } = options;
+    // Admission waits for the account that pods run as.
+    await this.create(resources.serviceaccounts, { metadata: { name: "default", namespace } }).catch(() => {});
     const metadata = { name, namespace, labels, ownerReferences, finalizers };
     const spec = { containers: [{ name: "main", image: "image", ports: [{ name: "web", containerPort: 8080 }] }], nodeName, tolerations };
     const pod = await this.create(resources.pods, { metadata, spec } as Pod);

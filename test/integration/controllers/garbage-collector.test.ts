@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { builtInCatalog, resources } from "../../../src/api/index.ts";
 import type { Deployment } from "../../../src/api/types/apps/v1.ts";
-import { deletableResources, garbageCollector } from "../../../src/controllers/garbage-collector/index.ts";
+import { deletableResources } from "../../../src/controllers/garbage-collector/monitors.ts";
 import {
   type ControllerContext,
   deploymentController,
+  garbageCollectorController,
   replicaSetController,
   serviceAccountController,
 } from "../../../src/controllers/index.ts";
@@ -14,7 +15,7 @@ import type { DeepReadonly, KubeObject, OwnerReference } from "../../../src/mach
 import { ControllerCluster } from "./controller-cluster.ts";
 
 const deletable = deletableResources(builtInCatalog().all());
-const collector = (context: ControllerContext) => garbageCollector(context, { resources: () => deletable });
+const collector = (context: ControllerContext) => garbageCollectorController(context, { resources: () => deletable });
 const NO_UID = "f0000000-0000-4000-8000-000000000000";
 const inDefault = { namespace: "default" };
 
@@ -158,7 +159,7 @@ describe("garbage collector", () => {
 
   it("follows resources that are served later, and looks again at owners of their kinds", async () => {
     let served = deletable.filter(({ resource }) => resource !== "configmaps");
-    await using cluster = await ControllerCluster.start((context) => garbageCollector(context, { resources: () => served }));
+    await using cluster = await ControllerCluster.start((context) => garbageCollectorController(context, { resources: () => served }));
     const owner = await configMap(cluster, "owner");
     const create = (name: string, reference: OwnerReference) =>
       cluster.create(resources.secrets, { metadata: { name, ownerReferences: [reference] } });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { resources } from "../../../src/api/index.ts";
-import { podGcController } from "../../../src/controllers/pod-gc/index.ts";
+import { podGcController } from "../../../src/controllers/index.ts";
 import { ControllerCluster } from "./controller-cluster.ts";
 
 const inDefault = { namespace: "default" };

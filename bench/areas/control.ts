@@ -1,0 +1,99 @@
+// Controllers: a ReplicaSet that grows from nothing to 2 000 pods, and the end of a namespace with 1 000 objects.
+import { setTimeout as sleep } from "node:timers/promises";
+import { call, check, makeNamespace, openAll, podsPath, removeNamespace } from "../api.ts";
+import type { Bench } from "../bench.ts";
+import { Connection } from "../connection.ts";
+import { closedLoop, type Round, type Row, timeRound } from "../measure.ts";
+import { realisticPod } from "../objects.ts";
+import { textAfter, watchLines, within } from "../watching.ts";
+
+const REPLICAS = 2_000;
+const OBJECTS = 1_000;
+const CONNECTIONS = 16;
+const LIMIT_SECONDS = 120;
+/** A namespace that has not begun to go by then has no controller that would remove it. */
+const NAMESPACE_LIMIT_SECONDS = 30;
+
+export async function controlArea(bench: Bench): Promise<Row[]> {
+  const growth: Round[] = [];
+  const removal: Round[] = [];
+  for (let round = 0; round < bench.rounds; round++) {
+    growth.push(await growReplicaSet(bench, `bench-${bench.run}-rs-${round}`));
+    removal.push(await removeFullNamespace(bench, `bench-${bench.run}-ns-${round}`));
+  }
+  return [
+    { name: `ReplicaSet 0 → ${REPLICAS} pods`, rounds: growth },
+    { name: `delete namespace with ${OBJECTS} objects`, rounds: removal },
+  ];
+}
+
+function replicaSet(): object {
+  const { metadata, spec } = realisticPod({ name: "bench" });
+  const { labels, annotations } = metadata;
+  return {
+    apiVersion: "apps/v1",
+    kind: "ReplicaSet",
+    metadata: { name: "bench" },
+    spec: { replicas: 0, selector: { matchLabels: { app: "bench" } }, template: { metadata: { labels, annotations }, spec } },
+  };
+}
+
+async function growReplicaSet({ target, serverPid }: Bench, namespace: string): Promise<Round> {
+  const control = await Connection.open(target);
+  const watcher = await Connection.open(target);
+  const path = `/apis/apps/v1/namespaces/${namespace}/replicasets`;
+  try {
+    await makeNamespace(control, namespace);
+    await call(control, { method: "POST", path, body: JSON.stringify(replicaSet()) }, 201);
+    const pods = new Set<string>();
+    const all = Promise.withResolvers<void>();
+    await watchLines(watcher, podsPath(namespace), (line) => {
+      const name = textAfter(line, '"name":"');
+      if (name !== undefined && pods.add(name).size === REPLICAS) all.resolve();
+    });
+    // The controller has to know the set before it is asked to grow.
+    await sleep(500);
+    const work = async () => {
+      const request = { method: "PATCH", path: `${path}/bench`, body: `{"spec":{"replicas":${REPLICAS}}}` };
+      check(await control.send({ ...request, contentType: "application/merge-patch+json" }), request, 200);
+      await within(LIMIT_SECONDS, `making ${REPLICAS} pods`, all.promise);
+      return { operations: pods.size, latenciesMs: [] };
+    };
+    return await timeRound({ serverPid, work });
+  } finally {
+    const request = { method: "DELETE", path: `${path}/bench`, body: '{"propagationPolicy":"Orphan"}' };
+    check(await control.send(request), request, 200, 404);
+    await removeNamespace(control, namespace);
+    watcher.close();
+    control.close();
+  }
+}
+
+async function removeFullNamespace({ target, serverPid }: Bench, namespace: string): Promise<Round> {
+  const connections = await openAll(target, CONNECTIONS);
+  const watcher = await Connection.open(target);
+  const [control] = connections;
+  if (control === undefined) throw new Error("no connection");
+  try {
+    await makeNamespace(control, namespace);
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    const create = (connection: Connection, index: number) => {
+      const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: `object-${index}` }, data: { key: "value" } };
+      return call<void>(connection, { method: "POST", path, body: JSON.stringify(object) }, 201);
+    };
+    await closedLoop({ connections, operation: (connection, index) => (index >= OBJECTS ? undefined : create(connection, index)) });
+    const gone = Promise.withResolvers<void>();
+    await watchLines(watcher, "/api/v1/namespaces", (line) => {
+      if (line.startsWith('{"type":"DELETED"') && textAfter(line, '"name":"') === namespace) gone.resolve();
+    });
+    const work = async () => {
+      const request = { method: "DELETE", path: `/api/v1/namespaces/${namespace}` };
+      check(await control.send(request), request, 200, 202);
+      await within(NAMESPACE_LIMIT_SECONDS, "removing the namespace", gone.promise);
+      return { operations: OBJECTS, latenciesMs: [] };
+    };
+    return await timeRound({ serverPid, work });
+  } finally {
+    for (const connection of [...connections, watcher]) connection.close();
+  }
+}

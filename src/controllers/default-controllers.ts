@@ -1,0 +1,60 @@
+// The controllers of a cluster, by the names that upstream's --controllers knows, each with its service account.
+import type { ResourceRef } from "../api/index.ts";
+import type { KubeObject } from "../machinery/index.ts";
+import type { Controller, ControllerContext } from "./controller.ts";
+import { deploymentController } from "./deployment/deployment-controller.ts";
+import { endpointController } from "./endpoint/endpoint-controller.ts";
+import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
+import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
+import { namespaceController } from "./namespace/namespace-controller.ts";
+import { nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
+import { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.ts";
+import { podGcController } from "./pod-gc/pod-gc-controller.ts";
+import { replicaSetController } from "./replicaset/replicaset-controller.ts";
+import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
+import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
+import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
+
+export interface DefaultControllersOptions {
+  /** The certificates by which pods know the API server, PEM. */
+  readonly caPem: string;
+  /** Pods' network, IPv4; without it nodes get none from here. */
+  readonly clusterCidr?: string | undefined;
+  /** Every resource that can be listed, watched and deleted, each in one version. */
+  readonly deletableResources: () => readonly ResourceRef<KubeObject>[];
+}
+
+export interface ControllerMaker {
+  /** Such as `replicaset-controller`. */
+  readonly name: string;
+  /** In kube-system; the bootstrap roles are bound to it. */
+  readonly serviceAccount: string;
+  readonly make: (context: ControllerContext) => Controller;
+}
+
+export function defaultControllers({ caPem, clusterCidr, deletableResources }: DefaultControllersOptions): readonly ControllerMaker[] {
+  const namespaced = () => deletableResources().filter((resource) => resource.namespaced);
+  const makers: ControllerMaker[] = [
+    entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
+    entry("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", (context) => rootCaPublisher(context, { caPem })),
+    entry("deployment-controller", "deployment-controller", deploymentController),
+    entry("replicaset-controller", "replicaset-controller", replicaSetController),
+    entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
+    entry("endpoints-controller", "endpoint-controller", endpointController),
+    entry("namespace-controller", "namespace-controller", (context) => namespaceController(context, { deletableResources: namespaced })),
+    entry("node-lifecycle-controller", "node-controller", nodeLifecycleController),
+    entry("taint-eviction-controller", "node-controller", taintEvictionController),
+    entry("pod-garbage-collector-controller", "pod-garbage-collector", podGcController),
+    entry("garbage-collector-controller", "generic-garbage-collector", (context) =>
+      garbageCollectorController(context, { resources: deletableResources }),
+    ),
+  ];
+  if (clusterCidr !== undefined) {
+    makers.push(entry("node-ipam-controller", "node-controller", (context) => nodeIpamController(context, { clusterCidr })));
+  }
+  return makers;
+}
+
+function entry(name: string, serviceAccount: string, make: ControllerMaker["make"]): ControllerMaker {
+  return { name, serviceAccount, make };
+}

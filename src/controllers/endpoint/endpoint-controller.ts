@@ -1,0 +1,56 @@
+// Keeps the Endpoints of every service that has a selector, for those that do not read EndpointSlices yet.
+import { resources } from "../../api/index.ts";
+import type { Service } from "../../api/types/core/v1.ts";
+import { WorkQueue } from "../../client/index.ts";
+import { type DeepReadonly, isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
+import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
+import { createInNamespace } from "../create-in-namespace.ts";
+import { onServicePodChanges, serviceSelector } from "../service-pods.ts";
+import { isLeaderRecord, MANAGED_BY_LABEL, MANAGER, planEndpoints } from "./plan.ts";
+
+export function endpointController(context: ControllerContext): Controller {
+  const { client, clock, informers } = context;
+  const queue = new WorkQueue<string>({ clock });
+  const services = informers.informer(resources.services);
+  const pods = informers.informer(resources.pods);
+  const endpoints = informers.informer(resources.endpoints);
+  const add = (service: DeepReadonly<Service>) => queue.add(objectKey(service));
+  services.onChange({ added: add, updated: (_, service) => add(service), deleted: add });
+  onServicePodChanges(services, pods, (key) => queue.add(key));
+  endpoints.onChange({
+    // Those whose service went while nobody looked.
+    added: (object) => {
+      if (object.metadata.labels?.[MANAGED_BY_LABEL] === MANAGER) queue.add(objectKey(object));
+    },
+    deleted: (object) => queue.add(objectKey(object)),
+  });
+
+  const remove = async (key: string, signal: AbortSignal) => {
+    const { namespace, name } = splitKey(key);
+    const current = endpoints.lister.get(namespace, name);
+    if (current === undefined || isLeaderRecord(current)) return;
+    try {
+      await client.delete(resources.endpoints, name, { namespace, signal, options: { preconditions: { uid: current.metadata.uid } } });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  };
+
+  const reconcile = async (key: string, signal: AbortSignal) => {
+    const { namespace, name } = splitKey(key);
+    const service = services.lister.get(namespace, name);
+    if (service === undefined) {
+      await remove(key, signal);
+      return undefined;
+    }
+    const selector = serviceSelector(service);
+    const current = endpoints.lister.get(namespace, name);
+    if (selector === undefined || (current !== undefined && isLeaderRecord(current))) return undefined;
+    const behind = pods.lister.list(namespace).filter(({ metadata }) => selector.matches(metadata.labels));
+    const plan = planEndpoints(service, behind, current);
+    if (plan.type === "create") await createInNamespace(client, resources.endpoints, plan.endpoints, signal);
+    else if (plan.type === "update") await client.update(resources.endpoints, plan.endpoints, { namespace, signal });
+    return undefined;
+  };
+  return keyedController({ name: "endpoints-controller", context, queue, reconcile });
+}

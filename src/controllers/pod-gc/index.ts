@@ -1,1 +1,0 @@
-export { type PodGcOptions, podGcController } from "./pod-gc-controller.ts";
