@@ -68,6 +68,7 @@ describe("the status of a pod before it is deleted", () => {
     const orphan = pod("a", { generation: 3 }, { phase: "Running" });
     assert.deepEqual(failedStatus(orphan, Date.parse(AT), { isOrphan: true }), {
       phase: "Failed",
+      observedGeneration: 3,
       conditions: [
         {
           type: "DisruptionTarget",
@@ -79,7 +80,7 @@ describe("the status of a pod before it is deleted", () => {
         },
       ],
     });
-    assert.deepEqual(failedStatus(orphan, 0, { isOrphan: false }), { phase: "Failed" });
+    assert.deepEqual(failedStatus(orphan, 0, { isOrphan: false }), { phase: "Failed", observedGeneration: 3 });
     assert.equal(failedStatus(pod("b", {}, { phase: "Succeeded" }), 0, { isOrphan: true }), undefined);
   });
 });

@@ -81,7 +81,9 @@ export function nextQuarantine(before: Quarantine, missing: ReadonlySet<string>,
 /** The status patch before a pod is deleted; undefined when the pod has ended already. */
 export function failedStatus(pod: DeepReadonly<Pod>, nowMs: number, { isOrphan }: { readonly isOrphan: boolean }) {
   if (isPodTerminal(pod)) return undefined;
-  return { phase: "Failed", ...(isOrphan ? { conditions: [disruptionTarget(pod, nowMs)] } : {}) };
+  const { generation: observedGeneration } = pod.metadata;
+  const conditions = isOrphan ? [disruptionTarget(pod, nowMs)] : undefined;
+  return { phase: "Failed", ...(observedGeneration && { observedGeneration }), ...(conditions && { conditions }) };
 }
 
 function disruptionTarget({ metadata, status }: DeepReadonly<Pod>, nowMs: number): PodCondition {
@@ -92,7 +94,7 @@ function disruptionTarget({ metadata, status }: DeepReadonly<Pod>, nowMs: number
     reason: "DeletionByPodGC",
     message: "PodGC: node no longer exists",
     lastTransitionTime: (present?.status === "True" ? present.lastTransitionTime : undefined) ?? formatTime(nowMs),
-    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    ...(metadata.generation && { observedGeneration: metadata.generation }),
   };
 }
 

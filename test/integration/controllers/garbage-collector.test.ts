@@ -72,6 +72,20 @@ describe("garbage collector", () => {
       assert.deepEqual(await cluster.names(resource), []);
   });
 
+  it("lets an owner deleted in the foreground go when its dependents have another owner, or have been released", async () => {
+    await using cluster = await ControllerCluster.start(collector);
+    const [going, alive] = [await configMap(cluster, "going"), await configMap(cluster, "alive")];
+    const blocking = { blockOwnerDeletion: true };
+    await configMap(cluster, "shared", [ownedBy(going, blocking), ownedBy(alive, blocking)]);
+    await configMap(cluster, "released", [ownedBy(going, blocking)]);
+    await cluster.clock.advance(1000);
+    const release = { metadata: { ownerReferences: null } };
+    await cluster.client.patch(resources.configmaps, "released", release, { ...inDefault, type: "application/merge-patch+json" });
+    await cluster.client.delete(resources.configmaps, "going", { ...inDefault, options: { propagationPolicy: "Foreground" } });
+    await cluster.clock.advance(1000);
+    assert.deepEqual(await cluster.names(resources.configmaps, "default"), ["alive", "released", "shared"]);
+  });
+
   it("leaves dependents without the reference when they are to be orphaned", async () => {
     await using cluster = await withDeployment();
     const [set] = await cluster.names(resources.replicasets);
