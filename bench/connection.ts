@@ -26,10 +26,13 @@ interface Pending {
 
 const NOTHING = Buffer.alloc(0);
 const CRLF = "\r\n";
+/** Silence for so long is a failure of the server. */
+const ANSWER_WITHIN_MS = 30_000;
 const END_OF_HEAD = "\r\n\r\n";
 
 export class Connection {
-  readonly #socket: TLSSocket;
+  readonly #target: Target;
+  #socket: TLSSocket;
   readonly #headers: string;
   #pending: Pending | undefined;
   /** Where in an answer the next byte belongs; `body` and `chunk` have `#left` bytes to come. */
@@ -41,37 +44,20 @@ export class Connection {
   #carry: Buffer = NOTHING;
 
   private constructor(socket: TLSSocket, target: Target) {
-    this.#socket = socket;
+    this.#target = target;
     const authorization = target.token === undefined ? "" : `Authorization: Bearer ${target.token}${CRLF}`;
     this.#headers = ` HTTP/1.1${CRLF}Host: ${target.host}:${target.port}${CRLF}User-Agent: k8ts-bench/1${CRLF}Accept: application/json${CRLF}${authorization}`;
-    socket.on("data", (data: Buffer) => this.#consume(data));
-    socket.on("error", (error) => this.#fail(error));
-    socket.on("close", () => this.#fail(new Error("the server closed the connection")));
+    this.#socket = this.#use(socket);
   }
 
-  static open(target: Target): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const { host, port, ca, cert, key } = target;
-      const socket = connect({
-        host,
-        port,
-        ALPNProtocols: ["http/1.1"],
-        rejectUnauthorized: ca !== undefined,
-        ...(ca === undefined ? {} : { ca }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-      });
-      socket.setNoDelay(true);
-      socket.once("error", reject);
-      socket.once("secureConnect", () => {
-        socket.off("error", reject);
-        resolve(new Connection(socket, target));
-      });
-    });
+  static async open(target: Target): Promise<Connection> {
+    return new Connection(await dial(target), target);
   }
 
   /** Sends one request; the one before must have been answered. */
-  send(request: Request): Promise<Answer> {
+  async send(request: Request): Promise<Answer> {
+    // Servers close connections that have been idle for some seconds.
+    if (this.#socket.destroyed) this.#socket = this.#use(await dial(this.#target));
     return this.#start(request, undefined);
   }
 
@@ -85,8 +71,21 @@ export class Connection {
     this.#socket.destroy();
   }
 
+  #use(socket: TLSSocket): TLSSocket {
+    this.#state = "head";
+    this.#carry = NOTHING;
+    this.#parts = [];
+    socket.on("data", (data: Buffer) => this.#consume(data));
+    socket.setTimeout(ANSWER_WITHIN_MS);
+    socket.on("timeout", () => this.#fail(new Error(`a request was not answered in ${ANSWER_WITHIN_MS} ms`)));
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("the server closed the connection")));
+    return socket;
+  }
+
   #start({ method, path, body = "", contentType = "application/json" }: Request, onData: Pending["onData"]): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      if (onData !== undefined) this.#socket.setTimeout(0);
       this.#pending = { resolve, reject, onData };
       const content = body === "" ? "" : `Content-Type: ${contentType}${CRLF}Content-Length: ${body.length}${CRLF}`;
       this.#socket.write(`${method} ${path}${this.#headers}${content}${CRLF}${body}`, "latin1");
@@ -179,4 +178,25 @@ export class Connection {
     this.#state = "head";
     pending?.resolve({ status: this.#status, body });
   }
+}
+
+function dial(target: Target): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const { host, port, ca, cert, key } = target;
+    const socket = connect({
+      host,
+      port,
+      ALPNProtocols: ["http/1.1"],
+      rejectUnauthorized: ca !== undefined,
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    });
+    socket.setNoDelay(true);
+    socket.once("error", reject);
+    socket.once("secureConnect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
 }

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { DEFAULT_RUN_DIRECTORY, layoutOf } from "../src/cmd/config/layout.ts";
 import { readPidFile } from "../src/cmd/system/processes.ts";
 import { apiArea } from "./areas/api.ts";
-import { controlArea } from "./areas/control.ts";
+import { controlArea, namespaceArea } from "./areas/control.ts";
 import { idleArea } from "./areas/idle.ts";
 import { podStartArea } from "./areas/pod-start.ts";
 import { schedulerArea } from "./areas/scheduler.ts";
@@ -18,12 +18,13 @@ import { type Target, targetOfKubeconfig, targetOfToken } from "./target.ts";
 
 const USAGE = `usage: npm run bench -- [area …] [options]
 
-areas   api watch scheduler control     against a server of its own, or the one given
+areas   api watch scheduler control namespace
+                                        against a server of its own, or the one given
         store                           the LMDB store in this process
         pod-start                       a cluster with a real node
         up                              ./k8ts up, as root, where no cluster is up
         idle                            the processes of a cluster that is up
-        default: api watch scheduler control store
+        default: api watch scheduler control namespace store
 
 options --server URL --token T          the server to measure
         --kubeconfig FILE               the same, with its current context
@@ -39,6 +40,7 @@ const serverAreas: Readonly<Record<string, ServerArea>> = {
   watch: watchArea,
   scheduler: schedulerArea,
   control: controlArea,
+  namespace: namespaceArea,
   "pod-start": podStartArea,
 };
 const otherAreas = new Set(["store", "up", "idle"]);
@@ -93,7 +95,7 @@ async function runArea(name: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const areas = positionals.length > 0 ? positionals : ["api", "watch", "scheduler", "control", "store"];
+  const areas = positionals.length > 0 ? positionals : ["api", "watch", "scheduler", "control", "namespace", "store"];
   const unknown = areas.filter((name) => serverAreas[name] === undefined && !otherAreas.has(name));
   if (values.help === true || unknown.length > 0) {
     console.log(unknown.length > 0 ? `unknown area ${unknown.join(", ")}\n\n${USAGE}` : USAGE);

@@ -38,9 +38,17 @@ export async function startServer({ profileDirectory }: OwnServerOptions = {}): 
   const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
   const args = ["--disable-warning=ExperimentalWarning", ...profiling, ENTRY, "server", "--config", configFile];
   const child = spawn(process.execPath, args, { stdio: ["ignore", log, log] });
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const interrupted = () => {
+    child.kill("SIGKILL");
+    remove();
+    process.exit(130);
+  };
+  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, interrupted);
   const stop = async () => {
     await terminate(child);
-    rmSync(directory, { recursive: true, force: true });
+    for (const name of ["SIGINT", "SIGTERM"]) process.off(name, interrupted);
+    remove();
   };
   try {
     await untilReady(target, child);

@@ -1,5 +1,5 @@
 // What a cluster costs that has nothing to do: memory and CPU of its processes, found by the pid files of the run directory.
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Layout } from "../../src/cmd/config/layout.ts";
@@ -15,7 +15,7 @@ interface Sample {
 }
 
 export async function idleArea({ layout, seconds }: { readonly layout: Layout; readonly seconds: number }): Promise<void> {
-  const before = sample(layout.runDirectory);
+  const before = existsSync(layout.runDirectory) ? sample(layout.runDirectory) : [];
   if (before.length === 0) throw new VoidError(`no process of a cluster is in ${layout.runDirectory}`);
   const startedAt = performance.now();
   await sleep(seconds * 1000);

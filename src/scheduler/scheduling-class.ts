@@ -29,6 +29,8 @@ export class SchedulingClass {
   readonly #generations: number[] = [];
   readonly #isFeasible: boolean[] = [];
   readonly #fixedScores: number[] = [];
+  /** Slots of equal score, found by the search under way. */
+  readonly #bestSlots: number[] = [];
 
   constructor(plugins: readonly ScheduledPlugin[], pod: PodInfo) {
     this.#plugins = plugins;
@@ -59,20 +61,18 @@ export class SchedulingClass {
 
   #best(slots: readonly (NodeInfo | undefined)[], random: Random): NodeInfo | undefined {
     const maxima = this.#scaled.map(({ raw }) => this.#maximum(slots, raw));
-    let best: NodeInfo | undefined;
+    const best = this.#bestSlots;
+    best.length = 0;
     let bestScore = -1;
-    let ties = 0;
     for (let slot = 0; slot < slots.length; slot++) {
-      const node = slots[slot];
-      if (node === undefined || this.#isFeasible[slot] !== true) continue;
+      if (slots[slot] === undefined || this.#isFeasible[slot] !== true) continue;
       const score = this.#total(slot, maxima);
       if (score < bestScore) continue;
-      ties = score === bestScore ? ties + 1 : 1;
+      if (score > bestScore) best.length = 0;
       bestScore = score;
-      // The n-th of equals takes the place with a chance of 1/n: all are equally likely in the end.
-      if (ties === 1 || randomInt(random, ties) === 0) best = node;
+      best.push(slot);
     }
-    return best;
+    return best.length === 0 ? undefined : slots[best[randomInt(random, best.length)] as number];
   }
 
   #maximum(slots: readonly (NodeInfo | undefined)[], raw: readonly number[]): number {
