@@ -1,161 +1,210 @@
-// Who owns whom, over all resources. Kept by the informers' events; tells which objects to look at.
+// Who owns whom, by uid: fed with objects as informers see them, it answers whom to look at next. It keeps no objects.
 import type { ResourceRef } from "../../api/index.ts";
-import type { DeepReadonly, KubeObject, OwnerReference } from "../../machinery/index.ts";
+import type { DeepReadonly, KubeObject, ObjectMeta, OwnerReference } from "../../machinery/index.ts";
 
-export type ResourceOf = ResourceRef<KubeObject>;
-
-/** An object in the graph, or one that others name as their owner and that no informer has shown. */
-export interface GraphNode {
-  readonly uid: string;
-  /** Undefined while only references speak of it. */
-  seen: { readonly object: DeepReadonly<KubeObject>; readonly resource: ResourceOf } | undefined;
-  /** Objects with an owner reference to this uid. */
-  readonly dependents: Set<GraphNode>;
-}
-
-/** What the graph wants to be looked at. */
-export interface GraphListener {
-  attemptToDelete(uid: string): void;
-  attemptToOrphan(uid: string): void;
-  /** `owner` lives in another namespace than `dependent`: the reference leads nowhere. */
-  invalidOwnerNamespace(dependent: DeepReadonly<KubeObject>, owner: DeepReadonly<OwnerReference>): void;
-}
-
+/** Finalizer of an object that goes after its dependents. */
 export const FOREGROUND_FINALIZER = "foregroundDeletion";
+/** Finalizer of an object that leaves its dependents behind. */
 export const ORPHAN_FINALIZER = "orphan";
 
-export function isLeaving({ metadata }: DeepReadonly<KubeObject>): boolean {
-  return metadata.deletionTimestamp !== undefined;
+type Owners = readonly DeepReadonly<OwnerReference>[];
+
+/** Where an object is to be found. */
+export interface Place {
+  readonly resource: ResourceRef<KubeObject>;
+  /** "" for cluster-scoped objects. */
+  readonly namespace: string;
+  readonly name: string;
 }
 
-export function hasFinalizer({ metadata }: DeepReadonly<KubeObject>, finalizer: string): boolean {
-  return metadata.finalizers?.includes(finalizer) === true;
+export interface GraphNode {
+  readonly uid: string;
+  /** Undefined while the object is known from references to it alone. */
+  readonly place: Place | undefined;
+  readonly owners: Owners;
+  readonly dependents: ReadonlySet<GraphNode>;
+  /** How many dependents have a reference to it with blockOwnerDeletion. */
+  readonly blockingDependents: number;
+  /** How it is being deleted. */
+  readonly deletion: Deletion;
 }
 
-/** Whether the object stays until its dependents are gone. */
-export function isDeletingDependents(object: DeepReadonly<KubeObject>): boolean {
-  return isLeaving(object) && hasFinalizer(object, FOREGROUND_FINALIZER);
+export type Deletion = "none" | "plain" | "foreground" | "orphan";
+
+/** A reference to an owner that is in another namespace, where it cannot be an owner. */
+export interface InvalidOwner {
+  readonly dependent: GraphNode;
+  readonly reference: DeepReadonly<OwnerReference>;
 }
 
-export function ownersOf({ metadata }: DeepReadonly<KubeObject>): readonly DeepReadonly<OwnerReference>[] {
-  return metadata.ownerReferences ?? [];
+/** What a change calls for. */
+export interface GraphChange {
+  /** Uids of the objects to look at; may hold one twice. */
+  readonly check: readonly string[];
+  readonly invalid: readonly InvalidOwner[];
 }
 
-/** Whether `reference`, standing in `dependent`, speaks of the object that was seen. */
-export function refersTo(
-  reference: DeepReadonly<OwnerReference>,
-  dependent: DeepReadonly<KubeObject>,
-  { object, resource }: NonNullable<GraphNode["seen"]>,
-): boolean {
-  if (reference.kind !== resource.kind || reference.name !== object.metadata.name || groupOf(reference) !== resource.group) return false;
-  return !resource.namespaced || object.metadata.namespace === dependent.metadata.namespace;
+interface Node extends GraphNode {
+  place: Place | undefined;
+  owners: Owners;
+  dependents: Set<Node>;
+  blockingDependents: number;
+  deletion: Deletion;
 }
 
-/** The API group of `apiVersion`. */
-export function groupOf({ apiVersion }: { readonly apiVersion: string }): string {
-  const slash = apiVersion.indexOf("/");
-  return slash < 0 ? "" : apiVersion.slice(0, slash);
+interface Change extends GraphChange {
+  readonly check: string[];
+  readonly invalid: InvalidOwner[];
 }
+
+const NO_OWNERS: Owners = [];
+const NOTHING: GraphChange = { check: [], invalid: [] };
+/** Stands in for the set of a node without dependents; it is replaced, never filled. */
+const NO_DEPENDENTS: Set<Node> = new Set();
 
 /** @see kubernetes `pkg/controller/garbagecollector/graph_builder.go` */
 export class OwnerGraph {
-  readonly #nodes = new Map<string, GraphNode>();
-  readonly #listener: GraphListener;
+  /** A node is here while its object is there or while others refer to it. */
+  readonly #nodes = new Map<string, Node>();
 
-  constructor(listener: GraphListener) {
-    this.#listener = listener;
+  get size(): number {
+    return this.#nodes.size;
   }
 
   get(uid: string): GraphNode | undefined {
     return this.#nodes.get(uid);
   }
 
-  /** An object as it is now. */
-  set(resource: ResourceOf, object: DeepReadonly<KubeObject>): void {
-    const node = this.#node(object.metadata.uid ?? "");
-    const old = node.seen?.object;
-    node.seen = { object, resource };
-    if (old === undefined) this.#checkDependents(node);
-    this.#relink(node, old, object);
-    this.#react(node, old, object);
+  /** Takes in an object that is new or has changed. */
+  observe(place: Place, metadata: DeepReadonly<ObjectMeta>): GraphChange {
+    const node = this.#nodeOf(metadata.uid ?? "");
+    const owners = metadata.ownerReferences ?? NO_OWNERS;
+    const deletion = deletionOf(metadata);
+    const isNew = node.place === undefined;
+    node.place = place;
+    if (!isNew && node.deletion === deletion && sameOwners(node.owners, owners)) return NOTHING;
+    const change: Change = { check: [], invalid: [] };
+    if (isNew) for (const dependent of node.dependents) checkReferences(dependent, node, change);
+    this.#setOwners(node, owners, change);
+    setDeletion(node, deletion, change);
+    return change;
   }
 
-  /** The object `uid` is gone. */
-  delete(uid: string): void {
+  /** Takes in that the object is gone. */
+  forget(uid: string): GraphChange {
     const node = this.#nodes.get(uid);
-    if (node === undefined) return;
-    this.#nodes.delete(uid);
-    for (const dependent of node.dependents) this.#listener.attemptToDelete(dependent.uid);
-    if (node.seen !== undefined) for (const owner of ownersOf(node.seen.object)) this.#unlink(owner.uid, node);
+    if (node?.place === undefined) return NOTHING;
+    const change: Change = { check: [], invalid: [] };
+    this.#setOwners(node, NO_OWNERS, change);
+    node.place = undefined;
+    node.deletion = "none";
+    for (const dependent of node.dependents) change.check.push(dependent.uid);
+    this.#dropIfUnused(node);
+    return change;
   }
 
-  #node(uid: string): GraphNode {
+  #nodeOf(uid: string): Node {
     let node = this.#nodes.get(uid);
-    if (node === undefined) this.#nodes.set(uid, (node = { uid, seen: undefined, dependents: new Set() }));
+    if (node === undefined) {
+      node = { uid, place: undefined, owners: NO_OWNERS, dependents: NO_DEPENDENTS, blockingDependents: 0, deletion: "none" };
+      this.#nodes.set(uid, node);
+    }
     return node;
   }
 
-  #relink(node: GraphNode, old: DeepReadonly<KubeObject> | undefined, object: DeepReadonly<KubeObject>): void {
-    if (old !== undefined && old.metadata.ownerReferences === object.metadata.ownerReferences) return;
-    const present = new Set(ownersOf(object).map(({ uid }) => uid));
-    if (old !== undefined) for (const { uid } of ownersOf(old)) if (!present.has(uid)) this.#unlink(uid, node);
-    for (const reference of ownersOf(object)) this.#link(reference, node, object);
+  #setOwners(node: Node, owners: Owners, change: Change): void {
+    const before = node.owners;
+    node.owners = owners;
+    const oldLinks = linksOf(before);
+    const newLinks = linksOf(owners);
+    for (const [uid, isBlocking] of newLinks) this.#link(node, uid, { isBlocking, wasBlocking: oldLinks.get(uid) ?? false }, change);
+    for (const [uid, wasBlocking] of oldLinks) if (!newLinks.has(uid)) this.#unlink(node, uid, wasBlocking, change);
+    for (const reference of owners) {
+      if (before.some((other) => sameReference(other, reference))) continue;
+      const owner = this.#nodes.get(reference.uid);
+      if (owner !== undefined) checkReference(node, reference, owner, change);
+    }
   }
 
-  #link(reference: DeepReadonly<OwnerReference>, node: GraphNode, object: DeepReadonly<KubeObject>): void {
-    const owner = this.#node(reference.uid);
-    const isNew = !owner.dependents.has(node);
+  #link(node: Node, uid: string, { isBlocking, wasBlocking }: { isBlocking: boolean; wasBlocking: boolean }, change: Change): void {
+    if (uid === node.uid) return;
+    const owner = this.#nodeOf(uid);
+    if (owner.dependents === NO_DEPENDENTS) owner.dependents = new Set();
     owner.dependents.add(node);
-    if (owner.seen === undefined) {
-      // Nobody has shown it: look whether it is there.
-      if (isNew) this.#listener.attemptToDelete(owner.uid);
-      return;
-    }
-    if (!refersTo(reference, object, owner.seen)) {
-      if (isNew) this.#mismatch(node, reference, owner.seen);
-      return;
-    }
-    if (!isDeletingDependents(owner.seen.object)) return;
-    this.#listener.attemptToDelete(node.uid);
-    // A reference that does not block any more may have been the last.
-    if (reference.blockOwnerDeletion !== true) this.#listener.attemptToDelete(owner.uid);
+    block(owner, Number(isBlocking) - Number(wasBlocking), change);
   }
 
-  #unlink(ownerUid: string, dependent: GraphNode): void {
-    const owner = this.#nodes.get(ownerUid);
-    if (owner === undefined || !owner.dependents.delete(dependent)) return;
-    if (owner.seen === undefined) {
-      if (owner.dependents.size === 0) this.#nodes.delete(ownerUid);
-    } else if (isDeletingDependents(owner.seen.object)) this.#listener.attemptToDelete(ownerUid);
+  #unlink(node: Node, uid: string, wasBlocking: boolean, change: Change): void {
+    const owner = this.#nodes.get(uid);
+    if (owner === undefined || uid === node.uid) return;
+    owner.dependents.delete(node);
+    block(owner, -Number(wasBlocking), change);
+    this.#dropIfUnused(owner);
   }
 
-  /** An owner is seen at last: those that spoke of it may have meant another. */
-  #checkDependents(node: GraphNode): void {
-    if (node.seen === undefined) return;
-    for (const dependent of node.dependents) {
-      const object = dependent.seen?.object;
-      const reference = object === undefined ? undefined : ownersOf(object).find(({ uid }) => uid === node.uid);
-      if (object !== undefined && reference !== undefined && !refersTo(reference, object, node.seen)) {
-        this.#mismatch(dependent, reference, node.seen);
-      }
-    }
+  #dropIfUnused(node: Node): void {
+    if (node.dependents.size > 0) return;
+    node.dependents = NO_DEPENDENTS;
+    if (node.place === undefined) this.#nodes.delete(node.uid);
   }
+}
 
-  #mismatch(dependent: GraphNode, reference: DeepReadonly<OwnerReference>, owner: NonNullable<GraphNode["seen"]>): void {
-    this.#listener.attemptToDelete(dependent.uid);
-    const object = dependent.seen?.object;
-    const isElsewhere = owner.resource.namespaced && owner.object.metadata.namespace !== object?.metadata.namespace;
-    if (object !== undefined && isElsewhere) this.#listener.invalidOwnerNamespace(object, reference);
-  }
+/** Changes how many dependents block `owner`; without any its deletion goes on. */
+function block(owner: Node, by: number, change: Change): void {
+  owner.blockingDependents += by;
+  if (by < 0 && owner.blockingDependents === 0 && owner.deletion === "foreground") change.check.push(owner.uid);
+}
 
-  /** Deletion that begins to wait, for orphaning or for dependents. */
-  #react(node: GraphNode, old: DeepReadonly<KubeObject> | undefined, object: DeepReadonly<KubeObject>): void {
-    if (!isLeaving(object)) return;
-    const began = (finalizer: string) =>
-      hasFinalizer(object, finalizer) && (old === undefined || !isLeaving(old) || !hasFinalizer(old, finalizer));
-    if (began(ORPHAN_FINALIZER)) this.#listener.attemptToOrphan(node.uid);
-    if (!began(FOREGROUND_FINALIZER)) return;
-    for (const dependent of node.dependents) this.#listener.attemptToDelete(dependent.uid);
-    this.#listener.attemptToDelete(node.uid);
-  }
+function setDeletion(node: Node, deletion: Deletion, change: Change): void {
+  if (node.deletion === deletion) return;
+  node.deletion = deletion;
+  if (deletion === "foreground") for (const dependent of node.dependents) change.check.push(dependent.uid);
+  if (deletion === "foreground" || deletion === "orphan") change.check.push(node.uid);
+}
+
+function checkReferences(dependent: Node, owner: Node, change: Change): void {
+  for (const reference of dependent.owners) if (reference.uid === owner.uid) checkReference(dependent, reference, owner, change);
+}
+
+/** Has the dependent looked at unless `owner` is known to be there, as referred to, and to stay. */
+function checkReference(dependent: Node, reference: DeepReadonly<OwnerReference>, owner: Node, change: Change): void {
+  const { place } = owner;
+  const isElsewhere = place !== undefined && place.namespace !== "" && place.namespace !== dependent.place?.namespace;
+  if (isElsewhere) change.invalid.push({ dependent, reference });
+  if (place === undefined || isElsewhere || owner.deletion === "foreground" || !isNamed(reference, place)) change.check.push(dependent.uid);
+}
+
+function isNamed({ apiVersion, kind, name }: DeepReadonly<OwnerReference>, place: Place): boolean {
+  return name === place.name && kind === place.resource.kind && apiVersion === apiVersionOf(place.resource);
+}
+
+export function apiVersionOf({ group, version }: ResourceRef<KubeObject>): string {
+  return group === "" ? version : `${group}/${version}`;
+}
+
+/** Uids of the owners, each with whether a reference to it blocks its deletion. */
+function linksOf(owners: Owners): ReadonlyMap<string, boolean> {
+  const links = new Map<string, boolean>();
+  for (const { uid, blockOwnerDeletion } of owners) links.set(uid, blockOwnerDeletion === true || links.get(uid) === true);
+  return links;
+}
+
+function sameOwners(a: Owners, b: Owners): boolean {
+  return a === b || (a.length === b.length && a.every((reference, i) => sameReference(reference, b[i])));
+}
+
+function sameReference(a: DeepReadonly<OwnerReference>, b: DeepReadonly<OwnerReference> | undefined): boolean {
+  return (
+    a.uid === b?.uid &&
+    a.name === b.name &&
+    a.kind === b.kind &&
+    a.apiVersion === b.apiVersion &&
+    (a.blockOwnerDeletion ?? false) === (b.blockOwnerDeletion ?? false)
+  );
+}
+
+function deletionOf({ deletionTimestamp, finalizers = [] }: DeepReadonly<ObjectMeta>): Deletion {
+  if (deletionTimestamp === undefined) return "none";
+  if (finalizers.includes(FOREGROUND_FINALIZER)) return "foreground";
+  return finalizers.includes(ORPHAN_FINALIZER) ? "orphan" : "plain";
 }

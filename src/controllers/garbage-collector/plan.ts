@@ -1,46 +1,55 @@
-// What becomes of an object, given what is known of its owners.
-import type { DeepReadonly, KubeObject, OwnerReference } from "../../machinery/index.ts";
-import { FOREGROUND_FINALIZER, type GraphNode, hasFinalizer, isDeletingDependents, ORPHAN_FINALIZER, ownersOf } from "./owner-graph.ts";
+// What to do about one object: from its place in the graph, and from what became of its owners.
+import type { DeepReadonly, ObjectMeta, OwnerReference } from "../../machinery/index.ts";
+import { FOREGROUND_FINALIZER, type GraphNode, ORPHAN_FINALIZER } from "./owner-graph.ts";
 
-export interface ClassifiedOwners {
-  readonly solid: readonly DeepReadonly<OwnerReference>[];
-  /** References to what is not there. */
-  readonly dangling: readonly DeepReadonly<OwnerReference>[];
-  /** Owners that are being deleted and wait for this object to go first. */
-  readonly waiting: readonly DeepReadonly<OwnerReference>[];
+/** What an object in the graph waits for. */
+export type Task = "nothing" | "orphanDependents" | "finishForeground" | "checkOwners";
+
+export function taskOf(node: GraphNode): Task {
+  if (node.place === undefined) return "nothing";
+  if (node.deletion === "orphan") return "orphanDependents";
+  if (node.deletion === "foreground") return node.blockingDependents === 0 ? "finishForeground" : "nothing";
+  return node.deletion === "none" && node.owners.length > 0 ? "checkOwners" : "nothing";
 }
 
-export type CollectorPlan =
-  | { readonly type: "keep" }
-  | { readonly type: "dropOwners"; readonly ownerReferences: readonly DeepReadonly<OwnerReference>[] }
-  /** `unblocks`: a circle of owners that wait for each other is broken first. */
-  | { readonly type: "delete"; readonly propagationPolicy: "Foreground" | "Background" | "Orphan"; readonly unblocks: boolean };
+/** An owner is there (`solid`), is not (`dangling`), or goes once its dependents are gone (`waiting`). */
+export type OwnerState = "solid" | "dangling" | "waiting";
+
+export interface DependentView {
+  readonly metadata: DeepReadonly<ObjectMeta>;
+  /** The state of each owner, by the uid in the reference. */
+  readonly owners: readonly { readonly uid: string; readonly state: OwnerState }[];
+  readonly hasDependents: boolean;
+  /** Whether one of its own dependents waits for its dependents, as in a circle of owners. */
+  readonly hasDeletingDependent: boolean;
+}
+
+export type DependentPlan =
+  | { readonly action: "keep" }
+  /** Removes the references to owners that are gone or going: another owner lives. */
+  | { readonly action: "dropOwners"; readonly uids: ReadonlySet<string> }
+  /** `unblocks`: its references stop blocking the owners first, so that a circle can end. */
+  | { readonly action: "delete"; readonly policy: "Background" | "Foreground" | "Orphan"; readonly unblocks: boolean };
 
 /** @see kubernetes `pkg/controller/garbagecollector/garbagecollector.go`, attemptToDeleteItem */
-export function planObject(node: GraphNode, object: DeepReadonly<KubeObject>, owners: ClassifiedOwners): CollectorPlan {
-  const { solid, dangling, waiting } = owners;
-  if (solid.length > 0) {
-    if (dangling.length === 0 && waiting.length === 0) return { type: "keep" };
-    const dropped = new Set([...dangling, ...waiting].map(({ uid }) => uid));
-    return { type: "dropOwners", ownerReferences: ownersOf(object).filter(({ uid }) => !dropped.has(uid)) };
+export function planDependent({ metadata, owners, hasDependents, hasDeletingDependent }: DependentView): DependentPlan {
+  const lost = owners.filter(({ state }) => state !== "solid");
+  if (lost.length === 0) return { action: "keep" };
+  if (lost.length < owners.length) return { action: "dropOwners", uids: new Set(lost.map(({ uid }) => uid)) };
+  if (hasDependents && lost.some(({ state }) => state === "waiting")) {
+    return { action: "delete", policy: "Foreground", unblocks: hasDeletingDependent };
   }
-  if (waiting.length > 0 && node.dependents.size > 0) {
-    const unblocks = [...node.dependents].some(({ seen }) => seen !== undefined && isDeletingDependents(seen.object));
-    return { type: "delete", propagationPolicy: "Foreground", unblocks };
-  }
-  const propagationPolicy = hasFinalizer(object, ORPHAN_FINALIZER)
-    ? "Orphan"
-    : hasFinalizer(object, FOREGROUND_FINALIZER)
-      ? "Foreground"
-      : "Background";
-  return { type: "delete", propagationPolicy, unblocks: false };
+  return { action: "delete", policy: policyByFinalizers(metadata.finalizers ?? []), unblocks: false };
 }
 
-/** Dependents that must go before the owner may. */
-export function blockingDependents(node: GraphNode): readonly GraphNode[] {
-  return [...node.dependents].filter(({ seen }) =>
-    seen === undefined
-      ? false
-      : ownersOf(seen.object).some(({ uid, blockOwnerDeletion }) => uid === node.uid && blockOwnerDeletion === true),
-  );
+/** A policy that someone asked for before stays. */
+function policyByFinalizers(finalizers: readonly string[]): "Background" | "Foreground" | "Orphan" {
+  if (finalizers.includes(ORPHAN_FINALIZER)) return "Orphan";
+  return finalizers.includes(FOREGROUND_FINALIZER) ? "Foreground" : "Background";
+}
+
+/** The text of the event about an owner in another namespace. */
+export function invalidOwnerMessage({ apiVersion, kind, name, uid }: DeepReadonly<OwnerReference>, namespace: string): string {
+  const owner = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+  return `ownerRef ${owner} does not exist in namespace ${JSON.stringify(namespace)}`;
 }
