@@ -18,7 +18,7 @@ const PROXY_TABLE = "k8ts";
 const DNS_PORT = 53;
 
 /** Runs until the signal aborts. What stands in the kernel stays: traffic goes on without the agent. */
-export async function runNetwork({ config, clock, logger, signal }: AgentContext, informers: InformerSource): Promise<void> {
+export async function runNetwork({ config, clock, random, logger, signal }: AgentContext, informers: InformerSource): Promise<void> {
   const { nodeName, clusterDns } = config;
   const proxy = new ServiceProxy({
     informers,
@@ -34,7 +34,7 @@ export async function runNetwork({ config, clock, logger, signal }: AgentContext
   const zone = new ClusterZone(informers, config.clusterDomain);
   const files = [config.resolvConf, ...RESOLV_CONF_PATHS].filter((path) => existsSync(path)).map((path) => readFileSync(path, "utf8"));
   const upstreams = upstreamServers(files, [clusterDns]);
-  const responder = new Responder({ zone, upstreams, exchange: networkExchange(clock), clock, logger });
+  const responder = new Responder({ zone, upstreams, exchange: networkExchange(clock), clock, random, logger });
   const dns = new DnsServer({ responder, address: clusterDns, port: DNS_PORT, logger });
   const serveDns = async () => {
     await informers.waitForSync(signal);

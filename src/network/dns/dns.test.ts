@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { type DecodedPacket, decode, encode, type Packet, type Question } from "dns-packet";
-import { silentLogger, VirtualClock } from "../../base/index.ts";
+import { SeededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
 import { fixedInformers } from "../testing.ts";
 import { ClusterZone } from "./cluster-zone.ts";
 import { DnsServer } from "./dns-server.ts";
@@ -38,7 +38,7 @@ const zone = new ClusterZone(informers, "cluster.local");
 const clock = new VirtualClock();
 
 function responder(exchange: Exchange, upstreams: readonly string[] = []): Responder {
-  return new Responder({ zone, upstreams, exchange, clock, logger: silentLogger });
+  return new Responder({ zone, upstreams, exchange, clock, random: new SeededRandom(1), logger: silentLogger });
 }
 
 async function ask(
@@ -95,6 +95,12 @@ describe("the cluster's zone", () => {
   });
 
   it("answers external names with CNAME and pods by the address in their name", async () => {
+    const upstream: Exchange = async (_, question) => {
+      const { id = 0, questions = [] } = decode(question);
+      return encode({ type: "response", id, questions, answers: [{ type: "A", name: questions[0]?.name ?? "", data: "192.0.2.7" }] });
+    };
+    const answer = await ask("out.default.svc.cluster.local", "A", responder(upstream, ["192.0.2.1"]));
+    assert.deepEqual(data(answer), ["example.org", "192.0.2.7"]);
     assert.deepEqual(data(await ask("out.default.svc.cluster.local", "A")), ["example.org"]);
     assert.deepEqual(data(await ask("10-244-0-9.default.pod.cluster.local", "A")), ["10.244.0.9"]);
     assert.equal((await ask("300-1-1-1.default.pod.cluster.local", "A")).rcode, "NXDOMAIN");

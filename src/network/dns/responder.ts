@@ -1,5 +1,6 @@
 // One DNS message in, one out: from the cluster's zone, or from the servers that it is forwarded to.
 import {
+  type Answer,
   AUTHORITATIVE_ANSWER,
   decode,
   encode,
@@ -9,7 +10,7 @@ import {
   RECURSION_DESIRED,
   TRUNCATED_RESPONSE,
 } from "dns-packet";
-import type { Clock, Logger } from "../../base/index.ts";
+import { type Clock, type Logger, type Random, randomInt } from "../../base/index.ts";
 import type { ClusterZone, ZoneAnswer } from "./cluster-zone.ts";
 import type { Exchange } from "./transport.ts";
 
@@ -18,6 +19,7 @@ export interface ResponderOptions {
   readonly upstreams: readonly string[];
   readonly exchange: Exchange;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
 }
 
@@ -43,8 +45,24 @@ export class Responder {
     const question = query.questions?.[0];
     if (question === undefined) return encode({ ...reply(query), flags: RCODES.FORMERR });
     const answer = this.#options.zone.resolve(question);
-    if (answer !== undefined) return this.#authoritative(query, question, answer, protocol);
-    return this.#forward(query, message, protocol);
+    if (answer === undefined) return this.#forward(query, message, protocol);
+    return this.#authoritative(query, question, await this.#followAlias(question, answer), protocol);
+  }
+
+  /** Stub resolvers do not follow aliases: what the name stands for goes into the same answer. */
+  async #followAlias(question: Question, answer: ZoneAnswer): Promise<ZoneAnswer> {
+    const alias = answer.answers[0];
+    if (alias?.type !== "CNAME" || question.type === "CNAME") return answer;
+    const target: Question = { ...question, name: alias.data };
+    const found = this.#options.zone.resolve(target)?.answers ?? (await this.#askUpstream(target));
+    return { ...answer, answers: [...answer.answers, ...found] };
+  }
+
+  /** The answers of the first name server that answers; none when none does. */
+  async #askUpstream(question: Question): Promise<readonly Answer[]> {
+    const id = randomInt(this.#options.random, 0x10000);
+    const reply = await this.#exchange(encode({ type: "query", id, flags: RECURSION_DESIRED, questions: [question] }), "udp");
+    return reply === undefined ? [] : (decode(reply).answers ?? []);
   }
 
   #authoritative(query: Packet, question: Question, answer: ZoneAnswer, protocol: "udp" | "tcp"): Buffer {
@@ -63,6 +81,16 @@ export class Responder {
   }
 
   async #forward(query: Packet, message: Buffer, protocol: "udp" | "tcp"): Promise<Buffer> {
+    const answer = await this.#exchange(message, protocol);
+    if (answer !== undefined) return answer;
+    return encode({
+      ...reply(query),
+      flags: RECURSION_AVAILABLE | recursionDesired(query) | RCODES.SERVFAIL,
+      questions: query.questions ?? [],
+    });
+  }
+
+  async #exchange(message: Buffer, protocol: "udp" | "tcp"): Promise<Buffer | undefined> {
     for (const server of this.#options.upstreams) {
       try {
         return await this.#options.exchange(server, message, { protocol, timeoutMs: UPSTREAM_TIMEOUT_MS });
@@ -70,11 +98,7 @@ export class Responder {
         this.#options.logger.debug("name server failed", { server, error: String(error) });
       }
     }
-    return encode({
-      ...reply(query),
-      flags: RECURSION_AVAILABLE | recursionDesired(query) | RCODES.SERVFAIL,
-      questions: query.questions ?? [],
-    });
+    return undefined;
   }
 }
 
