@@ -48,6 +48,4 @@ export interface AgentConfig {
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;
   readonly cniConfigDirectory: string;
-  /** Set when host ports are not CNI's work here. */
-  readonly hostPortsByProxy: boolean;
 }

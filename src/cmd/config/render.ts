@@ -10,7 +10,6 @@ const RESOLVED_UPSTREAM = "/run/systemd/resolve/resolv.conf";
 
 export interface RenderFacts {
   readonly cgroupVersion: 1 | 2;
-  readonly hasIptables: boolean;
   /** Whether systemd-resolved runs: its stub address means nothing inside a pod. */
   readonly hasSystemdResolved: boolean;
 }
@@ -71,6 +70,5 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     cgroupVersion: facts.cgroupVersion,
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
     cniConfigDirectory: files.cniConfig,
-    hostPortsByProxy: !facts.hasIptables,
   };
 }

@@ -69,12 +69,10 @@ export interface CniOptions {
   readonly podCidr: string;
   readonly stateDirectory: string;
   readonly mtu: number;
-  /** portmap carries host ports, but only through iptables. */
-  readonly hasIptables: boolean;
 }
 
 /**
- * A point-to-point link for each pod, its address from the node's range. The proxy masquerades what leaves the cluster;
+ * A point-to-point link for each pod, its address from the node's range. The proxy leads host ports to pods and masquerades what leaves the cluster;
  * masquerading here would hide pods from each other across nodes.
  */
 export function renderCniConfig(options: CniOptions): string {
@@ -89,9 +87,7 @@ export function renderCniConfig(options: CniOptions): string {
       routes: [{ dst: "0.0.0.0/0" }],
     },
   };
-  const portmap = { type: "portmap", capabilities: { portMappings: true } };
-  const plugins = options.hasIptables ? [ptp, portmap] : [ptp];
-  return `${JSON.stringify({ cniVersion: "0.4.0", name: CNI_NETWORK, plugins }, undefined, 2)}\n`;
+  return `${JSON.stringify({ cniVersion: "0.4.0", name: CNI_NETWORK, plugins: [ptp] }, undefined, 2)}\n`;
 }
 
 function quote(text: string): string {

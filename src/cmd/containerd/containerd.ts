@@ -17,7 +17,6 @@ export interface ContainerdStart {
   readonly logDirectory: string;
   readonly pauseArchive: string;
   readonly canLowerOomScore: boolean;
-  readonly hasIptables: boolean;
   readonly mtu: number;
   readonly ledger: Ledger;
   readonly clock: Clock;
@@ -55,9 +54,9 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
   if (!(await hasImage(layout.containerdSocket, PAUSE_IMAGE))) await importArchive(layout.containerdSocket, start.pauseArchive, signal);
 }
 
-function writeConfiguration({ node, layout, canLowerOomScore, hasIptables, mtu }: ContainerdStart): void {
+function writeConfiguration({ node, layout, canLowerOomScore, mtu }: ContainerdStart): void {
   writePrivate(layout.containerdConfig, renderContainerdConfig({ node, layout, canLowerOomScore }));
-  const cni = renderCniConfig({ podCidr: node.podCidr, stateDirectory: layout.cniState, mtu, hasIptables });
+  const cni = renderCniConfig({ podCidr: node.podCidr, stateDirectory: layout.cniState, mtu });
   writePrivate(join(layout.cniConfig, "10-k8ts.conflist"), cni);
   for (const directory of [layout.runDirectory, layout.registryHosts, layout.kubelet, layout.podLogs]) makePrivateDirectory(directory);
 }

@@ -14,7 +14,6 @@ const GOOD: HostFacts = {
   isDataForeign: false,
   missingCommands: [],
   canInstall: true,
-  hasIptables: false,
   hasSystemdResolved: false,
 };
 

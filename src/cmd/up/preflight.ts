@@ -18,7 +18,6 @@ export interface HostFacts {
   readonly isDataForeign: boolean;
   readonly missingCommands: readonly string[];
   readonly canInstall: boolean;
-  readonly hasIptables: boolean;
   readonly hasSystemdResolved: boolean;
 }
 
@@ -121,7 +120,6 @@ export async function lookAtHost(options: LookOptions): Promise<HostFacts> {
     isDataForeign: isForeign(options.dataDirectory, options.clusterFile),
     missingCommands: Object.keys(NEEDED_PACKAGES).filter((command) => !isInstalled(command)),
     canInstall: isInstalled("apt-get"),
-    hasIptables: isInstalled("iptables"),
     hasSystemdResolved: existsSync("/run/systemd/resolve/resolv.conf"),
   };
 }

@@ -137,7 +137,6 @@ class Up {
       logDirectory: layout.logs,
       pauseArchive: layout.pauseArchive,
       canLowerOomScore: canLowerOomScore(facts),
-      hasIptables: facts.hasIptables,
       mtu: outgoingMtu(),
       ledger,
       clock,

@@ -20,6 +20,8 @@ const TYPES: Record<Collection, string> = {
   nodeport_endpoints: "map nodeport_endpoints { type inet_proto . inet_service . mark : ipv4_addr . inet_service; }",
   nodeport_endpoint_ids: "map nodeport_endpoint_ids { type inet_proto . inet_service . mark : mark; }",
   hairpin: "set hairpin { type ipv4_addr . ipv4_addr; }",
+  hostports: "map hostports { type inet_proto . inet_service : ipv4_addr . inet_service; }",
+  hostport_addresses: "map hostport_addresses { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }",
   services: "map services { type ipv4_addr . inet_proto . inet_service : verdict; }",
   nodeports: "map nodeports { type inet_proto . inet_service : verdict; }",
   refused: "map refused { type ipv4_addr . inet_proto . inet_service : verdict; }",
@@ -40,6 +42,8 @@ table ip ${table} {
   }
   chain dispatch {
     ip daddr . meta l4proto . th dport vmap @services
+    dnat ip addr . port to ip daddr . meta l4proto . th dport map @hostport_addresses
+    fib daddr type local ip daddr != 127.0.0.0/8 dnat ip addr . port to meta l4proto . th dport map @hostports
     fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @nodeports
   }
   chain prerouting {

@@ -1,11 +1,12 @@
 // The service proxy: follows Services and EndpointSlices and keeps this node's nftables table equal to them.
 
 import { resources } from "../../api/index.ts";
-import type { Service } from "../../api/types/core/v1.ts";
+import type { Pod, Service } from "../../api/types/core/v1.ts";
 import type { EndpointSlice } from "../../api/types/discovery/v1.ts";
 import { Backoff, type Clock, type Logger } from "../../base/index.ts";
 import type { Informer, InformerSource } from "../../client/index.ts";
-import { type DeepReadonly, objectKey } from "../../machinery/index.ts";
+import { type DeepReadonly, deepEqual, objectKey } from "../../machinery/index.ts";
+import { hostPortsOf } from "./host-port.ts";
 import { renderChange, renderTable, type TableOptions } from "./nft-script.ts";
 import { buildRuleset, EndpointIds, emptyRuleset, type Ruleset } from "./ruleset.ts";
 import { type ProxyServicePort, servicePorts } from "./service-port.ts";
@@ -32,9 +33,11 @@ export class ServiceProxy {
   readonly #slices: Informer<EndpointSlice>;
   /** The ports of each Service by its key, as last computed; a Service's change recomputes only its own. */
   readonly #ports = new Map<string, readonly ProxyServicePort[]>();
+  readonly #pods: Informer<Pod>;
   readonly #ids = new EndpointIds();
   /** Services to look at again; a sync is wanted when it is not empty. */
   readonly #dirty = new Set<string>();
+  #haveHostPortsChanged = false;
   /** What stands in the kernel. */
   #applied: Ruleset = emptyRuleset();
   #wake: () => void = () => {};
@@ -43,6 +46,7 @@ export class ServiceProxy {
     this.#options = options;
     this.#services = options.informers.informer(resources.services);
     this.#slices = options.informers.informer(resources.endpointslices);
+    this.#pods = options.informers.informer(resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
     this.#slices.addIndex(SLICES_BY_SERVICE, (slice) => [serviceKeyOf(slice)]);
   }
 
@@ -50,6 +54,7 @@ export class ServiceProxy {
   async run(signal: AbortSignal): Promise<void> {
     const stopServices = this.#services.onChange(this.#marking((service: DeepReadonly<Service>) => objectKey(service)));
     const stopSlices = this.#slices.onChange(this.#marking(serviceKeyOf));
+    const stopPods = this.#pods.onChange(this.#followHostPorts());
     const backoff = new Backoff<"sync">(this.#options.clock, { initialMs: 100, maxMs: 30_000 });
     await this.#options.informers.waitForSync(signal);
     let isTableMade = false;
@@ -68,6 +73,7 @@ export class ServiceProxy {
     }
     stopServices();
     stopSlices();
+    stopPods();
   }
 
   #marking<T>(keyOf: (object: T) => string) {
@@ -78,9 +84,27 @@ export class ServiceProxy {
     return { added: mark, updated: (_: T, object: T) => mark(object), deleted: mark };
   }
 
+  /** Few pods have host ports: the others' changes wake nobody. */
+  #followHostPorts() {
+    const mark = (pod: DeepReadonly<Pod>) => {
+      if (hostPortsOf(pod).length === 0) return;
+      this.#haveHostPortsChanged = true;
+      this.#wake();
+    };
+    const updated = (old: DeepReadonly<Pod>, pod: DeepReadonly<Pod>) => {
+      if (!deepEqual(hostPortsOf(old), hostPortsOf(pod))) {
+        this.#haveHostPortsChanged = true;
+        this.#wake();
+      }
+    };
+    return { added: mark, updated, deleted: mark };
+  }
+
   async #sync(isTableMade: boolean, signal: AbortSignal): Promise<true> {
     this.#recompute();
-    const wanted = buildRuleset([...this.#ports.values()].flat(), this.#ids);
+    this.#haveHostPortsChanged = false;
+    const hostPorts = this.#pods.lister.list().flatMap(hostPortsOf);
+    const wanted = buildRuleset({ services: [...this.#ports.values()].flat(), hostPorts }, this.#ids);
     const script = (isTableMade ? "" : renderTable(this.#options)) + renderChange(this.#options, this.#applied, wanted);
     if (script !== "") await this.#options.runNft(script, signal);
     this.#applied = wanted;
@@ -100,7 +124,7 @@ export class ServiceProxy {
   }
 
   #nextChange(signal: AbortSignal): Promise<void> {
-    if (this.#dirty.size > 0 || signal.aborted) return Promise.resolve();
+    if (this.#dirty.size > 0 || this.#haveHostPortsChanged || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = resolve;
       signal.addEventListener("abort", () => resolve(), { once: true });

@@ -1,4 +1,5 @@
 // The proxy's nftables rules as data: which elements stand in which map or set, and which load-balancing chains exist.
+import type { ProxyHostPort } from "./host-port.ts";
 import type { ProxyEndpoint, ProxyServicePort } from "./service-port.ts";
 
 /** Maps and sets of the table; the order is the order of writing. */
@@ -8,6 +9,8 @@ export const COLLECTIONS = [
   "nodeport_endpoints",
   "nodeport_endpoint_ids",
   "hairpin",
+  "hostports",
+  "hostport_addresses",
   "services",
   "nodeports",
   "refused",
@@ -60,10 +63,16 @@ export function emptyRuleset(): Ruleset {
   };
 }
 
-/** Computes all elements; of two Services that claim the same address and port the first wins. */
-export function buildRuleset(ports: Iterable<ProxyServicePort>, ids: EndpointIds): Ruleset {
+export interface RulesetInput {
+  readonly services: Iterable<ProxyServicePort>;
+  readonly hostPorts: Iterable<ProxyHostPort>;
+}
+
+/** Computes all elements; of two that claim the same address and port the first wins. */
+export function buildRuleset({ services, hostPorts }: RulesetInput, ids: EndpointIds): Ruleset {
   const builder = new RulesetBuilder(ids);
-  for (const port of ports) builder.addPort(port);
+  for (const hostPort of hostPorts) builder.addHostPort(hostPort);
+  for (const port of services) builder.addPort(port);
   return builder.ruleset;
 }
 
@@ -86,6 +95,16 @@ class RulesetBuilder {
     for (const ip of port.externalIps) this.#addAddress(port, ip, port.externalEndpoints, external);
     if (port.nodePort !== 0) this.#addNodePort(port, external);
     for (const endpoint of port.internalEndpoints) if (endpoint.isLocal) this.#elements.hairpin.set(`${endpoint.ip} . ${endpoint.ip}`, "");
+  }
+
+  addHostPort({ protocol, hostIp, hostPort, podIp, port }: ProxyHostPort): void {
+    const target = `${podIp} . ${port}`;
+    const { hostports, hostport_addresses, hairpin } = this.#elements;
+    const [collection, key] =
+      hostIp === "" ? [hostports, `${protocol} . ${hostPort}`] : [hostport_addresses, `${hostIp} . ${protocol} . ${hostPort}`];
+    if (collection.has(key)) return;
+    collection.set(key, target);
+    hairpin.set(`${podIp} . ${podIp}`, "");
   }
 
   #addAddress(port: ProxyServicePort, ip: string, endpoints: readonly ProxyEndpoint[], masquerade: Masquerade): void {
