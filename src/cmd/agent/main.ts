@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { resources, type UserInfo } from "../../api/index.ts";
-import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type Client, fromKubeconfig, HttpClient, parseKubeconfig, SharedInformers } from "../../client/index.ts";
 import {
   CriRuntime,
@@ -24,18 +23,9 @@ import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
 import { stopSignal } from "../system/signals.ts";
+import type { AgentContext } from "./context.ts";
 import { machineInfo } from "./machine.ts";
 import { runNetwork } from "./network.ts";
-
-/** What every part of the process is given. */
-export interface AgentContext {
-  readonly config: AgentConfig;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Aborted when the process is asked to stop. Pods go on running; the next agent takes them over. */
-  readonly signal: AbortSignal;
-}
 
 /** Runs until the process is asked to stop. */
 export async function agentMain(configFile: string): Promise<void> {

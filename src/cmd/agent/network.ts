@@ -11,8 +11,8 @@ import {
   ServiceProxy,
   upstreamServers,
 } from "../../network/index.ts";
+import type { AgentContext } from "./context.ts";
 import { ensureLocalAddress, routeTable, runNft } from "./kernel.ts";
-import type { AgentContext } from "./main.ts";
 
 const PROXY_TABLE = "k8ts";
 const DNS_PORT = 53;
