@@ -72,10 +72,15 @@ function addProcesses(root: Command): void {
     .action(({ config }: { readonly config: string }) => toTheEnd(async () => (await import("./agent/main.ts")).agentMain(config)));
 }
 
-/** Ends the process with `main`, whatever timers are still set. */
+/** Ends the process with `main`, whatever timers are still set; a failure is told on standard error, which is the log. */
 async function toTheEnd(main: () => Promise<void>): Promise<void> {
-  await main();
-  process.exit(0);
+  try {
+    await main();
+    process.exit(0);
+  } catch (error) {
+    console.error(error);
+    process.exit(1);
+  }
 }
 
 try {

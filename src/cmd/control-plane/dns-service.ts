@@ -1,7 +1,7 @@
 // The Service that stands for cluster DNS. It has no selector: every node answers its address itself.
 import { resources } from "../../api/index.ts";
 import type { Client } from "../../client/index.ts";
-import { isAlreadyExists } from "../../machinery/index.ts";
+import { isNotFound } from "../../machinery/index.ts";
 
 export interface DnsServiceOptions {
   readonly client: Client;
@@ -18,8 +18,9 @@ export async function ensureDnsService({ client, address, signal }: DnsServiceOp
   ];
   const service = { metadata: { name: "kube-dns", namespace: "kube-system", labels }, spec: { clusterIP: address, ports } };
   try {
-    await client.create(resources.services, service, { namespace: "kube-system", signal });
+    await client.get(resources.services, "kube-dns", { namespace: "kube-system", signal });
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    if (!isNotFound(error)) throw error;
+    await client.create(resources.services, service, { namespace: "kube-system", signal });
   }
 }
