@@ -1,6 +1,6 @@
 // The node agent, what kubelet does: registers the node, and keeps the pods that are bound to it.
 import { resources } from "../api/index.ts";
-import type { Taint } from "../api/types/core/v1.ts";
+import type { Node, Taint } from "../api/types/core/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type Client, EventRecorder, type InformerSource, SharedInformers } from "../client/index.ts";
 import type { DeepReadonly } from "../machinery/index.ts";
@@ -167,6 +167,9 @@ export class NodeAgent {
       updated: (_old, pod: PodObject) => this.#pods.see(pod),
       deleted: (pod: PodObject) => this.#pods.lose(pod),
     });
+    const see = (node: DeepReadonly<Node>) => this.#registrar.see(node);
+    const own = { fieldSelector: `metadata.name=${this.#facts.nodeName}` };
+    this.#informers.informer(resources.nodes, own).onChange({ added: see, updated: (_, node) => see(node) });
   }
 
   async #adoptWhenSynced(signal: AbortSignal): Promise<void> {

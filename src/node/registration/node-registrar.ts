@@ -54,6 +54,14 @@ export class NodeRegistrar {
     this.#wake.resolve();
   }
 
+  /** The node as the server has it now: others change it too, such as the controller that calls a silent node unknown. */
+  see(node: DeepReadonly<Node>): void {
+    const known = this.#node;
+    if (known === undefined || Number(node.metadata.resourceVersion) <= Number(known.metadata.resourceVersion)) return;
+    this.#node = node;
+    if (!isDeepStrictEqual(conditionStates(known), conditionStates(node))) this.wake();
+  }
+
   /** Until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
@@ -147,6 +155,10 @@ export class NodeRegistrar {
     const reason = health.isReady ? "NodeReady" : "NodeNotReady";
     this.#options.events.event(this.reference, "Normal", reason, `Node ${this.#options.facts.nodeName} status is now: ${reason}`);
   }
+}
+
+function conditionStates(node: DeepReadonly<Node>) {
+  return (node.status?.conditions ?? []).map(({ type, status }) => `${type}=${status}`).sort();
 }
 
 function withoutHeartbeats(status: DeepReadonly<NodeStatus>) {
