@@ -23,11 +23,12 @@ const ageColumn: PrintedColumn<KubeObject> = {
   cell: (object, nowMs) => age(object.metadata.creationTimestamp, nowMs),
 };
 
-/** The columns shown for `resource`: Name first and Age last unless its strategy places them. */
+/** The columns shown for `resource`: Name first and Age last, unless its strategy places the name and so all columns itself. */
 export function columnsOf(resource: Resource): readonly PrintedColumn<KubeObject>[] {
   const own = resource.strategy.columns ?? [];
-  const withName = own.some((column) => column.name === "Name") ? own : [nameColumn, ...own];
-  if (withName.some((column) => column.name === "Age") || own.some((column) => column.name === "Created At")) return withName;
+  if (own.some((column) => column.name === "Name")) return own;
+  const withName = [nameColumn, ...own];
+  if (own.some((column) => column.name === "Age" || column.name === "Created At")) return withName;
   const firstWide = withName.findIndex((column) => (column.priority ?? 0) > 0);
   return firstWide < 0 ? [...withName, ageColumn] : withName.toSpliced(firstWide, 0, ageColumn);
 }

