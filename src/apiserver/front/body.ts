@@ -20,14 +20,20 @@ export function readBody(request: FrontRequest): Promise<Buffer> {
     }
     const chunks: Buffer[] = [];
     let size = 0;
+    let isWhole = false;
     request.on("data", (chunk: Buffer) => {
       size += chunk.byteLength;
       if (size <= MAX_BODY_BYTES) chunks.push(chunk);
       else reject(tooLarge());
     });
-    request.on("end", () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)));
+    request.on("end", () => {
+      isWhole = true;
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    });
     request.on("error", reject);
-    request.on("close", () => reject(badRequest("the request was cut off")));
+    request.on("close", () => {
+      if (!isWhole) reject(badRequest("the request was cut off"));
+    });
   });
 }
 

@@ -4,7 +4,7 @@ import { formatTime } from "../../base/index.ts";
 import { conflict, type DeleteOptions, field, invalid, isNotFound, notFound, type Status } from "../../machinery/index.ts";
 import { RevisionConflictError } from "../../storage/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
-import { draftOf } from "./draft.ts";
+import { type Draft, draftOf } from "./draft.ts";
 import { encodeStored } from "./encode.ts";
 import { finalizersForDeletion, specFinalizers } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
@@ -80,7 +80,7 @@ function markDeleted(
 
 /** A deletion under way can only be shortened. */
 function graceOf(resource: RequestScope["resource"], { object }: CacheEntry, { gracePeriodSeconds }: DeleteOptions): number {
-  const grace = storedResource(resource).strategy.gracePeriodSeconds?.(draftOf(object), gracePeriodSeconds) ?? 0;
+  const grace = storedResource(resource).strategy.gracePeriodSeconds?.(object as Draft, gracePeriodSeconds) ?? 0;
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = object.metadata;
   if (deletionTimestamp === undefined) return grace;
   return gracePeriodSeconds === undefined ? deletionGracePeriodSeconds : Math.min(grace, deletionGracePeriodSeconds);
