@@ -11,10 +11,15 @@ const CHUNK_BYTES = 256 * 1024;
 const comma = Buffer.from(",");
 const tail = Buffer.from("]}\n");
 
-/** The list's bytes in pieces of about CHUNK_BYTES. */
-function* chunksOf(head: Buffer, items: readonly Stored[]): Generator<Buffer> {
-  let pieces: Uint8Array[] = [head];
-  let size = head.byteLength;
+/** The items of lists that were not too long, joined: shared by all who are answered with the same snapshot. */
+const joinedItems = new WeakMap<readonly Stored[], readonly Buffer[]>();
+/** Longer lists are joined anew for each client, so that memory does not hold them twice. */
+const MAX_SHARED_BYTES = 16 * 2 ** 20;
+
+/** The items' bytes with commas between, in pieces of about CHUNK_BYTES. */
+function* chunksOf(items: readonly Stored[]): Generator<Buffer> {
+  let pieces: Uint8Array[] = [];
+  let size = 0;
   for (let i = 0; i < items.length; i++) {
     const json = items[i]?.json;
     if (json === undefined) continue;
@@ -26,8 +31,22 @@ function* chunksOf(head: Buffer, items: readonly Stored[]): Generator<Buffer> {
     pieces = [];
     size = 0;
   }
-  pieces.push(tail);
-  yield Buffer.concat(pieces);
+  if (pieces.length > 0) yield Buffer.concat(pieces);
+}
+
+function sharedChunks(items: readonly Stored[], totalBytes: number): Iterable<Buffer> {
+  if (totalBytes > MAX_SHARED_BYTES) return chunksOf(items);
+  const known = joinedItems.get(items);
+  if (known !== undefined) return known;
+  const joined = [...chunksOf(items)];
+  joinedItems.set(items, joined);
+  return joined;
+}
+
+function* wholeBody(head: Buffer, chunks: Iterable<Buffer>): Generator<Buffer> {
+  yield head;
+  yield* chunks;
+  yield tail;
 }
 
 export async function writeList(exchange: Exchange, resource: Resource, list: StoredList): Promise<void> {
@@ -37,15 +56,16 @@ export async function writeList(exchange: Exchange, resource: Resource, list: St
   const head = Buffer.from(`{"kind":"${resource.listKind}","apiVersion":"${resource.apiVersion}","metadata":${metadata},"items":[`);
   let size = head.byteLength + tail.byteLength + Math.max(0, items.length - 1);
   for (const item of items) size += item.json.byteLength;
+  const body = wholeBody(head, sharedChunks(items, size));
   if (request.method === "HEAD") {
     response.writeHead(200, { "Content-Type": "application/json", "Content-Length": size });
     response.end();
   } else if (size >= GZIP_THRESHOLD_BYTES && acceptsGzip(request)) {
     response.writeHead(200, { "Content-Type": "application/json", "Content-Encoding": "gzip", Vary: "Accept-Encoding" });
-    await writeAll(response, Readable.from(chunksOf(head, items)).pipe(createGzip({ level: GZIP_LEVEL })));
+    await writeAll(response, Readable.from(body).pipe(createGzip({ level: GZIP_LEVEL })));
   } else {
     response.writeHead(200, { "Content-Type": "application/json", "Content-Length": size });
-    await writeAll(response, chunksOf(head, items));
+    await writeAll(response, body);
   }
 }
 

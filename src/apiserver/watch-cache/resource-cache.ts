@@ -12,6 +12,8 @@ export class ResourceCache {
   lastRevision: number;
   readonly #entries = new SortedMap<CacheEntry>();
   readonly #listeners = new Set<RecordListener>();
+  /** What `entries` answered since the last change, by prefix: many lists of an unchanged resource share one array. */
+  readonly #snapshots = new Map<string, readonly CacheEntry[]>();
 
   constructor(startRevision: number, options: EventWindowOptions) {
     this.window = new EventWindow(startRevision, options);
@@ -22,22 +24,27 @@ export class ResourceCache {
     return this.#entries.get(key);
   }
 
-  /** Entries whose keys start with `prefix`, behind `after`, in order of keys. */
-  entries(prefix: string, after?: string): CacheEntry[] {
+  /** Entries whose keys start with `prefix`, behind `after`, in order of keys: the same array until something changes. */
+  entries(prefix: string, after?: string): readonly CacheEntry[] {
+    const known = after === undefined ? this.#snapshots.get(prefix) : undefined;
+    if (known !== undefined) return known;
     const entries: CacheEntry[] = [];
     for (const [, entry] of this.#entries.entries(prefix, after)) entries.push(entry);
+    if (after === undefined) this.#snapshots.set(prefix, entries);
     return entries;
   }
 
   /** Takes an entry of the first load, which is no event. */
   load(entry: CacheEntry): void {
     this.#entries.set(entry.key, entry);
+    this.#snapshots.clear();
   }
 
   apply(key: string, revision: number, current: CacheEntry | undefined, atMs: number): void {
     const previous = this.#entries.get(key);
     if (current === undefined) this.#entries.delete(key);
     else this.#entries.set(key, current);
+    this.#snapshots.clear();
     this.lastRevision = revision;
     const record = new WatchRecord({ key, revision, current, previous, atMs });
     const cursor = this.window.end;
