@@ -1,0 +1,134 @@
+// What survives, and what is left: processes killed, nodes lost, a cluster taken down.
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { after, before, describe, it } from "node:test";
+import type { Node, Pod } from "../../src/api/types/core/v1.ts";
+import { Cluster, eventually, run } from "./cluster.fixture.ts";
+
+interface List<T> {
+  readonly items: readonly T[];
+}
+
+/** What a cluster changes on its machine. */
+async function hostState(): Promise<Record<string, readonly string[]>> {
+  const lines = (text: string) => text.split("\n").filter((line) => line !== "");
+  const mounts = lines(readFileSync("/proc/self/mounts", "utf8")).map((line) => line.split(" ")[1] ?? "");
+  const hierarchies = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/pids"].filter((path) =>
+    existsSync(path),
+  );
+  const running = lines((await run("ps", ["-eo", "stat,args"])).stdout).filter((line) => !line.startsWith("Z"));
+  return {
+    mounts: mounts.sort(),
+    links: readdirSync("/sys/class/net").sort(),
+    namespaces: existsSync("/run/netns") ? readdirSync("/run/netns").sort() : [],
+    tables: lines((await run("nft", ["list", "tables"])).stdout).filter((line) => line.includes("k8ts")),
+    routes: lines((await run("ip", ["route"])).stdout).filter((line) => line.startsWith("10.244.") || line.includes("k8ts")),
+    addresses: lines((await run("ip", ["-o", "address", "show", "dev", "lo"])).stdout).filter((line) => line.includes("10.96.")),
+    cgroups: hierarchies.flatMap((path) => readdirSync(path).filter((name) => name.includes("k8ts"))),
+    processes: running.filter((line) => /containerd|k8ts\.ts (server|agent)/.test(line)),
+  };
+}
+
+describe("a cluster of three nodes", () => {
+  let cluster: Cluster;
+  let before_: Record<string, readonly string[]>;
+  before(async () => {
+    before_ = await hostState();
+    cluster = await Cluster.up({ nodes: 3 });
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+
+  const pods = async () =>
+    (await cluster.get<List<Pod>>("pods", "-l", "app=kubia")).items.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+  const areReady = (all: readonly Pod[]) =>
+    all.every((pod) => pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true);
+  const readiness = async (name: string) =>
+    (await cluster.get<Node>("node", name)).status?.conditions?.find(({ type }) => type === "Ready")?.status;
+  const containers = async () =>
+    (await pods())
+      .map(
+        (pod) =>
+          `${pod.metadata.name} ${pod.status?.containerStatuses?.[0]?.containerID} ${pod.status?.containerStatuses?.[0]?.restartCount}`,
+      )
+      .sort();
+  const address = async () => (await cluster.kubectl("get", "service", "kubia", "-o", "jsonpath={.spec.clusterIP}")).trim();
+
+  it("spreads pods, and a pod reaches those of the other nodes by the service's name", async () => {
+    const tolerations = ["unreachable", "not-ready"].map((state) => ({
+      key: `node.kubernetes.io/${state}`,
+      operator: "Exists",
+      effect: "NoExecute",
+      tolerationSeconds: 2,
+    }));
+    const labels = { app: "kubia" };
+    const container = { name: "kubia", image: "kubia", ports: [{ containerPort: 8080 }] };
+    const template = { metadata: { labels }, spec: { tolerations, terminationGracePeriodSeconds: 1, containers: [container] } };
+    await cluster.apply({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "kubia" },
+      spec: { replicas: 6, selector: { matchLabels: labels }, template },
+    });
+    await cluster.kubectl("expose", "deployment", "kubia", "--port=80", "--target-port=8080", "--type=NodePort");
+    const all = await eventually("six pods run", async () => ((await pods()).length === 6 && areReady(await pods()) ? pods() : undefined));
+    assert.deepEqual(new Set(all.map((pod) => pod.spec?.nodeName)), new Set(["node-1", "node-2", "node-3"]));
+    for (const node of ["node-1", "node-2", "node-3"]) {
+      const pod = all.find((each) => each.spec?.nodeName === node);
+      const output = await cluster.kubectl(
+        "exec",
+        pod?.metadata.name ?? "",
+        "--",
+        "sh",
+        "-c",
+        "for i in $(seq 12); do wget -qO- http://kubia; done",
+      );
+      assert.ok(new Set(output.trim().split("\n")).size > 1, `from ${node} only one pod answered`);
+    }
+  });
+
+  it("answers on a node port of every node", async () => {
+    const port = (await cluster.kubectl("get", "service", "kubia", "-o", "jsonpath={.spec.ports[0].nodePort}")).trim();
+    for (const node of [1, 2, 3]) assert.match(await (await fetch(`http://10.199.0.${node}:${port}`)).text(), /^You've hit kubia-/);
+  });
+
+  it("keeps every acknowledged write and every container when server and agents are killed", async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `kept-${i}`);
+    for (const name of names) await cluster.kubectl("create", "configmap", name, `--from-literal=a=${name}`);
+    const untouched = await containers();
+    process.kill(cluster.pid("server.pid"), "SIGKILL");
+    for (const node of [1, 2, 3]) process.kill(cluster.pid(`node-${node}/agent.pid`), "SIGKILL");
+    await cluster.k8ts("up");
+    for (const name of names) assert.equal((await cluster.kubectl("get", "configmap", name, "-o", "jsonpath={.data.a}")).trim(), name);
+    await eventually("all pods are ready again", async () => areReady(await pods()) && (await pods()).length === 6);
+    assert.deepEqual(await containers(), untouched);
+  });
+
+  it("keeps the containers when a containerd is killed", async () => {
+    const untouched = await containers();
+    process.kill(cluster.pid("node-1/containerd.pid"), "SIGKILL");
+    await cluster.k8ts("up");
+    await eventually("node-1 is ready", async () => (await readiness("node-1")) === "True");
+    assert.deepEqual(await containers(), untouched);
+  });
+
+  it("moves the pods of a node that is lost, while the service keeps answering", async () => {
+    const ip = await address();
+    await cluster.k8ts("node", "stop", "node-2");
+    await eventually("node-2 is not ready", async () => (await readiness("node-2")) !== "True", 90_000);
+    await eventually("six pods run on the other nodes", async () => {
+      const all = (await pods()).filter((pod) => pod.spec?.nodeName !== "node-2");
+      return all.length === 6 && areReady(all);
+    });
+    for (let i = 0; i < 20; i++)
+      assert.match(await (await fetch(`http://${ip}`, { signal: AbortSignal.timeout(2000) })).text(), /^You've hit/);
+    await cluster.k8ts("node", "start", "node-2");
+    await eventually("node-2 is ready", async () => (await readiness("node-2")) === "True");
+    await eventually("its old pods are gone", async () => (await cluster.get<List<Pod>>("pods", "-l", "app=kubia")).items.length === 6);
+  });
+
+  it("leaves nothing behind when it is taken down", async () => {
+    await cluster.k8ts("down");
+    assert.deepEqual(await hostState(), before_);
+    assert.ok(!existsSync(cluster.dataDirectory) && !existsSync(cluster.runDirectory));
+  });
+});
