@@ -52,9 +52,12 @@ describe("services, names and bad input", () => {
       "all pods are in DNS",
       async () => addresses(await lookup("headless.default.svc.cluster.local")).join() === ips.join(),
     );
-    assert.match(
-      await lookup("-type=srv", "_http._tcp.headless.default.svc.cluster.local"),
-      /service = 0 33 8080 \S+\.headless\.default\.svc\.cluster\.local/,
+    const resolveSrv =
+      'require("dns").promises.resolveSrv("_http._tcp.headless.default.svc.cluster.local").then(r => console.log(JSON.stringify(r)))';
+    const records = JSON.parse(await cluster.kubectl("exec", "client", "--", "node", "-e", resolveSrv)) as { name: string; port: number }[];
+    assert.deepEqual(
+      records.map(({ name, port }) => `${name}:${port}`).sort(),
+      ips.map((address) => `${address.replaceAll(".", "-")}.headless.default.svc.cluster.local:8080`),
     );
     const ip = (await cluster.kubectl("get", "service", "sticky", "-o", "jsonpath={.spec.clusterIP}")).trim();
     assert.match(await lookup(ip), /name = sticky\.default\.svc\.cluster\.local/);
