@@ -25,8 +25,6 @@ export interface FrontResponse extends EventEmitter {
   writeHead(statusCode: number, headers?: Readonly<Record<string, HeaderValue>>): unknown;
   write(chunk: Uint8Array | string): boolean;
   end(chunk?: Uint8Array | string): unknown;
-  cork?(): void;
-  uncork?(): void;
   flushHeaders?(): void;
   destroy(error?: Error): unknown;
 }

@@ -79,10 +79,9 @@ export async function writeWatch(
   response.flushHeaders?.();
   for await (const batch of batches) {
     if (signal.aborted) break;
-    response.cork?.();
     let hasRoom = true;
+    // HTTP/1.1 gathers what one turn writes by itself; cork() would send the length of the chunk as a TLS record of its own.
     for (const event of batch) hasRoom = response.write(encode(event));
-    response.uncork?.();
     if (!hasRoom) await drained(response);
     if (signal.aborted) break;
   }
