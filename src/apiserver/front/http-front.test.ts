@@ -27,6 +27,12 @@ test("an object that is created is answered with 201 and its bytes, and got agai
   assert.match(String(got.headers["audit-id"]), /^[0-9a-f-]{36}$/);
 });
 
+test("a kept connection may wait 90 seconds for its next request", async () => {
+  await using server = await startTestFront();
+  const answer = await server.call({ path: collection, headers: { connection: "keep-alive" } });
+  assert.equal(answer.headers["keep-alive"], "timeout=90");
+});
+
 test("the user is the client certificate's, the manager is the user agent's first word", async () => {
   await using server = await startTestFront();
   await server.call({ path: collection, headers: { "user-agent": "kubectl/v1.35 (linux)" } });

@@ -17,6 +17,9 @@ import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeError } from "./respond.ts";
 import { upgradeResponse } from "./upgrade-response.ts";
 
+/** How long a connection may wait for its next request: upstream's value, so that clients' pools find theirs open. */
+const IDLE_TIMEOUT_MS = 90_000;
+
 export interface TlsOptions {
   readonly key: string | Buffer;
   readonly cert: string | Buffer;
@@ -98,6 +101,8 @@ export class HttpFront {
     const { key, cert, clientCa } = this.#options.tls;
     const ca = typeof clientCa === "string" || Buffer.isBuffer(clientCa) ? clientCa : [...clientCa];
     const server = createSecureServer({ key, cert, ca, allowHTTP1: true, requestCert: true, rejectUnauthorized: false });
+    // node reads it at every HTTP/1.1 answer; its types know it on http's servers only.
+    Object.assign(server, { keepAliveTimeout: IDLE_TIMEOUT_MS });
     server.on("request", (request, response) => {
       void this.handle(request as unknown as FrontRequest, response as unknown as FrontResponse);
     });
