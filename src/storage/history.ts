@@ -7,7 +7,7 @@ export interface HistoryOptions {
   readonly startRevision: number;
   /** Older events are forgotten beyond this number. Default 100 000. */
   readonly maxEvents?: number;
-  /** Older events are forgotten beyond this many bytes of values. Default 64 MiB. */
+  /** Older events are forgotten beyond this many bytes of values, those before each event included. Default 64 MiB. */
   readonly maxBytes?: number;
 }
 
@@ -155,5 +155,6 @@ export function eventRevision(event: StoreEvent): number {
 }
 
 function eventBytes(event: StoreEvent): number {
-  return event.type === "put" ? event.entry.value.length : 0;
+  const previous = event.previous?.value.length ?? 0;
+  return event.type === "put" ? event.entry.value.length + previous : previous;
 }
