@@ -12,14 +12,16 @@ const heads: Readonly<Record<ChangeType, Buffer>> = {
   DELETED: Buffer.from('{"type":"DELETED","object":'),
 };
 const tail = Buffer.from("}\n");
-const frames = new WeakMap<Stored, { type: ChangeType; frame: Buffer }>();
+/** By the object's bytes, so that a frame goes when its object lets go of them. */
+const frames = new WeakMap<Uint8Array, { type: ChangeType; frame: Buffer }>();
 
 /** The bytes of a change; made once per stored object and type. */
 export function changeFrame(type: ChangeType, stored: Stored): Buffer {
-  const known = frames.get(stored);
+  const { json } = stored;
+  const known = frames.get(json);
   if (known?.type === type) return known.frame;
-  const frame = Buffer.concat([heads[type], stored.json, tail]);
-  frames.set(stored, { type, frame });
+  const frame = Buffer.concat([heads[type], json, tail]);
+  frames.set(json, { type, frame });
   return frame;
 }
 

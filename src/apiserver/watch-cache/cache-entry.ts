@@ -1,4 +1,4 @@
-// One object at one revision, decoded and encoded at most once each.
+// One object at one revision: stored bytes, and what is made of them when it is asked for and kept while it is in use.
 import type { Stored } from "../../api/index.ts";
 import { type DeepReadonly, deepFreeze, type KubeObject } from "../../machinery/index.ts";
 import type { StoreEntry } from "../../storage/index.ts";
@@ -34,6 +34,17 @@ export class CacheEntry implements Stored {
   get json(): Uint8Array {
     this.#json ??= withResourceVersion(this.value, this.revision);
     return this.#json;
+  }
+
+  /** Lets go of the bytes for clients; they are made again when asked for. */
+  releaseJson(): void {
+    this.#json = undefined;
+  }
+
+  /** Lets go of all but the stored bytes: for what was superseded, which the store's history may hold for long. */
+  release(): void {
+    this.#json = undefined;
+    this.#object = undefined;
   }
 
   /** The same content as it stands in an event of a later revision: the last state of what was deleted. */

@@ -1,4 +1,5 @@
 // The recent events of one resource. Watchers hold a cursor into it; a watcher whose cursor has fallen out must list anew.
+// Only the youngest events keep what was decoded and encoded for watchers; the others shrink to their stored bytes.
 import type { CacheEntry } from "./cache-entry.ts";
 
 /** One change: `current` is what stands now (undefined after a deletion), `previous` what stood before. */
@@ -24,6 +25,18 @@ export class WatchRecord {
     this.atMs = change.atMs;
   }
 
+  /** The stored bytes that the record alone may hold. */
+  get bytes(): number {
+    return (this.current ?? this.previous)?.value.byteLength ?? 0;
+  }
+
+  /** Lets go of what can be made again from the stored bytes. */
+  shrink(): void {
+    this.previous?.release();
+    this.current?.releaseJson();
+    this.#gone = undefined;
+  }
+
   /** What a DELETED event carries: the previous state at this revision. Shared by all watchers. */
   get gone(): CacheEntry | undefined {
     this.#gone ??= this.previous?.at(this.revision);
@@ -34,11 +47,16 @@ export class WatchRecord {
 export interface EventWindowOptions {
   /** Events kept at most. */
   readonly capacity: number;
+  /** Older events go beyond this many stored bytes, if they are not among the youngest hundred. */
+  readonly maxBytes: number;
+  /** Events beyond this many stored bytes shrink. Watchers that keep up do not see them any more. */
+  readonly maxReadyBytes: number;
   /** Older events go, if they are not among the youngest hundred. */
   readonly maxAgeMs: number;
 }
 
-const KEPT_WHATEVER_AGE = 100;
+/** As many stay however old or large they are. */
+const MIN_KEPT = 100;
 
 /** Forgotten records are cut off in lots of this size. */
 const TRIM_SLACK = 512;
@@ -49,6 +67,11 @@ export class EventWindow {
   #head = 0;
   /** The cursor of `#records[0]`. */
   #base = 0;
+  /** Stored bytes of all kept records, and of those that are not shrunk. */
+  #bytes = 0;
+  #readyBytes = 0;
+  /** The cursor of the oldest record that is not shrunk. */
+  #ready = 0;
   /** Events up to this revision are gone. */
   #forgottenRevision: number;
   readonly #options: EventWindowOptions;
@@ -74,8 +97,12 @@ export class EventWindow {
 
   append(record: WatchRecord): void {
     this.#records.push(record);
-    const { capacity, maxAgeMs } = this.#options;
-    while (this.#size > capacity || (this.#size > KEPT_WHATEVER_AGE && this.#isOlderThan(record.atMs - maxAgeMs))) this.#forget();
+    this.#bytes += record.bytes;
+    this.#readyBytes += record.bytes;
+    const { capacity, maxAgeMs, maxBytes, maxReadyBytes } = this.#options;
+    while (this.#ready < this.end - 1 && this.#readyBytes > maxReadyBytes) this.#shrinkOne();
+    const isStale = () => this.#bytes > maxBytes || this.#isOlderThan(record.atMs - maxAgeMs);
+    while (this.#size > capacity || (this.#size > MIN_KEPT && isStale())) this.#forget();
     if (this.#head > TRIM_SLACK) {
       this.#base += this.#head;
       this.#records = this.#records.slice(this.#head);
@@ -108,8 +135,19 @@ export class EventWindow {
     return (this.#records[this.#head] as WatchRecord).atMs < atMs;
   }
 
+  #shrinkOne(): void {
+    const record = this.at(this.#ready++);
+    this.#readyBytes -= record.bytes;
+    record.shrink();
+  }
+
   #forget(): void {
-    this.#forgottenRevision = (this.#records[this.#head] as WatchRecord).revision;
+    const record = this.#records[this.#head] as WatchRecord;
+    if (this.#ready === this.start) this.#shrinkOne();
+    // Late watchers may have made anew what the record had let go.
+    else record.shrink();
+    this.#bytes -= record.bytes;
+    this.#forgottenRevision = record.revision;
     this.#head++;
   }
 }

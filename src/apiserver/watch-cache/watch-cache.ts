@@ -16,7 +16,7 @@ export interface WatchCacheOptions {
   readonly window?: Partial<EventWindowOptions> | undefined;
 }
 
-const DEFAULT_WINDOW: EventWindowOptions = { capacity: 8192, maxAgeMs: 5 * 60_000 };
+const DEFAULT_WINDOW: EventWindowOptions = { capacity: 8192, maxAgeMs: 5 * 60_000, maxBytes: 32 * 2 ** 20, maxReadyBytes: 4 * 2 ** 20 };
 
 interface Waiter {
   readonly revision: number;
