@@ -122,7 +122,8 @@ function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog:
 function createFront(options: ApiServerOptions, { core, authorizer, tokens }: Omit<ApiServer, "front">): HttpFront {
   const { catalog, clock, random, logger, tls, staticTokens = [], metrics } = options;
   const { kubeletTls } = options;
-  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, kubeletTls });
+  const admit: KubeletProxyOptions["admit"] = (scope, connection) => core.admitConnection(scope, connection);
+  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, admit, kubeletTls });
   return new HttpFront({
     tls,
     clock,
