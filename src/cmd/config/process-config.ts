@@ -44,6 +44,8 @@ export interface AgentConfig {
   readonly podLogDirectory: string;
   /** Names of the images that were loaded by hand. */
   readonly loadedImagesFile: string;
+  /** Where the volumes of the default storage class are kept. */
+  readonly localPathDirectory: string;
   readonly cgroupRoot: string;
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;

@@ -77,6 +77,7 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     kubeletDirectory: files.kubelet,
     podLogDirectory: files.podLogs,
     loadedImagesFile: files.loadedImages,
+    localPathDirectory: files.localPath,
     cgroupRoot: node.cgroupRoot,
     cgroupVersion: facts.cgroupVersion,
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",

@@ -10,6 +10,7 @@ import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
 import { ControlPlane } from "../control-plane/control-plane.ts";
 import { ensureDnsService } from "../control-plane/dns-service.ts";
+import { ensureLocalPathClass } from "../control-plane/local-path-class.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
@@ -65,6 +66,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
   const controlPlane = new ControlPlane({ handler: core, catalog, clock, random, logger, caPem: ca, podNetwork: config.podNetwork });
   const running = controlPlane.run(signal);
   await ensureDnsService({ client: controlPlane.adminClient, address: dnsAddress(config), signal });
+  await ensureLocalPathClass(controlPlane.adminClient, signal);
   for (const host of config.listen) await front.listen({ host, port: config.port });
   return {
     [Symbol.asyncDispose]: async () => {
