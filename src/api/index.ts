@@ -16,6 +16,7 @@ export {
   type QosClass,
 } from "./pod-state.ts";
 export { humanDuration, shortHumanDuration } from "./printing/duration.ts";
+export * from "./quota/index.ts";
 export type { Resource, ResourceRef } from "./resource.ts";
 export { type ResourceRow, resourceRows, type SubresourceRow, typeFacts, typeNames } from "./schema/table.ts";
 export type * from "./strategy.ts";
