@@ -1,4 +1,5 @@
 export type { Controller, ControllerContext } from "./controller.ts";
+export { daemonSetController } from "./daemonset/daemonset-controller.ts";
 export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
 export { endpointController } from "./endpoint/endpoint-controller.ts";

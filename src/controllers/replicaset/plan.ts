@@ -5,6 +5,8 @@ import type { Pod } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import { type DeepReadonly, labelSelectorMatcher } from "../../machinery/index.ts";
 
+import { withoutZeros } from "../counts.ts";
+
 export interface ReplicaSetPlan {
   readonly create: number;
   readonly delete: readonly DeepReadonly<Pod>[];
@@ -93,11 +95,13 @@ export function replicaSetStatus({ set, pods, terminating, nowMs, failure }: Sta
   const conditions = statusConditions(set, nowMs, failure);
   return {
     replicas: pods.length,
-    fullyLabeledReplicas: pods.filter((pod) => template.matches(pod.metadata.labels ?? {})).length,
-    readyReplicas: pods.filter(podReady).length,
-    availableReplicas: pods.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
     terminatingReplicas: terminating,
-    observedGeneration: set.metadata.generation,
+    ...withoutZeros({
+      fullyLabeledReplicas: pods.filter((pod) => template.matches(pod.metadata.labels ?? {})).length,
+      readyReplicas: pods.filter(podReady).length,
+      availableReplicas: pods.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
+      observedGeneration: set.metadata.generation,
+    }),
     ...(conditions.length === 0 ? {} : { conditions }),
   };
 }

@@ -1,5 +1,5 @@
 // What ReplicaSets and ReplicationControllers have in common, which is all but their form: keeps their pods and status.
-import { type ResourceRef, resources } from "../../api/index.ts";
+import type { ResourceRef } from "../../api/index.ts";
 import type { ReplicaSet, ReplicaSetStatus } from "../../api/types/apps/v1.ts";
 import { newControllerRef, type ReconcileResult, WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, deepEqual, type KubeObject, labelSelectorMatcher, splitKey } from "../../machinery/index.ts";
