@@ -56,6 +56,11 @@ function nodeOf(spec: ClusterSpec, index: number): NodeSpec {
   };
 }
 
+/** The service address of the cluster's DNS. */
+export function dnsAddress({ serviceNetwork }: Pick<ClusterSpec, "serviceNetwork">): string {
+  return hostAddress(serviceNetwork, 10);
+}
+
 /** The `index`th address of a network: 1 is its first host. */
 export function hostAddress(network: string, index: number): string {
   const [a = 0, b = 0, c = 0, d = 0] = octets(network);

@@ -1,7 +1,7 @@
 // Makes the two processes' configuration files from what `up` knows.
 import type { ClusterPki } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
-import { type ClusterSpec, hostAddress, type NodeSpec } from "./cluster.ts";
+import { type ClusterSpec, dnsAddress, hostAddress, type NodeSpec } from "./cluster.ts";
 import type { Layout } from "./layout.ts";
 import type { AgentConfig, ServerConfig } from "./process-config.ts";
 
@@ -56,7 +56,7 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     podNetwork: spec.podNetwork,
     serviceNetwork: spec.serviceNetwork,
     clusterDomain: spec.clusterDomain,
-    clusterDns: hostAddress(spec.serviceNetwork, 10),
+    clusterDns: dnsAddress(spec),
     logLevel: spec.logLevel as LogLevel,
     kubeconfig: files.agentKubeconfig,
     caFile: pki.caFile,
