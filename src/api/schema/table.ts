@@ -39,6 +39,8 @@ interface FieldRow {
   readonly nz?: 1;
   readonly def?: unknown;
   readonly pb?: number;
+  readonly in?: readonly number[];
+  readonly or?: "list" | "boolean" | "strings";
 }
 
 interface Table {
@@ -87,6 +89,8 @@ function fieldFacts(name: string, row: FieldRow): FieldFacts {
     ...(row.nz === 1 ? { isOmittedWhenZero: true } : {}),
     ...(row.def === undefined ? {} : { defaultValue: row.def }),
     ...(row.pb === undefined ? {} : { protobufNumber: row.pb }),
+    ...(row.in === undefined ? {} : { protobufEmbeddedIn: row.in }),
+    ...(row.or === undefined ? {} : { protobufUnion: row.or }),
   };
 }
 
