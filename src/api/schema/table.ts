@@ -1,5 +1,5 @@
-// The API table: every resource of every stable group, and every field of their types. Facts only; table.json is made by
-// scripts/update-api.ts.
+// The API table: every resource of every stable group, and every field of their types. Facts only. table.json is made by
+// scripts/update-api.ts; metrics.json is written by hand, because Kubernetes' OpenAPI document leaves metrics.k8s.io out.
 import { readFileSync } from "node:fs";
 import type { FieldFacts, FieldType, ScalarType, TypeFacts } from "../../machinery/index.ts";
 
@@ -48,7 +48,16 @@ interface Table {
   readonly types: Readonly<Record<string, Readonly<Record<string, FieldRow>>>>;
 }
 
-const table = JSON.parse(readFileSync(new URL("./table.json", import.meta.url), "utf8")) as Table;
+function readTable(file: string): Table {
+  return JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8")) as Table;
+}
+
+const generated = readTable("./table.json");
+const metrics = readTable("./metrics.json");
+const table: Table = {
+  resources: [...generated.resources, ...metrics.resources],
+  types: { ...generated.types, ...metrics.types },
+};
 const resolved = new Map<string, TypeFacts>();
 
 export const resourceRows: readonly ResourceRow[] = table.resources;
