@@ -26,6 +26,8 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     caKeyFile: pki.caKeyFile,
     serving: pki.serving,
     kubeletClient: pki.kubeletClient,
+    frontProxyCaFile: pki.frontProxyCaFile,
+    frontProxyClient: pki.frontProxyClient,
     controllerManager: pki.controllerManager,
     scheduler: pki.scheduler,
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
