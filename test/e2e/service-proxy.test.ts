@@ -174,7 +174,7 @@ function services(): void {
       assert.deepEqual(new Set(await repeat(5, () => ask(`http://${address}`))), new Set(left));
       await serve("sticky", spec, pods);
       assert.deepEqual(new Set(await repeat(20, () => ask(`http://${address}`))), new Set(left));
-            const seen = new Set<string>();
+      const seen = new Set<string>();
       for (let round = 0; round < 8 && seen.size < 2; round++) {
         for (const answer of await repeat(1, () => ask(`http://${address}`))) seen.add(answer);
         await sleep(1_300);
