@@ -20,6 +20,7 @@ export { replicaSetController } from "./replicaset/replicaset-controller.ts";
 export { replicationController } from "./replication/replication-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
+export { statefulSetController } from "./statefulset/statefulset-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 export { volumeExpandController } from "./volume-expand/volume-expand-controller.ts";
 export {
