@@ -3,6 +3,8 @@ export { builtInCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
 export { validateEphemeralContainersUpdate } from "./core/pod-update.ts";
 export type * from "./handler.ts";
+export * from "./metrics/types.ts";
+export { matchesNodeSelectorTerm, matchesRequiredNodeAffinity, toleratesTaint, toleratesTaints } from "./node-placement.ts";
 export { type PodRequests, podLimits, podRequests } from "./pod-resources.ts";
 export {
   getCondition,

@@ -22,6 +22,7 @@ import { builtInPlugins } from "./admission/index.ts";
 import { apiVersionOf, kindOfRequest } from "./admission/matching/request-identity.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
 import { type AdvertisedAddress, bootstrap } from "./registry/bootstrap.ts";
+import { ComputedResources, type ComputedSource, getComputed, listComputed } from "./registry/computed.ts";
 import { createObject } from "./registry/create-path.ts";
 import { type Deletion, deleteCollection, deleteObject } from "./registry/delete-path.ts";
 import { copyJson, type Draft } from "./registry/draft.ts";
@@ -30,7 +31,7 @@ import { getObject, listObjects } from "./registry/read-path.ts";
 import { authorize, type ServerContext } from "./registry/server-context.ts";
 import { IpRange } from "./registry/services/ip-range.ts";
 import { type PortRange, ServiceGuard } from "./registry/services/service-guard.ts";
-import type { TokenAuthenticator } from "./registry/subresources/reviews.ts";
+import type { TokenReviewer } from "./registry/subresources/reviews.ts";
 import { answer, type Projection } from "./registry/subresources/subresource.ts";
 import { SubresourceTable } from "./registry/subresources/subresource-table.ts";
 import type { TokenIssuer } from "./registry/subresources/token.ts";
@@ -59,8 +60,10 @@ export interface ApiServerCoreOptions {
   readonly advertised?: AdvertisedAddress;
   /** Default: by the cluster's own Services and EndpointSlices. */
   readonly serviceResolver?: ServiceResolver;
+  /** Resources that are not stored, by `group/plural`; the sources read from this very core. */
+  readonly computed?: (core: ApiHandler) => ReadonlyMap<string, ComputedSource>;
   readonly tokenIssuer?: TokenIssuer;
-  readonly authenticateToken?: TokenAuthenticator;
+  readonly reviewToken?: TokenReviewer;
   /** Freezes objects with all they hold: for tests, so that a mutation throws. */
   readonly deepFreezes?: boolean;
   /** How many recent events each resource keeps for watches. */
@@ -72,6 +75,7 @@ const SERVICES_PREFIX = "/registry/core/services/";
 export class ApiServerCore implements ApiHandler {
   readonly #context: ServerContext;
   readonly #subresources: SubresourceTable;
+  readonly #computed: ComputedResources;
   readonly #services: ServiceGuard;
   readonly #serviceRange: IpRange;
   readonly #advertised: AdvertisedAddress | undefined;
@@ -81,17 +85,18 @@ export class ApiServerCore implements ApiHandler {
   readonly webhooks: WebhookClient;
 
   constructor(options: ApiServerCoreOptions) {
-    const { store, catalog, clock, random, logger, deepFreezes, watchWindow, tokenIssuer, authenticateToken } = options;
+    const { store, catalog, clock, random, logger, deepFreezes, watchWindow, tokenIssuer, reviewToken } = options;
     const cache = new WatchCache({ store, clock, logger, deepFreezes, window: watchWindow });
     const authorizer = typeof options.authorizer === "function" ? options.authorizer(this) : options.authorizer;
     this.serviceResolver = options.serviceResolver ?? new EndpointServiceResolver({ cache, random });
     this.webhooks = new WebhookClient({ resolver: this.serviceResolver, clock });
     const tools = { cache, store, clock, random, catalog, authorizer, webhooks: this.webhooks };
     const admission = new AdmissionChain([...builtInPlugins(tools), ...(options.admission ?? [])]);
+    this.#computed = new ComputedResources(options.computed?.(this) ?? new Map());
     this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
     this.#services = new ServiceGuard({ random, range: this.#serviceRange, portRange });
-    this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, authenticateToken });
+    this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, reviewToken });
     this.#advertised = options.advertised;
     const guards = new Map([["/services", this.#services]]);
     this.#context = { store, cache, catalog, clock, random, logger, authorizer, admission, guards };
@@ -112,11 +117,18 @@ export class ApiServerCore implements ApiHandler {
   }
 
   get(scope: RequestScope, options: ReadOptions): Promise<Stored> {
-    return this.#run(scope, "get", async () => this.#projected(scope, await getObject(this.#context, scope, options)));
+    return this.#run(scope, "get", async () => {
+      const computed = this.#computed.of(scope.resource);
+      if (computed !== undefined) return getComputed(computed, scope);
+      return this.#projected(scope, await getObject(this.#context, scope, options));
+    });
   }
 
   list(scope: RequestScope, options: ListOptions): Promise<StoredList> {
-    return this.#run(scope, "list", () => listObjects(this.#context, scope, options));
+    return this.#run(scope, "list", () => {
+      const computed = this.#computed.of(scope.resource);
+      return computed === undefined ? listObjects(this.#context, scope, options) : listComputed(computed, scope, options);
+    });
   }
 
   watch(scope: RequestScope, options: WatchOptions): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {
