@@ -30,7 +30,7 @@ import { getObject, listObjects } from "./registry/read-path.ts";
 import { authorize, type ServerContext } from "./registry/server-context.ts";
 import { IpRange } from "./registry/services/ip-range.ts";
 import { type PortRange, ServiceGuard } from "./registry/services/service-guard.ts";
-import type { TokenAuthenticator } from "./registry/subresources/reviews.ts";
+import type { TokenReviewer } from "./registry/subresources/reviews.ts";
 import { answer, type Projection } from "./registry/subresources/subresource.ts";
 import { SubresourceTable } from "./registry/subresources/subresource-table.ts";
 import type { TokenIssuer } from "./registry/subresources/token.ts";
@@ -59,7 +59,7 @@ export interface ApiServerCoreOptions {
   /** Resources that are not stored, by `group/plural`; the sources read from this very core. */
   readonly computed?: (core: ApiHandler) => ReadonlyMap<string, ComputedSource>;
   readonly tokenIssuer?: TokenIssuer;
-  readonly authenticateToken?: TokenAuthenticator;
+  readonly reviewToken?: TokenReviewer;
   /** Freezes objects with all they hold: for tests, so that a mutation throws. */
   readonly deepFreezes?: boolean;
   /** How many recent events each resource keeps for watches. */
@@ -77,7 +77,7 @@ export class ApiServerCore implements ApiHandler {
   readonly #advertised: AdvertisedAddress | undefined;
 
   constructor(options: ApiServerCoreOptions) {
-    const { store, catalog, clock, random, logger, deepFreezes, watchWindow, tokenIssuer, authenticateToken } = options;
+    const { store, catalog, clock, random, logger, deepFreezes, watchWindow, tokenIssuer, reviewToken } = options;
     const cache = new WatchCache({ store, clock, logger, deepFreezes, window: watchWindow });
     const authorizer = typeof options.authorizer === "function" ? options.authorizer(this) : options.authorizer;
     const admission = new AdmissionChain([...builtInPlugins({ cache, store, clock, random }), ...(options.admission ?? [])]);
@@ -85,7 +85,7 @@ export class ApiServerCore implements ApiHandler {
     this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
     this.#services = new ServiceGuard({ random, range: this.#serviceRange, portRange });
-    this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, authenticateToken });
+    this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, reviewToken });
     this.#advertised = options.advertised;
     const guards = new Map([["/services", this.#services]]);
     this.#context = { store, cache, catalog, clock, random, logger, authorizer, admission, guards };

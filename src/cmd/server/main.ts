@@ -3,13 +3,14 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { builtInCatalog } from "../../api/index.ts";
-import { createApiServer } from "../../apiserver/index.ts";
+import { createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { LmdbStore } from "../../storage/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
 import { ControlPlane } from "../control-plane/control-plane.ts";
 import { ensureDnsService } from "../control-plane/dns-service.ts";
+import { ensureLocalPathClass } from "../control-plane/local-path-class.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
@@ -43,6 +44,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
   const store = new LmdbStore({ path: join(config.dataDirectory, "data.mdb"), clock });
   const catalog = builtInCatalog();
   const ca = readFileSync(config.caFile, "utf8");
+  const proxyCa = readFileSync(config.frontProxyCaFile, "utf8");
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const { core, front } = await createApiServer(
@@ -56,6 +58,8 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       version: versionInfo(),
       serverAddress: `${config.advertiseAddress}:${config.port}`,
       serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
+      ...(config.authentication === undefined ? {} : { authentication: config.authentication }),
+      frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
       kubeletTls: { ...readPair(config.kubeletClient), ca },
       metrics,
       core: { serviceCidr: config.serviceNetwork, advertised: { ip: config.advertiseAddress, port: config.port } },
@@ -65,6 +69,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
   const controlPlane = new ControlPlane({ handler: core, catalog, clock, random, logger, caPem: ca, podNetwork: config.podNetwork });
   const running = controlPlane.run(signal);
   await ensureDnsService({ client: controlPlane.adminClient, address: dnsAddress(config), signal });
+  await ensureLocalPathClass(controlPlane.adminClient, signal);
   for (const host of config.listen) await front.listen({ host, port: config.port });
   return {
     [Symbol.asyncDispose]: async () => {
