@@ -1,6 +1,5 @@
 export { builtInCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
-export { validateEphemeralContainersUpdate } from "./core/pod-update.ts";
 export type * from "./handler.ts";
 export { type PodRequests, podLimits, podRequests } from "./pod-resources.ts";
 export {

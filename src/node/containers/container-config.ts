@@ -2,6 +2,7 @@
 import { containerEnv } from "../env/container-env.ts";
 import { expand } from "../env/expansion.ts";
 import { type NodeContext, podDir } from "../node-context.ts";
+import { RESOURCES_ANNOTATION } from "../pod/allocation.ts";
 import { HASH_ANNOTATION } from "../pod/plan-running.ts";
 import { type ContainerSpec, containerHash, type PodObject, podUid } from "../pod/pod-object.ts";
 import { type ContainerConfig, type ImageStatus, LABELS, type Mount } from "../runtime/runtime.ts";
@@ -50,6 +51,7 @@ export async function containerConfig(context: NodeContext, input: ContainerInpu
     labels: { ...podLabels(pod), [LABELS.containerName]: container.name },
     annotations: {
       [HASH_ANNOTATION]: containerHash(container),
+      [RESOURCES_ANNOTATION]: JSON.stringify(container.resources ?? {}),
       [RESTART_COUNT_ANNOTATION]: String(attempt),
       [MESSAGE_PATH_ANNOTATION]: container.terminationMessagePath ?? "",
       [MESSAGE_POLICY_ANNOTATION]: container.terminationMessagePolicy ?? "File",

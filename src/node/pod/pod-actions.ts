@@ -2,11 +2,13 @@
 import { resources } from "../../api/index.ts";
 import { isConflict, isNotFound } from "../../machinery/index.ts";
 import { etcHosts } from "../containers/etc-hosts.ts";
+import { linuxResources } from "../containers/linux-resources.ts";
 import { podLogDirectory, sandboxConfig } from "../containers/sandbox-config.ts";
 import { runHook } from "../hooks/lifecycle-hook.ts";
 import { type NodeContext, podDir } from "../node-context.ts";
 import type { RuntimePod } from "../runtime/runtime.ts";
 import { VolumeError } from "../volumes/volume-manager.ts";
+import { actualResources, coveringPod, type Resources } from "./allocation.ts";
 import { StartError, startContainer } from "./container-starter.ts";
 import { containerReference, podReference } from "./pod-events.ts";
 import { findContainer, type PodObject, podUid } from "./pod-object.ts";
@@ -23,6 +25,13 @@ export interface PodMemory {
   cgroupParent: string;
   readonly backoffs: Map<string, RestartBackoff>;
   readonly failures: Map<string, StartFailure>;
+  /** Resources that containers were given after they were made, by container id. */
+  readonly resized: Map<string, Resources>;
+}
+
+/** Where the agent keeps `resized` of a pod for an agent that comes after it. */
+export function resizedFile(context: Pick<NodeContext, "rootDir">, uid: string): string {
+  return `${podDir(context, uid)}/resources.json`;
 }
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
@@ -61,6 +70,8 @@ export class PodActions {
         return this.#startContainer(action);
       case "killContainer":
         return this.#killContainer(action);
+      case "resizeContainer":
+        return this.#resizeContainer(action);
       case "removeContainer":
         await runtime.removeContainer(action.id);
         return this.#removeLog(action.logPath);
@@ -174,6 +185,30 @@ export class PodActions {
     const left = graceSeconds === 0 ? 0 : Math.max(Math.min(MINIMUM_GRACE_SECONDS, graceSeconds), graceSeconds - usedSeconds);
     await context.runtime.stopContainer(id, left);
     if (isRestart) this.#memory.failures.delete(name);
+  }
+
+  /** The pod's group grows before its container does, and shrinks after it. */
+  async #resizeContainer({ id, name }: ActionOf<"resizeContainer">): Promise<void> {
+    const { cgroups, files, memoryBytes, runtime } = this.#context;
+    const { pod, resized } = this.#memory;
+    const resources = findContainer(pod, name)?.spec.resources ?? {};
+    await cgroups.ensurePod(coveringPod(pod, this.#actual()));
+    await runtime.updateContainerResources(id, linuxResources(pod, resources, memoryBytes));
+    resized.set(id, resources);
+    await cgroups.ensurePod(coveringPod(pod, this.#actual()));
+    await files.write(resizedFile(this.#context, podUid(pod)), JSON.stringify([...resized]), 0o600);
+  }
+
+  /** What the running containers have, by name. */
+  #actual(): ReadonlyMap<string, Resources> {
+    const { runtime, resized } = this.#memory;
+    const running = runtime.containers.filter(({ state }) => state === "RUNNING");
+    return new Map(
+      running.flatMap((container) => {
+        const actual = actualResources(container, resized);
+        return actual === undefined ? [] : [[container.name, actual] as const];
+      }),
+    );
   }
 
   async #tearDown(): Promise<void> {

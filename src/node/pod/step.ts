@@ -20,6 +20,7 @@ export type Action =
       /** Killed to be started again. */
       readonly isRestart: boolean;
     }
+  | { readonly kind: "resizeContainer"; readonly key: string; readonly id: string; readonly name: string }
   | { readonly kind: "removeContainer"; readonly key: string; readonly id: string; readonly logPath: string }
   | { readonly kind: "removeSandbox"; readonly key: string; readonly id: string }
   | { readonly kind: "tearDown"; readonly key: string }
