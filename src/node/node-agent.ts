@@ -146,6 +146,7 @@ export class NodeAgent {
         if (!services.hasSynced) await this.#informers.waitForSync(this.#stop.signal);
       },
       memoryBytes: machine.memoryBytes,
+      runtimeStatus: () => this.#registrar.runtimeStatus,
     };
   }
 
@@ -157,6 +158,10 @@ export class NodeAgent {
       labels: node?.metadata.labels ?? nodeLabels(this.#facts),
       taints: node?.spec?.taints ?? taints,
       allocatable: node?.status?.allocatable ?? nodeAllocatable(this.#facts),
+      features: {
+        supplementalGroupsPolicy: this.#registrar.runtimeStatus?.supplementalGroupsPolicy,
+        isAppArmorEnabled: this.#facts.machine.isAppArmorEnabled === true,
+      },
     };
   }
 

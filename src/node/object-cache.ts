@@ -1,6 +1,7 @@
 // Config maps and secrets that pods of this node refer to: fetched by name on demand, kept for a while.
 import { type ResourceRef, resources } from "../api/index.ts";
 import type { ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret } from "../api/types/core/v1.ts";
+import type { RuntimeClass } from "../api/types/node/v1.ts";
 import type { Clock } from "../base/index.ts";
 import type { Client } from "../client/index.ts";
 import type { DeepReadonly, KubeObject } from "../machinery/index.ts";
@@ -38,6 +39,10 @@ export class ObjectCache implements VolumeObjects {
 
   volume(name: string): Promise<DeepReadonly<PersistentVolume>> {
     return this.#get(resources.persistentvolumes, "", name);
+  }
+
+  runtimeClass(name: string): Promise<DeepReadonly<RuntimeClass>> {
+    return this.#get(resources.runtimeclasses, "", name);
   }
 
   /** Forgets what is older than its time. */

@@ -19,6 +19,7 @@ import {
   ObjectCache,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
+import { imageMounter } from "../containerd/images.ts";
 import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
@@ -74,6 +75,7 @@ async function makeAgent(
     rootDir: config.kubeletDirectory,
     mounter: new HostMounter(),
     objects,
+    images: imageMounter(config.runtimeSocket),
     client,
     allocatable,
     clock,

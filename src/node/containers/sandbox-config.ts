@@ -52,6 +52,15 @@ export function podLabels(pod: PodObject): Record<string, string> {
   };
 }
 
+/** The handler of the pod's RuntimeClass. */
+async function runtimeHandler(context: Pick<NodeContext, "objects" | "runtimeStatus">, pod: PodObject): Promise<string> {
+  const { runtimeClassName = "", hostUsers } = pod.spec ?? {};
+  const name = runtimeClassName === "" ? "" : (await context.objects.runtimeClass(runtimeClassName)).handler;
+  // DEVIATION: pods in user namespaces are refused, also by runtimes that could run them: nobody hands out id ranges yet.
+  if (hostUsers === false) throw new Error(`RuntimeClass handler "${name}" does not support user namespaces`);
+  return name;
+}
+
 export async function sandboxConfig(
   context: NodeContext,
   pod: PodObject,
@@ -79,8 +88,8 @@ export async function sandboxConfig(
       ...(runAsGroup === undefined ? {} : { runAsGroup }),
       supplementalGroups: supplementalGroups(pod),
       privileged: all.some(({ securityContext }) => securityContext?.privileged === true),
-      ...seccomp(security.seccompProfile ?? { type: "RuntimeDefault" }),
+      ...seccomp(context, security.seccompProfile ?? { type: "RuntimeDefault" }),
     },
-    runtimeHandler: "",
+    runtimeHandler: await runtimeHandler(context, pod),
   };
 }

@@ -9,7 +9,7 @@ import { type NodeContext, podDir } from "../node-context.ts";
 import type { RuntimePod } from "../runtime/runtime.ts";
 import { VolumeError } from "../volumes/volume-manager.ts";
 import { actualResources, coveringPod, type Resources } from "./allocation.ts";
-import { StartError, startContainer } from "./container-starter.ts";
+import { pullImage, StartError, startContainer } from "./container-starter.ts";
 import { containerReference, podReference } from "./pod-events.ts";
 import { findContainer, type PodObject, podUid } from "./pod-object.ts";
 import { currentSandbox, latestContainer, type StartFailure } from "./pod-view.ts";
@@ -95,6 +95,7 @@ export class PodActions {
     const { context, pod } = { context: this.#context, pod: this.#memory.pod };
     try {
       await context.files.makeDirectory(podDir(context, podUid(pod)));
+      await this.#pullImageVolumes();
       this.#memory.volumePaths = await context.volumes.mountPod(pod, this.#starts.signal);
     } catch (error) {
       if (this.#starts.signal.aborted) return;
@@ -102,6 +103,16 @@ export class PodActions {
       const message = error instanceof VolumeError ? `MountVolume.SetUp failed for volume "${error.volumeName}" : ${text}` : text;
       context.events.event(podReference(pod), "Warning", "FailedMount", message);
       throw error;
+    }
+  }
+
+  async #pullImageVolumes(): Promise<void> {
+    const { context, pod } = { context: this.#context, pod: this.#memory.pod };
+    for (const { name, image } of pod.spec?.volumes ?? []) {
+      if (image?.reference === undefined) continue;
+      const about = { ...podReference(pod), fieldPath: `spec.volumes{${name}}` };
+      const report = (type: "Normal" | "Warning", reason: string, message: string) => context.events.event(about, type, reason, message);
+      await pullImage(context, { pod, image: image.reference, policy: image.pullPolicy, signal: this.#starts.signal, report });
     }
   }
 

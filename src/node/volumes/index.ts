@@ -1,5 +1,6 @@
 export { HostVolumeManager, type HostVolumeManagerOptions } from "./host-volume-manager.ts";
 export { type HostsFileOptions, hostsFile } from "./hosts-file.ts";
+export type { ImageMounter } from "./image-mounter.ts";
 export { HostMounter, type Mounter, type MountLedger, type MountRequest } from "./mounter.ts";
 export { SimulatedVolumeManager } from "./simulated-volume-manager.ts";
 export * from "./volume-manager.ts";
