@@ -92,6 +92,7 @@ async function makeAgent(
     prober: new HostProber({ runtime, clock }),
     cgroups,
     files: diskFiles,
+    followsContent: true,
     objects,
     clock,
     random,

@@ -97,6 +97,7 @@ export class PodActions {
       await context.files.makeDirectory(podDir(context, podUid(pod)));
       await this.#pullImageVolumes();
       this.#memory.volumePaths = await context.volumes.mountPod(pod, this.#starts.signal);
+      context.content?.follow(pod);
     } catch (error) {
       if (this.#starts.signal.aborted) return;
       const text = error instanceof Error ? error.message : String(error);
@@ -224,6 +225,7 @@ export class PodActions {
 
   async #tearDown(): Promise<void> {
     const uid = podUid(this.#memory.pod);
+    this.#context.content?.unfollow(uid);
     await this.#context.volumes.unmountPod(uid);
     this.#memory.volumePaths = undefined;
     await this.#context.cgroups.removePod(uid);

@@ -1,4 +1,5 @@
 // Keeps one pod: looks at it, asks the step function what to do, begins that, and looks again when something happened.
+import { isDeepStrictEqual } from "node:util";
 import type { PodStatus } from "../../api/types/core/v1.ts";
 import type { Timer } from "../../base/index.ts";
 import { terminationMessage } from "../containers/termination-message.ts";
@@ -99,8 +100,21 @@ export class PodWorker {
     const known = Number(this.#memory.pod.metadata.resourceVersion ?? 0);
     if (Number(pod.metadata.resourceVersion ?? 0) <= known) return;
     this.#wanted = pod;
-    this.#memory.pod = keepResources(pod, this.#memory.pod);
+    const before = this.#memory.pod;
+    this.#memory.pod = keepResources(pod, before);
+    if (!isDeepStrictEqual(shownMetadata(before), shownMetadata(pod))) void this.refreshVolumes();
     this.wake();
+  }
+
+  /** Brings the content of the pod's volumes up to date; never rejects. */
+  async refreshVolumes(): Promise<void> {
+    const { context, signal } = this.#options;
+    if (this.#state.kind !== "running" || this.#memory.volumePaths === undefined || this.#memory.volumePaths.size === 0) return;
+    try {
+      await context.volumes.update(this.#memory.pod, signal);
+    } catch (error) {
+      if (!signal.aborted) context.logger.warn("cannot refresh volumes", { pod: formatPod(this.pod), error });
+    }
   }
 
   /** The object is gone from the API. */
@@ -205,6 +219,7 @@ export class PodWorker {
     if (this.#pendingResize !== undefined) return;
     memory.pod = this.#wanted;
     this.#resizeError = undefined;
+    void this.refreshVolumes();
     this.#options.onRoom();
   }
 
@@ -318,4 +333,9 @@ export class PodWorker {
     this.#timer?.cancel();
     this.#probes.stop();
   }
+}
+
+/** What a downwardAPI volume may show of a pod and may change while it runs. */
+function shownMetadata({ metadata }: PodObject) {
+  return [metadata.labels ?? {}, metadata.annotations ?? {}];
 }
