@@ -32,6 +32,8 @@ export interface Replacement {
   make(current: CacheEntry): Draft | Promise<Draft>;
   /** "none" when managedFields are already right, and for what the server does itself. */
   readonly tracking?: "none";
+  /** For what the server decides and nobody wished for: the generation stays. */
+  readonly keepsGeneration?: true;
   /** Default: those of the scope's subresource. */
   readonly rules?: UpdateRules;
 }
@@ -120,7 +122,7 @@ async function replaceOnce(
   rules.prepare(draft, old, context);
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun } as const;
   await context.admission.mutate(request);
-  raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
+  if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
   if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
   const reservation = guardOf(context, resource)?.reserve(draft, old);
   try {

@@ -6,7 +6,7 @@ import { builtInCatalog } from "../../api/index.ts";
 import { createApiServer } from "../../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { LmdbStore } from "../../storage/index.ts";
-import { hostAddress } from "../config/cluster.ts";
+import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
 import { ControlPlane } from "../control-plane/control-plane.ts";
 import { ensureDnsService } from "../control-plane/dns-service.ts";
@@ -64,7 +64,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
   );
   const controlPlane = new ControlPlane({ handler: core, catalog, clock, random, logger, caPem: ca, podNetwork: config.podNetwork });
   const running = controlPlane.run(signal);
-  await ensureDnsService({ client: controlPlane.adminClient, address: hostAddress(config.serviceNetwork, 10), signal });
+  await ensureDnsService({ client: controlPlane.adminClient, address: dnsAddress(config), signal });
   for (const host of config.listen) await front.listen({ host, port: config.port });
   return {
     [Symbol.asyncDispose]: async () => {

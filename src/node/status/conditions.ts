@@ -45,7 +45,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
     readyCondition(input, containersReady),
     { ...containersReady, type: "ContainersReady" },
   ];
-  if (!known.some(({ type }) => type === "PodScheduled")) own.push({ type: "PodScheduled", ...TRUE });
+  own.push({ type: "PodScheduled", ...TRUE });
   own.push(...resizeConditions(input));
   const generation = pod.metadata.generation;
   const updated = own.map((draft): PodCondition => {
@@ -53,7 +53,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
     const lastTransitionTime = before?.status === draft.status ? before.lastTransitionTime : now;
     return { ...draft, lastTransitionTime, ...(generation === undefined ? {} : { observedGeneration: generation }) };
   });
-  const others = known.filter(({ type }) => type === "PodScheduled" || !OWN_CONDITIONS.has(type));
+  const others = known.filter(({ type }) => !OWN_CONDITIONS.has(type));
   return [...updated, ...others.map((condition) => ({ ...condition }))];
 }
 
