@@ -204,7 +204,7 @@ describe("a node as conformance wants it", () => {
   });
 
   it("restarts what its liveness probe calls dead, and nothing else", async () => {
-    const quick = { periodSeconds: 1, failureThreshold: 1, initialDelaySeconds: 1, timeoutSeconds: 2 };
+    const quick = { periodSeconds: 1, failureThreshold: 2, initialDelaySeconds: 2, timeoutSeconds: 2 };
     const live = (program: Partial<Container>, probe: Probe): Partial<Container> => ({ ...program, livenessProbe: { ...quick, ...probe } });
     const http = { httpGet: { path: "/healthz", port: 8080 } };
     const grpc = { grpc: { port: 5000 } };

@@ -74,7 +74,8 @@ export async function sandboxConfig(
     namespace: pod.metadata.namespace ?? "",
     uid: podUid(pod),
     attempt: made.attempt,
-    hostname: podHostname(context, pod).hostname,
+    // In the host's network the name is the host's, and cannot be set.
+    hostname: pod.spec?.hostNetwork === true ? "" : podHostname(context, pod).hostname,
     logDirectory: podLogDirectory(context, pod),
     dns: await podDns(context, pod),
     portMappings: portMappings(pod),
@@ -85,7 +86,8 @@ export async function sandboxConfig(
     namespaces: podNamespaces(pod),
     security: {
       ...(runAsUser === undefined ? {} : { runAsUser }),
-      ...(runAsGroup === undefined ? {} : { runAsGroup }),
+      // Runtimes refuse a group without a user.
+      ...(runAsUser === undefined || runAsGroup === undefined ? {} : { runAsGroup }),
       supplementalGroups: supplementalGroups(pod),
       privileged: all.some(({ securityContext }) => securityContext?.privileged === true),
       ...seccomp(context, security.seccompProfile ?? { type: "RuntimeDefault" }),

@@ -59,11 +59,13 @@ function capabilities(own: DeepReadonly<Capabilities> | undefined) {
 }
 
 function user(own: DeepReadonly<SecurityContext>, pod: PodObject, image: ImageStatus) {
-  const runAsUser = own.runAsUser ?? pod.spec?.securityContext?.runAsUser ?? image.user.uid;
+  const { uid, name = "" } = image.user;
+  // An image that names nobody runs as root.
+  const runAsUser = own.runAsUser ?? pod.spec?.securityContext?.runAsUser ?? uid ?? (name === "" ? 0 : undefined);
   const runAsGroup = own.runAsGroup ?? pod.spec?.securityContext?.runAsGroup;
   return {
     ...(runAsUser === undefined ? {} : { runAsUser }),
-    ...(runAsUser === undefined && image.user.name !== undefined && image.user.name !== "" ? { runAsUserName: image.user.name } : {}),
+    ...(runAsUser === undefined ? { runAsUserName: name } : {}),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
   };
 }

@@ -37,7 +37,8 @@ export interface NodeHealth {
   /** Why not. */
   readonly message: string;
   readonly runtimeVersion: string;
-  readonly runtime: RuntimeStatus | undefined;
+  /** What the runtime says of itself, when it is known. */
+  readonly runtime?: RuntimeStatus | undefined;
   readonly pressures: ReadonlySet<"MemoryPressure" | "DiskPressure" | "PIDPressure">;
 }
 

@@ -12,9 +12,9 @@ export interface ConditionInput {
   readonly statuses: readonly ContainerStatus[];
   /** The sandbox is there and has its network. */
   readonly isSandboxReady: boolean;
-  readonly resize: ResizeState;
+  readonly resize?: ResizeState;
   /** A container does not have yet what it was granted. */
-  readonly isResizing: boolean;
+  readonly isResizing?: boolean;
   /** metav1.Time */
   readonly now: string;
 }
@@ -58,7 +58,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
 }
 
 /** Present only while a resize is under way. */
-function resizeConditions({ resize, isResizing }: ConditionInput): Draft[] {
+function resizeConditions({ resize = {}, isResizing = false }: ConditionInput): Draft[] {
   const { pending, error } = resize;
   const drafts: Draft[] = pending === undefined ? [] : [{ type: "PodResizePending", ...TRUE, ...pending }];
   if (!isResizing) return drafts;
