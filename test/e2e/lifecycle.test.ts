@@ -1,6 +1,7 @@
 // What survives, and what is left: processes killed, nodes lost, a cluster taken down.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Node, Pod } from "../../src/api/types/core/v1.ts";
 import { Cluster, eventually, run } from "./cluster.fixture.ts";
