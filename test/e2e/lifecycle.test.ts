@@ -94,7 +94,7 @@ describe("a cluster of three nodes", () => {
 
   it("keeps secrets encrypted on disk", async () => {
     await cluster.kubectl("create", "secret", "generic", "sealed", "--from-literal=password=not-for-the-disk");
-    const data = readFileSync(join(cluster.dataDirectory, "server/data.mdb")).toString("latin1");
+    const data = readFileSync(join(cluster.dataDirectory, "server/store/data.mdb")).toString("latin1");
     assert.match(data, /\/registry\/core\/secrets\/default\/sealed/);
     assert.doesNotMatch(data, new RegExp(`not-for-the-disk|${Buffer.from("not-for-the-disk").toString("base64").slice(0, 16)}`));
   });
