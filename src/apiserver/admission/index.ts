@@ -4,6 +4,7 @@ import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
 import { NodeRestriction } from "./node-restriction.ts";
+import { PodSecurity } from "./pod-security/pod-security.ts";
 import { MutatingPolicies } from "./policy/mutating-policies.ts";
 import { ValidatingPolicies } from "./policy/validating-policies.ts";
 import { PriorityAdmission } from "./priority.ts";
@@ -21,6 +22,7 @@ export function builtInPlugins(view: HookTools): AdmissionPlugin[] {
     new ServiceAccountAdmission(view),
     new NodeRestriction(view),
     taintNodesByCondition,
+    new PodSecurity(view),
     new PriorityAdmission(view),
     defaultTolerationSeconds,
     new MutatingPolicies(view),
