@@ -110,7 +110,7 @@ export class NodeAgent {
     });
     const { manifestDirectory: directory, watcher = hostFileWatcher } = options;
     const node = () => this.#registrar.node;
-    this.#statics = new StaticPods({ client, clock, logger, nodeName, directory, watcher, pods: this.#pods, node });
+    this.#statics = new StaticPods({ client, clock, logger, files: options.files, nodeName, directory, watcher, pods: this.#pods, node });
   }
 
   /** The pods of this node as the agent knows them; the kubelet server answers from them. */

@@ -1,10 +1,10 @@
 // Runs the pods whose manifests stand in a directory of the node, and keeps a mirror of each in the API.
-import { readdir, readFile } from "node:fs/promises";
 import { resources } from "../../api/index.ts";
 import type { Node } from "../../api/types/core/v1.ts";
 import type { Clock, Logger } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
 import { type DeepReadonly, isAlreadyExists, isNotFound } from "../../machinery/index.ts";
+import type { NodeFiles } from "../files.ts";
 import type { FileWatcher } from "../logs/file-watcher.ts";
 import type { PodObject } from "../pod/pod-object.ts";
 import type { PodRegistry } from "../pod-registry.ts";
@@ -14,6 +14,7 @@ export interface StaticPodsOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly files: Pick<NodeFiles, "list" | "read">;
   readonly nodeName: string;
   /** Undefined: the node has no static pods, and mirrors of earlier ones go. */
   readonly directory: string | undefined;
@@ -95,14 +96,14 @@ export class StaticPods {
   }
 
   async #read(): Promise<PodObject[]> {
-    const { directory, nodeName, logger } = this.#options;
+    const { directory, files, nodeName, logger } = this.#options;
     if (directory === undefined) return [];
-    const names = (await readdir(directory)).filter((name) => !name.startsWith(".")).sort();
+    const names = (await files.list(directory)).filter((name) => !name.startsWith(".")).toSorted();
     const pods: PodObject[] = [];
     for (const name of names) {
       const path = `${directory}/${name}`;
       try {
-        pods.push(staticPod(await readFile(path, "utf8"), path, nodeName));
+        pods.push(staticPod((await files.read(path)) ?? "", path, nodeName));
         this.#complaints.delete(path);
       } catch (error) {
         const text = String(error);
