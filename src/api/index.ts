@@ -1,3 +1,4 @@
+export { webhookEnvironment } from "./admissionregistration/expressions.ts";
 export { builtInCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
 export type * from "./handler.ts";

@@ -42,6 +42,7 @@ export interface NodeLayout {
   readonly cniState: string;
   readonly registryHosts: string;
   readonly loadedImages: string;
+  readonly localPath: string;
 }
 
 export function layoutOf(dataDirectory: string, runDirectory: string): Layout {
@@ -85,5 +86,6 @@ function nodeLayout(directory: string, runDirectory: string): NodeLayout {
     cniState: join(directory, "cni", "state"),
     registryHosts: join(directory, "registries"),
     loadedImages: join(directory, "loaded-images.json"),
+    localPath: join(directory, "local-path"),
   };
 }
