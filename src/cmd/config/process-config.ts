@@ -47,6 +47,7 @@ export interface AgentConfig {
   readonly runtimeSocket: string;
   /** The kubelet's root: pods' volumes and its own state. */
   readonly kubeletDirectory: string;
+  readonly manifestDirectory: string;
   readonly podLogDirectory: string;
   /** Names of the images that were loaded by hand. */
   readonly loadedImagesFile: string;
