@@ -1,63 +1,57 @@
-// Node selectors and node affinity, required and preferred.
-import type { Node, NodeSelectorRequirement, NodeSelectorTerm } from "../../api/types/core/v1.ts";
+// Node selectors and node affinity, required and preferred; those of the pod, and those that the profile adds to all pods.
+import type { Node, NodeAffinity } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import { rejection, type ScheduledPlugin } from "../framework.ts";
+import type { PodInfo } from "../cluster/pod-info.ts";
+import { wakesIf, wakesOn } from "../framework/events.ts";
+import { type Plugin, type PreFilterResult, type Rejection, rejection } from "../framework/plugin.ts";
+import { matchesAnyTerm, matchesNodeAffinity, matchesTerm, namedNodes } from "./node-selector.ts";
 
 const NO_MATCH = rejection("node(s) didn't match Pod's node affinity/selector", { isUnresolvable: true });
+const NO_ENFORCED_MATCH = rejection("node(s) didn't match scheduler-enforced node affinity", { isUnresolvable: true });
+const CONFLICT = rejection("pod affinity terms conflict", { isUnresolvable: true });
 
-/** Terms are alternatives, the requirements of a term all count; a term without any matches nothing. */
-export function matchesTerm(node: DeepReadonly<Node>, term: DeepReadonly<NodeSelectorTerm>): boolean {
-  const expressions = term.matchExpressions ?? [];
-  const fields = term.matchFields ?? [];
-  if (expressions.length === 0 && fields.length === 0) return false;
-  return (
-    expressions.every((requirement) => matchesRequirement(requirement, node.metadata.labels?.[requirement.key])) &&
-    fields.every((requirement) => matchesRequirement(requirement, requirement.key === "metadata.name" ? node.metadata.name : undefined))
-  );
+export interface NodeAffinityArgs {
+  readonly addedAffinity?: DeepReadonly<NodeAffinity>;
 }
 
-function matchesRequirement({ operator, values = [] }: DeepReadonly<NodeSelectorRequirement>, actual: string | undefined): boolean {
-  switch (operator) {
-    case "In":
-      return actual !== undefined && values.includes(actual);
-    case "NotIn":
-      return actual === undefined || !values.includes(actual);
-    case "Exists":
-      return actual !== undefined;
-    case "DoesNotExist":
-      return actual === undefined;
-    case "Gt":
-      return isWhole(actual) && isWhole(values[0]) && BigInt(actual) > BigInt(values[0]);
-    case "Lt":
-      return isWhole(actual) && isWhole(values[0]) && BigInt(actual) < BigInt(values[0]);
-    default:
-      return false;
-  }
-}
-
-function isWhole(text: string | undefined): text is string {
-  return text !== undefined && /^-?\d+$/.test(text);
-}
-
-export const nodeAffinity: ScheduledPlugin = {
-  name: "NodeAffinity",
-  wakesOn: ["NodeAdded", "NodeLabelsChanged"],
-  filter: ({ pod }, { node }) => {
-    for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) if (node.metadata.labels?.[key] !== value) return NO_MATCH;
-    const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-    if (required === undefined) return undefined;
-    return required.nodeSelectorTerms.some((term) => matchesTerm(node, term)) ? undefined : NO_MATCH;
-  },
-  scoring: {
+export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Plugin {
+  const enforced = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const addedPreferences = addedAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  const preferences = ({ pod }: PodInfo) => [
+    ...addedPreferences,
+    ...(pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+  ];
+  const rejectionOn = (pod: PodInfo, node: DeepReadonly<Node>): Rejection | undefined => {
+    if (enforced !== undefined && !matchesAnyTerm(node, enforced)) return NO_ENFORCED_MATCH;
+    return matchesNodeAffinity(pod.pod, node) ? undefined : NO_MATCH;
+  };
+  return {
+    name: "NodeAffinity",
     weight: 2,
-    normalization: "max",
-    applies: ({ pod }) => (pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).length > 0,
-    score: ({ pod }, { node }) => {
-      let score = 0;
-      for (const { weight, preference } of pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []) {
-        if (weight !== 0 && matchesTerm(node, preference)) score += weight;
-      }
-      return score;
+    wakesOn: [
+      ...wakesOn("PodUpdate"),
+      wakesIf<Node>("NodeAdd", (pod, change) => change.new === undefined || rejectionOn(pod, change.new) === undefined),
+      wakesIf<Node>("NodeUpdateLabel", (pod, change) => change.new === undefined || rejectionOn(pod, change.new) === undefined),
+    ],
+    reads: ({ pod }) => [pod.spec?.nodeSelector, pod.spec?.affinity?.nodeAffinity],
+    preFilter: narrow,
+    filter: (pod, { node }) => rejectionOn(pod, node),
+    scoring: {
+      normalization: "max",
+      applies: (pod) => preferences(pod).length > 0,
+      score: (pod, { node }) => {
+        let score = 0;
+        for (const { weight, preference } of preferences(pod)) if (weight !== 0 && matchesTerm(node, preference)) score += weight;
+        return score;
+      },
     },
-  },
-};
+  };
+}
+
+/** DaemonSets' pods name their node: no other is looked at. */
+function narrow({ pod }: PodInfo): PreFilterResult | Rejection | undefined {
+  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const nodeNames = required === undefined ? undefined : namedNodes(required.nodeSelectorTerms);
+  if (nodeNames === undefined) return undefined;
+  return nodeNames.size === 0 ? CONFLICT : { nodeNames };
+}

@@ -1,7 +1,8 @@
 // Keeps pods off nodes with taints that they do not tolerate, and prefers nodes with fewer unwelcome taints.
-import type { Taint, Toleration } from "../../api/types/core/v1.ts";
+import type { Node, Pod, Taint, Toleration } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import { rejection, type ScheduledPlugin } from "../framework.ts";
+import { wakesIf, wakesOn } from "../framework/events.ts";
+import { type Plugin, rejection } from "../framework/plugin.ts";
 
 const UNTOLERATED = rejection("node(s) had untolerated taint(s)", { isUnresolvable: true });
 
@@ -36,27 +37,30 @@ function isTolerated(tolerations: readonly DeepReadonly<Toleration>[], taint: Ta
   return tolerations.some((toleration) => toleratesTaint(toleration, taint));
 }
 
-export const taintToleration: ScheduledPlugin = {
+/** Whether no taint keeps the pod off the node. */
+export function toleratesNode(pod: DeepReadonly<Pod>, node: DeepReadonly<Node>): boolean {
+  const taints = node.spec?.taints;
+  if (taints === undefined || taints.length === 0) return true;
+  const tolerations = pod.spec?.tolerations ?? [];
+  return taints.every((taint) => (taint.effect !== "NoSchedule" && taint.effect !== "NoExecute") || isTolerated(tolerations, taint));
+}
+
+export const taintToleration: Plugin = {
   name: "TaintToleration",
-  wakesOn: ["NodeAdded", "NodeTaintsChanged"],
-  filter: (pod, { node }) => {
-    const taints = node.spec?.taints;
-    if (taints === undefined || taints.length === 0) return undefined;
-    const tolerations = pod.pod.spec?.tolerations ?? [];
-    const isFree = taints.every(
-      (taint) => (taint.effect !== "NoSchedule" && taint.effect !== "NoExecute") || isTolerated(tolerations, taint),
-    );
-    return isFree ? undefined : UNTOLERATED;
-  },
+  weight: 3,
+  wakesOn: [
+    ...wakesOn("PodUpdate"),
+    wakesIf<Node>("NodeAdd", ({ pod }, change) => change.new === undefined || toleratesNode(pod, change.new)),
+    wakesIf<Node>("NodeUpdateTaint", ({ pod }, change) => change.new === undefined || toleratesNode(pod, change.new)),
+  ],
+  reads: ({ pod }) => pod.spec?.tolerations,
+  filter: ({ pod }, { node }) => (toleratesNode(pod, node) ? undefined : UNTOLERATED),
   scoring: {
-    weight: 3,
     normalization: "reverseMax",
-    score: (pod, { node }) => {
+    score: ({ pod }, { node }) => {
       const taints = node.spec?.taints;
       if (taints === undefined) return 0;
-      const tolerations = (pod.pod.spec?.tolerations ?? []).filter(
-        (toleration) => !toleration.effect || toleration.effect === "PreferNoSchedule",
-      );
+      const tolerations = (pod.spec?.tolerations ?? []).filter(({ effect }) => !effect || effect === "PreferNoSchedule");
       return taints.filter((taint) => taint.effect === "PreferNoSchedule" && !isTolerated(tolerations, taint)).length;
     },
   },
