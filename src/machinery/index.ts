@@ -1,4 +1,5 @@
 export * from "./codec/decode.ts";
+export * from "./codec/protobuf/index.ts";
 export * from "./equality.ts";
 export * from "./field-error.ts";
 export * from "./int-or-string.ts";

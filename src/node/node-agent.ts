@@ -52,6 +52,7 @@ export interface NodeAgentOptions {
   /** Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly taints?: DeepReadonly<Taint[]>;
   /** Whether an image was put on this node by hand: such a one is not pulled, whatever the policy. Default: none was. */
   readonly isImageLoaded?: IsLoaded;
@@ -80,8 +81,8 @@ export class NodeAgent {
   constructor(options: NodeAgentOptions) {
     this.#options = options;
     const { client, clock, random, logger, nodeName, nodeIps, runtime } = options;
-    const { kubeletPort, machine, labels = {}, taints = [], maxPods = 110, reserved = {} } = options;
-    this.#facts = { nodeName, nodeIps, kubeletPort, machine, labels, taints, maxPods, reserved };
+    const { kubeletPort, machine, labels = {}, annotations, taints = [], maxPods = 110, reserved = {} } = options;
+    this.#facts = { nodeName, nodeIps, kubeletPort, machine, labels, annotations, taints, maxPods, reserved };
     this.#informers = options.informers ?? new SharedInformers({ client, clock, random, logger });
     if (options.events === undefined) {
       this.#recorder = new EventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName });

@@ -91,6 +91,13 @@ describe("a cluster of three nodes", () => {
     for (const node of [1, 2, 3]) assert.match(await (await fetch(`http://10.199.0.${node}:${port}`)).text(), /^You've hit kubia-/);
   });
 
+  it("keeps secrets encrypted on disk", async () => {
+    await cluster.kubectl("create", "secret", "generic", "sealed", "--from-literal=password=not-for-the-disk");
+    const data = readFileSync(join(cluster.dataDirectory, "server/data.mdb")).toString("latin1");
+    assert.match(data, /\/registry\/core\/secrets\/default\/sealed/);
+    assert.doesNotMatch(data, new RegExp(`not-for-the-disk|${Buffer.from("not-for-the-disk").toString("base64").slice(0, 16)}`));
+  });
+
   it("keeps every acknowledged write and every container when server and agents are killed", async () => {
     const names = Array.from({ length: 20 }, (_, i) => `kept-${i}`);
     for (const name of names) await cluster.kubectl("create", "configmap", name, `--from-literal=a=${name}`);

@@ -7,7 +7,7 @@ import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509Certifi
 import { type ApiHandler, builtInCatalog, type RequestScope, type Stored, type StoredWatchEvent } from "../../api/index.ts";
 import { SeededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
 import { type KubeObject, notFound } from "../../machinery/index.ts";
-import { AuthenticatorChain, Impersonator } from "../authn/index.ts";
+import { AuthenticatorChain, defaultProxyHeaders, Impersonator, TokenChain } from "../authn/index.ts";
 import { type Authorizer, authorizationError } from "../authz/index.ts";
 import type { Endpoint } from "./exchange.ts";
 import { HttpFront } from "./http-front.ts";
@@ -26,11 +26,17 @@ async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
 }
 
+export interface TestCa {
+  readonly cert: string;
+  /** For 127.0.0.1 and `dnsNames`. */
+  issue(subject: string, dnsNames?: readonly string[]): Promise<KeyPair>;
+}
+
 /** A certificate authority that signs what it is asked to. */
-export async function createTestCa(): Promise<{ cert: string; issue(subject: string): Promise<KeyPair> }> {
+export async function createTestCa(name = "test-ca"): Promise<TestCa> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const ca = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=test-ca",
+    name: `CN=${name}`,
     keys,
     signingAlgorithm: algorithm,
     extensions: [new BasicConstraintsExtension(true)],
@@ -38,7 +44,8 @@ export async function createTestCa(): Promise<{ cert: string; issue(subject: str
   });
   return {
     cert: ca.toString("pem"),
-    async issue(subject) {
+    async issue(subject, dnsNames = []) {
+      const names = dnsNames.map((value) => ({ type: "dns" as const, value }));
       const own = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
       const cert = await X509CertificateGenerator.create({
         subject,
@@ -46,7 +53,7 @@ export async function createTestCa(): Promise<{ cert: string; issue(subject: str
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: algorithm,
-        extensions: [new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])],
+        extensions: [new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }, ...names])],
         ...validity,
       });
       return { key: await keyPem(own.privateKey), cert: cert.toString("pem") };
@@ -149,14 +156,20 @@ const adminsOnly: Authorizer = {
 export async function startTestFront(endpoints: ReadonlyMap<string, Endpoint> = new Map()) {
   const ca = await createTestCa();
   const [server, admin, nobody] = await Promise.all([ca.issue("CN=server"), ca.issue("CN=alice, O=admins, O=dev"), ca.issue("CN=bob")]);
+  const proxyCa = await createTestCa("test-proxy-ca");
+  const proxy = await proxyCa.issue("CN=front-proxy-client");
   const handler = new FakeHandler(adminsOnly);
   const clock = new VirtualClock();
   const front = new HttpFront({
     tls: { ...server, clientCa: ca.cert },
+    frontProxy: { ca: proxyCa.cert, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
     clock,
     random: new SeededRandom(1),
     logger: silentLogger,
-    authenticator: new AuthenticatorChain({ tokens: [], anonymousPaths: new Set(["/healthz"]) }),
+    authenticator: new AuthenticatorChain({
+      tokens: new TokenChain({ authenticators: [], apiAudiences: [] }),
+      allowsAnonymous: (path) => path === "/healthz",
+    }),
     impersonator: new Impersonator(adminsOnly),
     authorizer: adminsOnly,
     resources: new ResourceEndpoint({ handler, catalog: builtInCatalog(), clock }),
@@ -164,7 +177,7 @@ export async function startTestFront(endpoints: ReadonlyMap<string, Endpoint> = 
   });
   const { port } = await front.listen({ host: "127.0.0.1", port: 0 });
   const call = (options: TestCall) => send(port, ca.cert, "as" in options ? options : { ...options, as: admin });
-  return { front, handler, port, ca, admin, nobody, call, [Symbol.asyncDispose]: () => front.close() };
+  return { front, handler, port, ca, proxyCa, admin, nobody, proxy, call, [Symbol.asyncDispose]: () => front.close() };
 }
 
 function send(port: number, ca: string, { method = "GET", path, headers = {}, body, as }: TestCall): Promise<TestAnswer> {

@@ -108,7 +108,7 @@ test("kubectl's Accept header gets a Table with ages, metadata clients get Parti
   assert.equal(table.rows[0]?.cells[0], "a");
   assert.equal(table.rows[0]?.cells[age], "60s");
   assert.equal(table.rows[0]?.object.kind, "PartialObjectMetadata");
-  const metadata = { accept: "application/vnd.kubernetes.protobuf,application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io" };
+  const metadata = { accept: "image/png,application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io" };
   assert.equal((await server.call({ path: `${path}/a`, headers: metadata })).json()["kind"], "PartialObjectMetadata");
 });
 
@@ -172,6 +172,18 @@ test("impersonation needs permission and changes the user", async () => {
   assert.match(String(refused.json()["message"]), /cannot impersonate resource "serviceaccounts"/);
   const other = await server.call({ path: collection, headers });
   assert.match(String(other.json()["message"]), /User "system:serviceaccount:ns:sa" cannot list/);
+});
+
+test("a front proxy is believed who the user is; others' headers mean nothing", async () => {
+  await using server = await startTestFront();
+  const headers = { "x-remote-user": "carol", "x-remote-group": "admins" };
+  assert.equal((await server.call({ path: collection, headers, as: server.proxy })).code, 200);
+  assert.equal(server.handler.scopes[0]?.user.name, "carol");
+  assert.equal((await server.call({ path: collection, headers, as: server.nobody })).code, 403);
+  assert.equal((await server.call({ path: collection, headers, as: undefined })).code, 401);
+  assert.equal((await server.call({ path: collection, as: server.proxy })).code, 401);
+  const stranger = await server.proxyCa.issue("CN=alice, O=admins");
+  assert.equal((await server.call({ path: collection, headers, as: stranger })).code, 401);
 });
 
 test("nobody in particular may ask for the health and for nothing else", async () => {

@@ -1,11 +1,13 @@
 // exec, attach, port-forward, logs and proxying: finds the node or pod that is meant and passes the request on.
 import type { ApiHandler, RequestScope, Resource, ResourceCatalog } from "../../api/index.ts";
 import type { Node, Pod } from "../../api/types/core/v1.ts";
-import { badRequest, type DeepReadonly, internalError } from "../../machinery/index.ts";
+import { badRequest, type DeepReadonly } from "../../machinery/index.ts";
 import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
 import { loopbackUser } from "../authz/watched-collection.ts";
+import { connectOptions } from "./connect-options.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { type ForwardTarget, forward } from "./forward.ts";
+import { kubeletAddress } from "./kubelet-address.ts";
 import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeBody } from "./respond.ts";
 
@@ -13,11 +15,12 @@ export interface KubeletProxyOptions {
   readonly handler: ApiHandler;
   readonly catalog: ResourceCatalog;
   readonly authorizer: Authorizer;
+  /** Asked before a connection is made; rejects to refuse it. Absent: all are admitted. */
+  readonly admit?: (scope: RequestScope, options: Readonly<Record<string, unknown>>) => Promise<void>;
   /** The server's client certificate for kubelets, and the CA of theirs. */
   readonly kubeletTls: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly ca: string | Buffer };
 }
 
-const DEFAULT_KUBELET_PORT = 10250;
 const tunnels: Readonly<Record<string, ReadonlySet<string>>> = {
   pods: new Set(["exec", "attach", "portforward", "log", "proxy"]),
   nodes: new Set(["proxy"]),
@@ -43,6 +46,7 @@ export class KubeletProxy implements Endpoint {
     const { info } = exchange;
     this.#authorize(exchange, info.verb);
     if (interactive.has(info.subresource) && info.verb !== "create") this.#authorize(exchange, "create");
+    await this.#admit(exchange);
     if (info.resource === "nodes") return this.#proxyToNode(exchange);
     if (info.subresource === "proxy") return this.#proxyToPod(exchange);
     const pod = await this.#get<Pod>("pods", info.namespace, info.name);
@@ -61,6 +65,15 @@ export class KubeletProxy implements Endpoint {
     const attributes = { user, verb, group, version, resource, subresource, namespace, name };
     const decision = this.#options.authorizer.authorize(attributes);
     if (!decision.allowed) throw authorizationError(attributes, decision.reason);
+  }
+
+  async #admit({ user, info }: Exchange): Promise<void> {
+    const { group, version, resource: plural, namespace, name, subresource } = info;
+    const resource = this.#options.catalog.find(group, version, plural);
+    if (resource === undefined || subresource === "log") return;
+    const kind = resource.subresources[subresource]?.kind ?? "";
+    const scope = { user, resource, namespace, name, subresource };
+    await this.#options.admit?.(scope, connectOptions(kind, info));
   }
 
   async #proxyToNode(exchange: Exchange): Promise<void> {
@@ -83,11 +96,8 @@ export class KubeletProxy implements Endpoint {
   }
 
   async #kubelet(nodeName: string, path: string): Promise<ForwardTarget> {
-    const node = await this.#get<Node>("nodes", "", nodeName);
-    const address = node.status?.addresses?.find(({ type }) => type === "InternalIP");
-    if (address === undefined) throw internalError(new Error(`no preferred addresses found; known addresses: []`));
-    const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? DEFAULT_KUBELET_PORT;
-    return { protocol: "https", host: address.address, port, path, tls: this.#options.kubeletTls };
+    const { host, port } = kubeletAddress(await this.#get<Node>("nodes", "", nodeName));
+    return { protocol: "https", host, port, path, tls: this.#options.kubeletTls };
   }
 
   async #get<T>(plural: string, namespace: string, name: string): Promise<DeepReadonly<T>> {

@@ -17,6 +17,9 @@ export interface Layout {
   readonly serverConfig: string;
   readonly serverData: string;
   readonly serverPid: string;
+  readonly hollowConfig: string;
+  readonly hollowKubeconfig: string;
+  readonly hollowPid: string;
   node(name: string): NodeLayout;
 }
 
@@ -37,6 +40,7 @@ export interface NodeLayout {
   readonly cniState: string;
   readonly registryHosts: string;
   readonly loadedImages: string;
+  readonly localPath: string;
 }
 
 export function layoutOf(dataDirectory: string, runDirectory: string): Layout {
@@ -54,6 +58,9 @@ export function layoutOf(dataDirectory: string, runDirectory: string): Layout {
     serverConfig: data("server", "config.json"),
     serverData: data("server", "store"),
     serverPid: join(runDirectory, "server.pid"),
+    hollowConfig: data("hollow", "config.json"),
+    hollowKubeconfig: data("hollow", "kubeconfig"),
+    hollowPid: join(runDirectory, "hollow.pid"),
     node: (name) => nodeLayout(data("nodes", name), join(runDirectory, name)),
   };
 }
@@ -76,5 +83,6 @@ function nodeLayout(directory: string, runDirectory: string): NodeLayout {
     cniState: join(directory, "cni", "state"),
     registryHosts: join(directory, "registries"),
     loadedImages: join(directory, "loaded-images.json"),
+    localPath: join(directory, "local-path"),
   };
 }

@@ -1,9 +1,9 @@
-// Makes the two processes' configuration files from what `up` knows.
+// Makes the processes' configuration files from what `up` knows.
 import type { ClusterPki } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
-import { type ClusterSpec, hostAddress, type NodeSpec } from "./cluster.ts";
+import { type ClusterSpec, dnsAddress, hostAddress, type NodeSpec } from "./cluster.ts";
 import type { Layout } from "./layout.ts";
-import type { AgentConfig, ServerConfig } from "./process-config.ts";
+import type { AgentConfig, HollowConfig, ServerConfig } from "./process-config.ts";
 
 const KUBELET_PORT = 10250;
 const RESOLVED_UPSTREAM = "/run/systemd/resolve/resolv.conf";
@@ -26,14 +26,27 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     caKeyFile: pki.caKeyFile,
     serving: pki.serving,
     kubeletClient: pki.kubeletClient,
+    frontProxyCaFile: pki.frontProxyCaFile,
+    frontProxyClient: pki.frontProxyClient,
     controllerManager: pki.controllerManager,
     scheduler: pki.scheduler,
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
     serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
-    encryptionKeyFile: pki.encryptionKeyFile,
+    encryptionConfigFile: pki.encryptionConfigFile,
     serviceNetwork: spec.serviceNetwork,
     podNetwork: spec.podNetwork,
     clusterDomain: spec.clusterDomain,
+  };
+}
+
+export function hollowConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki): HollowConfig {
+  return {
+    nodeCount: spec.hollowNodeCount,
+    logLevel: spec.logLevel as LogLevel,
+    kubeconfig: layout.hollowKubeconfig,
+    caFile: pki.caFile,
+    serving: pki.hollow.serving,
+    address: "127.0.0.1",
   };
 }
 
@@ -56,7 +69,7 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     podNetwork: spec.podNetwork,
     serviceNetwork: spec.serviceNetwork,
     clusterDomain: spec.clusterDomain,
-    clusterDns: hostAddress(spec.serviceNetwork, 10),
+    clusterDns: dnsAddress(spec),
     logLevel: spec.logLevel as LogLevel,
     kubeconfig: files.agentKubeconfig,
     caFile: pki.caFile,
@@ -66,6 +79,7 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     kubeletDirectory: files.kubelet,
     podLogDirectory: files.podLogs,
     loadedImagesFile: files.loadedImages,
+    localPathDirectory: files.localPath,
     cgroupRoot: node.cgroupRoot,
     cgroupVersion: facts.cgroupVersion,
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",

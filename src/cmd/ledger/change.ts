@@ -10,6 +10,10 @@ export type Change =
   /** Mounts at or below a directory. */
   | { readonly type: "mounts"; readonly below: string }
   | { readonly type: "netns"; readonly name: string }
+  /** The mount that `ip netns add` makes of the directory of namespaces when it makes the first. */
+  | { readonly type: "netnsDirectory"; readonly path: string }
+  /** An address with its prefix length, on a link that is not ours. */
+  | { readonly type: "address"; readonly address: string; readonly link: string }
   | { readonly type: "link"; readonly name: string }
   | { readonly type: "route"; readonly destination: string }
   /** nftables tables whose names start with `prefix`. */

@@ -1,5 +1,5 @@
 // How each kind of change is taken back. All of it does nothing when there is nothing left to do.
-import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/index.ts";
 import { removeCgroup } from "../system/cgroups.ts";
@@ -27,6 +27,10 @@ export function hostUndo(clock: Clock): Undo {
         return unmountBelow(change.below);
       case "netns":
         return remove(["ip", "netns", "delete", change.name], /No such file/);
+      case "netnsDirectory":
+        return removeNetnsDirectory(change.path);
+      case "address":
+        return remove(["ip", "address", "delete", change.address, "dev", change.link], /Cannot assign|Cannot find device|not found/);
       case "link":
         return remove(["ip", "link", "delete", change.name], /Cannot find device/);
       case "route":
@@ -50,6 +54,13 @@ async function killAll(argument: string, clock: Clock, graceMs: number): Promise
 async function remove(command: readonly string[], isGone: RegExp): Promise<void> {
   const result = await tryCommand(command);
   if (result.code !== 0 && result.code !== 127 && !isGone.test(result.stderr)) throw new CommandError(command, result);
+}
+
+/** Leaves it to others who have come to use it. */
+async function removeNetnsDirectory(path: string): Promise<void> {
+  if (!existsSync(path) || readdirSync(path).length > 0) return;
+  await unmountBelow(path);
+  rmdirSync(path);
 }
 
 async function removeTables(prefix: string): Promise<void> {

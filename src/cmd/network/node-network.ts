@@ -1,10 +1,13 @@
 // The network that the nodes share on this machine. The host has a bridge whose address is the first node's and the API
 // server's; every other node is a network namespace with one link to that bridge and a default route over it.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { BRIDGE, type ClusterSpec, hostAddress, type NodeSpec } from "../config/cluster.ts";
+import { join } from "node:path";
+import { BRIDGE, type ClusterSpec, dnsAddress, hostAddress, type NodeSpec } from "../config/cluster.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { runCommand } from "../system/command.ts";
+import { mountsBelow } from "../system/mounts.ts";
 
+const NETNS_DIRECTORY = "/run/netns";
 const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 /** Separate from the proxy's tables, which come and go with the agent. */
 const NODES_TABLE = "k8ts_nodes";
@@ -14,7 +17,9 @@ const PREFIX_LENGTH = 24;
 
 /** A command that runs in the node's network namespace and keeps the host's mounts (`ip netns exec` would hide the cgroups). */
 export function inNamespace(node: NodeSpec, command: readonly string[]): string[] {
-  return node.networkNamespace === undefined ? [...command] : ["nsenter", `--net=/run/netns/${node.networkNamespace}`, "--", ...command];
+  return node.networkNamespace === undefined
+    ? [...command]
+    : ["nsenter", `--net=${join(NETNS_DIRECTORY, node.networkNamespace)}`, "--", ...command];
 }
 
 export interface NodeNetworkOptions {
@@ -28,6 +33,8 @@ export async function ensureNodeNetwork({ spec, nodes, ledger }: NodeNetworkOpti
   ledger.record({ type: "nftables", prefix: TABLE_PREFIX });
   enableForwarding(ledger);
   await ensureBridge(spec, ledger);
+  // The first node's agent gives the host the address of the cluster's DNS.
+  ledger.record({ type: "address", address: `${dnsAddress(spec)}/32`, link: "lo" });
   const others = nodes.filter((node) => node.networkNamespace !== undefined);
   for (const node of others) await ensureNamespace({ node, nodes, spec, ledger });
   for (const node of others) ledger.record({ type: "route", destination: node.podCidr });
@@ -55,9 +62,10 @@ interface NamespaceOptions extends NodeNetworkOptions {
 async function ensureNamespace({ node, nodes, spec, ledger }: NamespaceOptions): Promise<void> {
   const { networkNamespace, link } = node;
   if (networkNamespace === undefined || link === undefined) return;
+  if (!mountsBelow(NETNS_DIRECTORY).includes(NETNS_DIRECTORY)) ledger.record({ type: "netnsDirectory", path: NETNS_DIRECTORY });
   ledger.record({ type: "netns", name: networkNamespace });
   ledger.record({ type: "link", name: link });
-  if (!existsSync(`/run/netns/${networkNamespace}`)) await runCommand(["ip", "netns", "add", networkNamespace]);
+  if (!existsSync(join(NETNS_DIRECTORY, networkNamespace))) await runCommand(["ip", "netns", "add", networkNamespace]);
   if (!existsSync(`/sys/class/net/${link}`)) {
     await runCommand(["ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", networkNamespace]);
   }

@@ -60,11 +60,14 @@ describe("readLog", () => {
 
   it("follows across a rotation until the container has ended", async () => {
     const clock = new VirtualClock();
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
     let change = () => {};
     let isRunning = true;
+    const { promise: isWaiting, resolve: waits } = Promise.withResolvers<void>();
     const watcher = {
       watch: (_: string, onChange: () => void) => {
         change = onChange;
+        waits();
         return () => {};
       },
     };
@@ -73,17 +76,18 @@ describe("readLog", () => {
       for await (const chunk of readLog(path, { tailLines: 0, follow: { isRunning: async () => isRunning, watcher, clock } }))
         texts.push(chunk.toString());
     })();
+    // The file is read by real input and output, which no clock tells about: look until it has come.
     const until = async (count: number) => {
-      for (let tried = 0; tried < 1_000 && texts.length < count; tried++) {
+      while (texts.length < count) {
         change();
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
       }
     };
-    await new Promise((resolve) => setImmediate(resolve));
-    await until(0);
+    await isWaiting;
     // Half a line is not shown.
-    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
     appendFileSync(path, "2026-01-01T00:00:04Z stdout F fo");
+    change();
+    await clock.advance(0);
     appendFileSync(path, "ur\n");
     await until(1);
     renameSync(path, `${path}.old`);
@@ -92,7 +96,11 @@ describe("readLog", () => {
     isRunning = false;
     appendFileSync(path, "2026-01-01T00:00:06Z stdout F six\n");
     await until(3);
-    for (let second = 0; second < 5; second++) await clock.advance(1_000);
+    let hasEnded = false;
+    void done.finally(() => {
+      hasEnded = true;
+    });
+    while (!hasEnded) await clock.advance(1_000);
     await done;
     assert.deepEqual(texts, ["four\n", "five\n", "six\n"]);
   });

@@ -24,6 +24,7 @@ export interface NodeFacts {
   readonly kubeletPort: number;
   readonly machine: MachineInfo;
   readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly taints: DeepReadonly<Taint[]>;
   readonly maxPods: number;
   /** What is kept back from pods, by resource name. */
@@ -51,6 +52,10 @@ export function nodeLabels({ nodeName, machine, labels }: NodeFacts): Record<str
     "kubernetes.io/os": "linux",
     ...labels,
   };
+}
+
+export function nodeAnnotations({ annotations }: Pick<NodeFacts, "annotations">): Record<string, string> {
+  return { "volumes.kubernetes.io/controller-managed-attach-detach": "true", ...annotations };
 }
 
 function resourceList({ machine, maxPods }: NodeFacts, keptBack: Readonly<Record<string, number>>): Record<string, string> {
@@ -170,7 +175,7 @@ export function newNode(facts: NodeFacts, status: NodeStatus, podCidr: string | 
     metadata: {
       name: facts.nodeName,
       labels: nodeLabels(facts),
-      annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+      annotations: nodeAnnotations(facts),
     },
     spec: {
       ...(podCidr === undefined ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] }),

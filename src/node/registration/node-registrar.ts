@@ -7,7 +7,7 @@ import type { Client } from "../../client/index.ts";
 import { type DeepReadonly, isAlreadyExists, isNotFound } from "../../machinery/index.ts";
 import type { EventSink } from "../node-context.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus } from "./node-facts.ts";
+import { type NodeFacts, type NodeHealth, newNode, nodeAnnotations, nodeLabels, nodeStatus } from "./node-facts.ts";
 
 export interface NodeRegistrarOptions {
   readonly client: Client;
@@ -126,11 +126,13 @@ export class NodeRegistrar {
     events.event(this.reference, "Normal", "Starting", "Starting kubelet.");
   }
 
-  /** Brings the default labels of a node that was registered before up to date, and leaves all else. */
+  /** Brings the default labels and annotations of a node that was registered before up to date, and leaves all else. */
   async #adopt(node: DeepReadonly<Node>, signal: AbortSignal): Promise<DeepReadonly<Node>> {
-    const missing = Object.entries(nodeLabels(this.#options.facts)).filter(([key, value]) => node.metadata.labels?.[key] !== value);
-    if (missing.length === 0) return node;
-    const patch = { metadata: { labels: Object.fromEntries(missing) } };
+    const { facts } = this.#options;
+    const labels = missingFrom(node.metadata.labels, nodeLabels(facts));
+    const annotations = missingFrom(node.metadata.annotations, nodeAnnotations(facts));
+    if (Object.keys(labels).length + Object.keys(annotations).length === 0) return node;
+    const patch = { metadata: { labels, annotations } };
     return this.#options.client.patch(resources.nodes, this.#options.facts.nodeName, patch, { type: STRATEGIC, signal });
   }
 
@@ -167,4 +169,9 @@ function withoutHeartbeats(status: DeepReadonly<NodeStatus>) {
   stripped.sort((a, b) => (a.type < b.type ? -1 : 1));
   const { swap: _swap, ...info } = { swap: undefined, ...nodeInfo };
   return structuredClone({ addresses, allocatable, capacity, stripped, daemonEndpoints, images, info });
+}
+
+/** The entries of `wanted` that `known` has not, or otherwise. */
+function missingFrom(known: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => known[key] !== value));
 }

@@ -1,10 +1,11 @@
 // Node selectors and node affinity, required and preferred; those of the pod, and those that the profile adds to all pods.
+import { matchesNodeSelectorTerm, matchesRequiredNodeAffinity } from "../../api/index.ts";
 import type { Node, NodeAffinity } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import { wakesIf, wakesOn } from "../framework/events.ts";
 import { type Plugin, type PreFilterResult, type Rejection, rejection } from "../framework/plugin.ts";
-import { matchesAnyTerm, matchesNodeAffinity, matchesTerm, namedNodes } from "./node-selector.ts";
+import { matchesAnyTerm, namedNodes } from "./node-selector.ts";
 
 const NO_MATCH = rejection("node(s) didn't match Pod's node affinity/selector", { isUnresolvable: true });
 const NO_ENFORCED_MATCH = rejection("node(s) didn't match scheduler-enforced node affinity", { isUnresolvable: true });
@@ -23,7 +24,7 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Plugin {
   ];
   const rejectionOn = (pod: PodInfo, node: DeepReadonly<Node>): Rejection | undefined => {
     if (enforced !== undefined && !matchesAnyTerm(node, enforced)) return NO_ENFORCED_MATCH;
-    return matchesNodeAffinity(pod.pod, node) ? undefined : NO_MATCH;
+    return matchesRequiredNodeAffinity(pod.pod, node) ? undefined : NO_MATCH;
   };
   return {
     name: "NodeAffinity",
@@ -41,7 +42,8 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Plugin {
       applies: (pod) => preferences(pod).length > 0,
       score: (pod, { node }) => {
         let score = 0;
-        for (const { weight, preference } of preferences(pod)) if (weight !== 0 && matchesTerm(node, preference)) score += weight;
+        for (const { weight, preference } of preferences(pod))
+          if (weight !== 0 && matchesNodeSelectorTerm(node, preference)) score += weight;
         return score;
       },
     },

@@ -1,7 +1,7 @@
+import { toleratesTaint } from "../../api/index.ts";
 import type { Node } from "../../api/types/core/v1.ts";
 import { wakesIf, wakesOn } from "../framework/events.ts";
 import { type Plugin, rejection } from "../framework/plugin.ts";
-import { toleratesTaint } from "./taint-toleration.ts";
 
 const UNSCHEDULABLE = rejection("node(s) were unschedulable", { isUnresolvable: true });
 const TAINT = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };

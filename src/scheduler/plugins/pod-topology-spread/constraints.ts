@@ -1,10 +1,11 @@
 // Topology spread constraints, ready to count: the pod's own, or the profile's defaults.
+import { matchesRequiredNodeAffinity } from "../../../api/index.ts";
 import type { Pod, TopologySpreadConstraint } from "../../../api/types/core/v1.ts";
 import { type DeepReadonly, type LabelSelectorMatcher, labelSelectorMatcher } from "../../../machinery/index.ts";
 import type { ClusterState } from "../../cluster/cluster-state.ts";
 import type { PodCounter } from "../../cluster/pod-counter.ts";
 import type { PodInfo } from "../../cluster/pod-info.ts";
-import { matchesNodeAffinity } from "../node-selector.ts";
+
 import { toleratesNode } from "../taint-toleration.ts";
 
 export const HOSTNAME = "kubernetes.io/hostname";
@@ -61,7 +62,7 @@ export function constraintCounter(cluster: ClusterState, info: PodInfo, constrai
     matches: (group) => !group.isTerminating && group.namespace === namespace && !selector.isEverything && selector.matches(group.labels),
     isEligible: ({ node }) =>
       requiredKeys.every((key) => node.metadata.labels?.[key] !== undefined) &&
-      (!honorsAffinity || matchesNodeAffinity(pod, node)) &&
+      (!honorsAffinity || matchesRequiredNodeAffinity(pod, node)) &&
       (!honorsTaints || toleratesNode(pod, node)),
   });
 }
