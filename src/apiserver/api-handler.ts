@@ -125,14 +125,14 @@ export class ApiServerCore implements ApiHandler {
   }
 
   list(scope: RequestScope, options: ListOptions): Promise<StoredList> {
-    return this.#run(scope, "list", () => {
+    return this.#run(named(scope, options), "list", () => {
       const computed = this.#computed.of(scope.resource);
       return computed === undefined ? listObjects(this.#context, scope, options) : listComputed(computed, scope, options);
     });
   }
 
   watch(scope: RequestScope, options: WatchOptions): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {
-    return this.#run(scope, "watch", () => watchObjects(this.#context, scope, options));
+    return this.#run(named(scope, options), "watch", () => watchObjects(this.#context, scope, options));
   }
 
   create(scope: RequestScope, object: UncheckedObject, options: WriteOptions): Promise<Stored> {
@@ -206,6 +206,12 @@ export class ApiServerCore implements ApiHandler {
     this.#context.logger.error("a request failed", { verb, resource: scope.resource.resource, error });
     return internalError(error);
   }
+}
+
+/** A list or watch of one object is authorised as one of that name. */
+function named(scope: RequestScope, { fieldSelector = "" }: ListOptions | WatchOptions): RequestScope {
+  const name = /(?:^|,)metadata\.name==?([^,]+)/.exec(fieldSelector)?.[1];
+  return name === undefined ? scope : { ...scope, name };
 }
 
 function notAllowed(verb: string, { resource, subresource }: RequestScope): StatusError {

@@ -1,6 +1,7 @@
 // What survives, and what is left: processes killed, nodes lost, a cluster taken down.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Node, Pod } from "../../src/api/types/core/v1.ts";
 import { Cluster, eventually, run } from "./cluster.fixture.ts";
@@ -93,7 +94,7 @@ describe("a cluster of three nodes", () => {
 
   it("keeps secrets encrypted on disk", async () => {
     await cluster.kubectl("create", "secret", "generic", "sealed", "--from-literal=password=not-for-the-disk");
-    const data = readFileSync(join(cluster.dataDirectory, "server/data.mdb")).toString("latin1");
+    const data = readFileSync(join(cluster.dataDirectory, "server/store/data.mdb")).toString("latin1");
     assert.match(data, /\/registry\/core\/secrets\/default\/sealed/);
     assert.doesNotMatch(data, new RegExp(`not-for-the-disk|${Buffer.from("not-for-the-disk").toString("base64").slice(0, 16)}`));
   });

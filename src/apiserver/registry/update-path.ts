@@ -33,6 +33,8 @@ export interface Replacement {
   make(current: CacheEntry): Draft | Promise<Draft>;
   /** "none" when managedFields are already right, and for what the server does itself. */
   readonly tracking?: "none";
+  /** For what the server decides and nobody wished for: the generation stays. */
+  readonly keepsGeneration?: true;
   /** Default: those of the scope's subresource. */
   readonly rules?: UpdateRules;
   /** For admission, when clients see the object as another kind. */
@@ -124,7 +126,7 @@ async function replaceOnce(
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun, view } as const;
   await context.admission.mutate(request);
   rules.prepare(draft, old, context);
-  raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
+  if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
   if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
   const reservation = guardOf(context, resource)?.reserve(draft, old);
   try {
