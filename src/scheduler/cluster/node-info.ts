@@ -1,6 +1,6 @@
 // A node with the pods that are on it or on their way: sums kept up to date as pods come and go.
-import type { Node } from "../api/types/core/v1.ts";
-import { type DeepReadonly, parseQuantity } from "../machinery/index.ts";
+import type { Node } from "../../api/types/core/v1.ts";
+import { type DeepReadonly, quantityMilli, quantityValue } from "../../machinery/index.ts";
 import type { PodInfo, ResourceAmounts } from "./pod-info.ts";
 
 export interface Allocatable extends ResourceAmounts {
@@ -74,10 +74,10 @@ export class NodeInfo {
 function allocatableOf(node: DeepReadonly<Node>): Allocatable {
   const { cpu = "0", memory = "0", "ephemeral-storage": ephemeral = "0", pods = "0", ...rest } = node.status?.allocatable ?? {};
   return {
-    cpuMilli: parseQuantity(cpu).milliValue(),
-    memoryBytes: parseQuantity(memory).value(),
-    ephemeralBytes: parseQuantity(ephemeral).value(),
-    pods: parseQuantity(pods).value(),
-    extended: new Map(Object.entries(rest).map(([name, amount]) => [name, parseQuantity(amount).value()])),
+    cpuMilli: quantityMilli(cpu),
+    memoryBytes: quantityValue(memory),
+    ephemeralBytes: quantityValue(ephemeral),
+    pods: quantityValue(pods),
+    extended: new Map(Object.entries(rest).map(([name, amount]) => [name, quantityValue(amount)])),
   };
 }
