@@ -1,4 +1,11 @@
-export { webhookEnvironment } from "./admissionregistration/expressions.ts";
+export {
+  applyConfigurationResult,
+  compileTo,
+  jsonPatchResult,
+  type PolicyScope,
+  policyEnvironment,
+  webhookEnvironment,
+} from "./admissionregistration/expressions.ts";
 export { builtInCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
 export type * from "./handler.ts";
