@@ -101,7 +101,11 @@ export class ApiServerCore implements ApiHandler {
     const { cache } = this.#context;
     await cache.start(signal);
     this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
-    await bootstrap(this.#context, { serviceIp: this.#serviceRange.at(0), advertised: this.#advertised });
+    await bootstrap(this.#context, {
+      serviceIp: this.#serviceRange.at(0),
+      serviceCidr: this.#serviceRange.cidr,
+      advertised: this.#advertised,
+    });
   }
 
   get(scope: RequestScope, options: ReadOptions): Promise<Stored> {

@@ -21,8 +21,18 @@ function conditionCell({ status }: CertificateSigningRequest): string {
 }
 
 export const certificateSigningRequestStrategy: KindStrategy<CertificateSigningRequest> = {
-  prepareForCreate(request) {
+  prepareForCreate(request, { user }) {
     request.status = {};
+    // Who asks is for the server to say.
+    const { extra: _, uid: __, ...spec } = request.spec;
+    const extra = Object.entries(user?.extra ?? {}).map(([key, values]) => [key, [...values]]);
+    request.spec = {
+      ...spec,
+      username: user?.name,
+      groups: [...(user?.groups ?? [])],
+      ...(user?.uid === undefined ? {} : { uid: user.uid }),
+      ...(extra.length === 0 ? {} : { extra: Object.fromEntries(extra) }),
+    };
   },
   prepareForUpdate(request, old) {
     keepSpec(request, old);

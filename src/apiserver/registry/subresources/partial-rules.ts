@@ -1,4 +1,6 @@
 // Subresources that change one part of their object: everything else stays as it stands.
+import { timestamp } from "../../../base/index.ts";
+import { field } from "../../../machinery/index.ts";
 import type { Draft } from "../draft.ts";
 import { copyJson } from "../draft.ts";
 import type { UpdateRules } from "../update-rules.ts";
@@ -45,9 +47,37 @@ const containerResources = onlyPart((kept, wanted) => {
   }
 });
 
-const approvalConditions = onlyPart((kept, wanted) => {
+const approvalConditionsOnly = onlyPart((kept, wanted) => {
   part(kept, "status")["conditions"] = part(wanted, "status")["conditions"] ?? [];
 });
+
+/** Approval and denial exclude each other, and stay; the server says when they came. */
+const approvalConditions: UpdateRules = {
+  prepare(draft, old, context) {
+    approvalConditionsOnly.prepare(draft, old, context);
+    const now = timestamp(context.clock);
+    for (const condition of conditionsOf(draft)) {
+      condition["lastUpdateTime"] ??= now;
+      condition["lastTransitionTime"] ??= now;
+    }
+  },
+  validate(draft, old) {
+    const types = new Set(conditionsOf(draft).map(({ type }) => type));
+    const before = new Set(conditionsOf(old).map(({ type }) => type));
+    const gone = ["Approved", "Denied", "Failed"].filter((type) => before.has(type) && !types.has(type));
+    const path = "status.conditions";
+    return [
+      ...(types.has("Approved") && types.has("Denied")
+        ? [field.invalid(path, "Denied", "Approved and Denied conditions are mutually exclusive")]
+        : []),
+      ...gone.map((type) => field.forbidden(path, `updates may not remove a condition of type "${type}"`)),
+    ];
+  },
+};
+
+function conditionsOf(draft: Draft): Part[] {
+  return ((draft["status"] as Part | undefined)?.["conditions"] ?? []) as Part[];
+}
 
 /** By `group/plural/subresource`. */
 export const partialRules: ReadonlyMap<string, UpdateRules> = new Map([
