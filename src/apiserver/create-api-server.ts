@@ -162,7 +162,8 @@ interface FrontParts extends Omit<ApiServer, "front"> {
 function createFront(options: ApiServerOptions, { core, authorizer, tokens, authentication }: FrontParts): HttpFront {
   const { catalog, clock, random, logger, tls, metrics } = options;
   const { kubeletTls } = options;
-  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, kubeletTls });
+  const admit: KubeletProxyOptions["admit"] = (scope, connection) => core.admitConnection(scope, connection);
+  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, admit, kubeletTls });
   return new HttpFront({
     tls,
     clock,

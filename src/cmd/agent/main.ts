@@ -21,6 +21,7 @@ import {
   ObjectCache,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
+import { imageMounter } from "../containerd/images.ts";
 import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
@@ -79,6 +80,7 @@ async function makeAgent(
     rootDir: config.kubeletDirectory,
     mounter: new HostMounter(),
     objects,
+    images: imageMounter(config.runtimeSocket),
     client,
     allocatable,
     clock,
@@ -95,6 +97,7 @@ async function makeAgent(
     prober: new HostProber({ runtime, clock }),
     cgroups,
     files: diskFiles,
+    followsContent: true,
     objects,
     clock,
     random,

@@ -24,7 +24,7 @@ export interface ServerConfig {
   readonly scheduler: FilePair;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
-  readonly encryptionKeyFile: string;
+  readonly encryptionConfigFile: string;
   readonly serviceNetwork: string;
   readonly podNetwork: string;
   readonly clusterDomain: string;

@@ -32,7 +32,7 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     scheduler: pki.scheduler,
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
     serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
-    encryptionKeyFile: pki.encryptionKeyFile,
+    encryptionConfigFile: pki.encryptionConfigFile,
     serviceNetwork: spec.serviceNetwork,
     podNetwork: spec.podNetwork,
     clusterDomain: spec.clusterDomain,

@@ -2,7 +2,7 @@
 import type { ContainerImage, Node, NodeCondition, NodeStatus, Taint } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import type { ImageStatus } from "../runtime/runtime.ts";
+import type { ImageStatus, RuntimeStatus } from "../runtime/runtime.ts";
 
 export interface MachineInfo {
   readonly cpus: number;
@@ -16,6 +16,8 @@ export interface MachineInfo {
   readonly systemUuid: string;
   /** Go's name: `amd64`, `arm64`. */
   readonly architecture: string;
+  /** Default: no. */
+  readonly isAppArmorEnabled?: boolean;
 }
 
 export interface NodeFacts {
@@ -36,6 +38,8 @@ export interface NodeHealth {
   /** Why not. */
   readonly message: string;
   readonly runtimeVersion: string;
+  /** What the runtime says of itself, when it is known. */
+  readonly runtime?: RuntimeStatus | undefined;
   readonly pressures: ReadonlySet<"MemoryPressure" | "DiskPressure" | "PIDPressure">;
 }
 
@@ -95,6 +99,7 @@ export function nodeStatus(
     conditions: conditions(health, seen),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     images: imageList(seen.images),
+    ...features(health.runtime),
     nodeInfo: {
       architecture: machine.architecture,
       bootID: machine.bootId,
@@ -107,6 +112,19 @@ export function nodeStatus(
       osImage: machine.osImage,
       systemUUID: machine.systemUuid,
     },
+  };
+}
+
+/** Only what the runtime tells: one that does not know the question stands for neither yes nor no. */
+function features(runtime: RuntimeStatus | undefined): Pick<NodeStatus, "features" | "runtimeHandlers"> {
+  if (runtime === undefined) return {};
+  const runtimeHandlers = runtime.handlers.map(({ name, recursiveReadOnlyMounts, userNamespaces }) => ({
+    ...(name === "" ? {} : { name }),
+    features: { recursiveReadOnlyMounts, userNamespaces },
+  }));
+  return {
+    features: { supplementalGroupsPolicy: runtime.supplementalGroupsPolicy },
+    ...(runtimeHandlers.length === 0 ? {} : { runtimeHandlers }),
   };
 }
 
