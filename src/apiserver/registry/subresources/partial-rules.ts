@@ -1,11 +1,12 @@
 // Subresources that change one part of their object: everything else stays as it stands.
+
+import type { StrategyContext } from "../../../api/index.ts";
 import { timestamp } from "../../../base/index.ts";
-import { field } from "../../../machinery/index.ts";
 import type { Draft } from "../draft.ts";
 import { copyJson } from "../draft.ts";
 
 /** Puts back into `draft` what the subresource does not change. */
-type PrepareUpdate = (draft: Draft, old: Draft) => void;
+type PrepareUpdate = (draft: Draft, old: Draft, context: StrategyContext) => void;
 
 type Part = Record<string, unknown>;
 
@@ -46,32 +47,18 @@ const containerResources = onlyPart((kept, wanted) => {
   }
 });
 
-const approvalConditionsOnly = onlyPart((kept, wanted) => {
+const approvalOnly = onlyPart((kept, wanted) => {
   part(kept, "status")["conditions"] = part(wanted, "status")["conditions"] ?? [];
 });
 
-/** Approval and denial exclude each other, and stay; the server says when they came. */
-const approvalConditions: UpdateRules = {
-  prepare(draft, old, context) {
-    approvalConditionsOnly.prepare(draft, old, context);
-    const now = timestamp(context.clock);
-    for (const condition of conditionsOf(draft)) {
-      condition["lastUpdateTime"] ??= now;
-      condition["lastTransitionTime"] ??= now;
-    }
-  },
-  validate(draft, old) {
-    const types = new Set(conditionsOf(draft).map(({ type }) => type));
-    const before = new Set(conditionsOf(old).map(({ type }) => type));
-    const gone = ["Approved", "Denied", "Failed"].filter((type) => before.has(type) && !types.has(type));
-    const path = "status.conditions";
-    return [
-      ...(types.has("Approved") && types.has("Denied")
-        ? [field.invalid(path, "Denied", "Approved and Denied conditions are mutually exclusive")]
-        : []),
-      ...gone.map((type) => field.forbidden(path, `updates may not remove a condition of type "${type}"`)),
-    ];
-  },
+/** The server says when conditions came that do not say so themselves. */
+const approvalConditions: PrepareUpdate = (draft, old, context) => {
+  approvalOnly(draft, old, context);
+  const now = timestamp(context.clock);
+  for (const condition of conditionsOf(draft)) {
+    condition["lastUpdateTime"] ??= now;
+    condition["lastTransitionTime"] ??= now;
+  }
 };
 
 function conditionsOf(draft: Draft): Part[] {
