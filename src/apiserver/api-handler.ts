@@ -113,7 +113,11 @@ export class ApiServerCore implements ApiHandler {
     await cache.start(signal);
     signal.addEventListener("abort", () => this.webhooks.close(), { once: true });
     this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
-    await bootstrap(this.#context, { serviceIp: this.#serviceRange.at(0), advertised: this.#advertised });
+    await bootstrap(this.#context, {
+      serviceIp: this.#serviceRange.at(0),
+      serviceCidr: this.#serviceRange.cidr,
+      advertised: this.#advertised,
+    });
   }
 
   get(scope: RequestScope, options: ReadOptions): Promise<Stored> {
