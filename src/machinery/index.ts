@@ -1,7 +1,9 @@
+export * from "./cel/index.ts";
 export * from "./codec/decode.ts";
 export * from "./equality.ts";
 export * from "./field-error.ts";
 export * from "./int-or-string.ts";
+export * from "./json-path.ts";
 export * from "./meta/object.ts";
 export type * from "./meta/types.ts";
 export * from "./meta-validation.ts";
@@ -12,6 +14,7 @@ export * from "./patch/merge-patch.ts";
 export { PatchError } from "./patch/patch-error.ts";
 export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
 export * from "./quantity.ts";
+export * from "./re2.ts";
 export * from "./schema.ts";
 export * from "./selectors.ts";
 export * from "./status-error.ts";
