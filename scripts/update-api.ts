@@ -40,6 +40,8 @@ interface FieldRow {
   def?: unknown;
   nz?: 1;
   pb?: number;
+  in?: number[];
+  or?: string;
 }
 
 const [openApiPath, protoDirectory] = process.argv.slice(2);
@@ -50,7 +52,9 @@ if (openApiPath === undefined || protoDirectory === undefined) {
 const document = JSON.parse(readFileSync(openApiPath, "utf8")) as OpenApiDocument;
 /** The values of `+default=` markers, by field; OpenAPI v2 leaves them out. */
 const protoDefaults = new Map<string, unknown>();
-const protoNumbers = readProtoNumbers(protoDirectory);
+/** A message's fields by their names in small letters without punctuation: `x-kubernetes-…` and `xKubernetes…` meet there. */
+const protoMessages = new Map<string, Map<string, ProtoField>>();
+readProtos(protoDirectory);
 
 const OPAQUE: Record<string, string> = {
   "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
@@ -66,6 +70,13 @@ const OPAQUE: Record<string, string> = {
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray": "any",
 };
 
+/** Types that are one thing or another in JSON, and a message with a field for each in protobuf. */
+const unions: Record<string, string> = {
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray": "list",
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool": "boolean",
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray": "strings",
+};
+
 /** Plurals that two groups or versions share, and how `resources` calls the second one. */
 const SHARED_PLURALS: Record<string, string> = {
   "events.k8s.io/v1/events": "eventsV1",
@@ -78,27 +89,49 @@ writeTable();
 writeTypes();
 writeRefs();
 
-function readProtoNumbers(directory: string): Map<string, number> {
-  const numbers = new Map<string, number>();
+interface ProtoField {
+  number: number;
+  /** The full name of the message that it is, if it is one in the same package. */
+  message: string;
+}
+
+function readProtos(directory: string): void {
   for (const file of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".proto")) continue;
-    const root = protobuf.parse(readFileSync(join(directory, file), "utf8"), { keepCase: true, alternateCommentMode: true }).root;
-    collect(root, "");
+    collect(protobuf.parse(readFileSync(join(directory, file), "utf8"), { keepCase: true, alternateCommentMode: true }).root, "");
   }
-  return numbers;
 
   function collect(namespace: protobuf.NamespaceBase, prefix: string): void {
     for (const nested of namespace.nestedArray) {
       const name = prefix === "" ? nested.name : `${prefix}.${nested.name}`;
       if (nested instanceof protobuf.Type) {
+        const fields = new Map<string, ProtoField>();
+        protoMessages.set(name, fields);
         for (const field of nested.fieldsArray) {
-          numbers.set(`${name}.${field.name}`, field.id);
+          const message = field.type.includes(".") ? field.type.replace(/^\./, "") : `${prefix}.${field.type}`;
+          fields.set(plainName(field.name), { number: field.id, message });
           const literal = /^\+default=("[^"]*"|\d+|true|false)$/m.exec(field.comment ?? "")?.[1];
           if (literal !== undefined) protoDefaults.set(`${name}.${field.name}`, JSON.parse(literal));
         }
       } else if (nested instanceof protobuf.Namespace) collect(nested, name);
     }
   }
+}
+
+function plainName(name: string): string {
+  return name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
+}
+
+/** A field's number; `in` leads to the message that Go embeds in the type and JSON does not show. */
+function protoPlace(message: string, field: string, shown: ReadonlySet<string>): { pb?: number; in?: number[] } {
+  const fields = protoMessages.get(message);
+  const own = fields?.get(plainName(field));
+  if (own !== undefined) return { pb: own.number };
+  for (const [name, embedding] of fields ?? []) {
+    const inner = shown.has(name) ? {} : protoPlace(embedding.message, field, shown);
+    if (inner.pb !== undefined) return { pb: inner.pb, in: [embedding.number, ...(inner.in ?? [])] };
+  }
+  return {};
 }
 
 /** OpenAPI names say `io.k8s.api.core.v1.Pod` where protobuf says `k8s.io.api.core.v1.Pod`. */
@@ -226,9 +259,9 @@ function writeTable(): void {
   for (const name of typeNames) {
     const definition = document.definitions[name];
     const fields: Record<string, FieldRow> = {};
+    const shown = new Set(Object.keys(definition?.properties ?? {}).map(plainName));
     for (const [field, property] of Object.entries(definition?.properties ?? {})) {
       const protoField = `${protoName(name)}.${field}`;
-      const number = protoNumbers.get(protoField);
       const strategy = property["x-kubernetes-patch-strategy"] as string | undefined;
       const target = property.$ref === undefined ? undefined : document.definitions[refName(property.$ref)];
       const map = (property["x-kubernetes-map-type"] ?? target?.["x-kubernetes-map-type"]) as string | undefined;
@@ -242,7 +275,8 @@ function writeTable(): void {
         ...(property["x-kubernetes-patch-merge-key"] === undefined ? {} : { merge: property["x-kubernetes-patch-merge-key"] as string }),
         ...(fieldsWithoutZero[shortName(name)]?.includes(field) === true ? { nz: 1 as const } : {}),
         ...(protoDefaults.has(protoField) ? { def: protoDefaults.get(protoField) } : {}),
-        ...(number === undefined ? {} : { pb: number }),
+        ...protoPlace(protoName(name), field, shown),
+        ...unionOf(property.$ref ?? property.additionalProperties?.$ref),
       };
     }
     types[shortName(name)] = fields;
@@ -259,6 +293,11 @@ function writeTable(): void {
     ),
   }));
   write("src/api/schema/table.json", `${jsonLines({ resources: rows, types })}\n`);
+}
+
+function unionOf(ref: string | undefined): { or?: string } {
+  const or = ref === undefined ? undefined : unions[refName(ref)];
+  return or === undefined ? {} : { or };
 }
 
 /** One resource or type a line, so that a change of one shows as one line. */

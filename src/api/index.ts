@@ -2,6 +2,8 @@ export { builtInCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
 export { validateEphemeralContainersUpdate } from "./core/pod-update.ts";
 export type * from "./handler.ts";
+export * from "./metrics/types.ts";
+export { matchesNodeSelectorTerm, matchesRequiredNodeAffinity, toleratesTaint, toleratesTaints } from "./node-placement.ts";
 export { type PodRequests, podLimits, podRequests } from "./pod-resources.ts";
 export {
   getCondition,
@@ -15,6 +17,7 @@ export {
   type QosClass,
 } from "./pod-state.ts";
 export { humanDuration, shortHumanDuration } from "./printing/duration.ts";
+export * from "./quota/index.ts";
 export type { Resource, ResourceRef } from "./resource.ts";
 export { type ResourceRow, resourceRows, type SubresourceRow, typeFacts, typeNames } from "./schema/table.ts";
 export type * from "./strategy.ts";

@@ -39,6 +39,7 @@ import { serviceAccountStrategy } from "./core/service-account.ts";
 import { endpointSliceStrategy } from "./discovery/endpoint-slice.ts";
 import { eventsV1Strategy } from "./events/event.ts";
 import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from "./flowcontrol/flow-kinds.ts";
+import { nodeMetricsStrategy, podMetricsStrategy } from "./metrics/strategies.ts";
 import { ingressStrategy } from "./networking/ingress.ts";
 import { ingressClassStrategy } from "./networking/ingress-class.ts";
 import { ipAddressStrategy } from "./networking/ip-address.ts";
@@ -124,5 +125,7 @@ export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
   "resource.k8s.io/resourceclaimtemplates": resourceClaimTemplateStrategy,
   "resource.k8s.io/resourceslices": resourceSliceStrategy,
   "events.k8s.io/events": eventsV1Strategy,
+  "metrics.k8s.io/nodes": nodeMetricsStrategy,
+  "metrics.k8s.io/pods": podMetricsStrategy,
   "autoscaling/v1/horizontalpodautoscalers": horizontalPodAutoscalerV1Strategy,
 };

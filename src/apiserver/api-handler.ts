@@ -21,6 +21,7 @@ import { AdmissionChain } from "./admission/admission-chain.ts";
 import { builtInPlugins } from "./admission/index.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
 import { type AdvertisedAddress, bootstrap } from "./registry/bootstrap.ts";
+import { ComputedResources, type ComputedSource, getComputed, listComputed } from "./registry/computed.ts";
 import { createObject } from "./registry/create-path.ts";
 import { type Deletion, deleteCollection, deleteObject } from "./registry/delete-path.ts";
 import type { Draft } from "./registry/draft.ts";
@@ -55,6 +56,8 @@ export interface ApiServerCoreOptions {
   readonly nodePortRange?: PortRange;
   /** Where this server is reached: the endpoint of the `kubernetes` service. Absent: no such service is made. */
   readonly advertised?: AdvertisedAddress;
+  /** Resources that are not stored, by `group/plural`; the sources read from this very core. */
+  readonly computed?: (core: ApiHandler) => ReadonlyMap<string, ComputedSource>;
   readonly tokenIssuer?: TokenIssuer;
   readonly authenticateToken?: TokenAuthenticator;
   /** Freezes objects with all they hold: for tests, so that a mutation throws. */
@@ -68,6 +71,7 @@ const SERVICES_PREFIX = "/registry/core/services/";
 export class ApiServerCore implements ApiHandler {
   readonly #context: ServerContext;
   readonly #subresources: SubresourceTable;
+  readonly #computed: ComputedResources;
   readonly #services: ServiceGuard;
   readonly #serviceRange: IpRange;
   readonly #advertised: AdvertisedAddress | undefined;
@@ -77,6 +81,7 @@ export class ApiServerCore implements ApiHandler {
     const cache = new WatchCache({ store, clock, logger, deepFreezes, window: watchWindow });
     const authorizer = typeof options.authorizer === "function" ? options.authorizer(this) : options.authorizer;
     const admission = new AdmissionChain([...builtInPlugins({ cache, store, clock, random }), ...(options.admission ?? [])]);
+    this.#computed = new ComputedResources(options.computed?.(this) ?? new Map());
     this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
     this.#services = new ServiceGuard({ random, range: this.#serviceRange, portRange });
@@ -100,11 +105,18 @@ export class ApiServerCore implements ApiHandler {
   }
 
   get(scope: RequestScope, options: ReadOptions): Promise<Stored> {
-    return this.#run(scope, "get", async () => this.#projected(scope, await getObject(this.#context, scope, options)));
+    return this.#run(scope, "get", async () => {
+      const computed = this.#computed.of(scope.resource);
+      if (computed !== undefined) return getComputed(computed, scope);
+      return this.#projected(scope, await getObject(this.#context, scope, options));
+    });
   }
 
   list(scope: RequestScope, options: ListOptions): Promise<StoredList> {
-    return this.#run(scope, "list", () => listObjects(this.#context, scope, options));
+    return this.#run(scope, "list", () => {
+      const computed = this.#computed.of(scope.resource);
+      return computed === undefined ? listObjects(this.#context, scope, options) : listComputed(computed, scope, options);
+    });
   }
 
   watch(scope: RequestScope, options: WatchOptions): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {

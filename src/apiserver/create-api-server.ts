@@ -1,6 +1,6 @@
 // Puts the API server together: the core, who may do what, who is who, and the HTTP side.
 import type { Registry } from "prom-client";
-import type { ResourceCatalog } from "../api/index.ts";
+import type { ApiHandler, ResourceCatalog } from "../api/index.ts";
 import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
@@ -27,6 +27,7 @@ import { HttpFront, type TlsOptions } from "./front/http-front.ts";
 import { KubeletProxy, type KubeletProxyOptions } from "./front/kubelet-proxy.ts";
 import { ResourceEndpoint } from "./front/resource-endpoint.ts";
 import { MetricsEndpoint, RequestMetrics } from "./metrics/index.ts";
+import { KubeletUsageSource, metricsApi } from "./metrics-api/index.ts";
 import { OpenApiEndpoint } from "./openapi/index.ts";
 import { ResourceDispatcher } from "./resource-dispatcher.ts";
 
@@ -96,6 +97,7 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
     logger,
     authorizer,
     tokenIssuer: tokens,
+    computed: options.core?.computed ?? ((handler) => computedResources(options, handler)),
     authenticateToken: (token, audiences) => tokens.authenticate(token, audiences).catch(() => undefined),
     admission: [...(options.core?.admission ?? []), new EscalationPlugin(new EscalationCheck(rbac, authorizer))],
   });
@@ -104,6 +106,13 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const { pods, persistentVolumes, volumeAttachments } = nodes;
   await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
   return { core, front: createFront(options, { core, authorizer, tokens }), authorizer, tokens };
+}
+
+/** What is not stored: the usage of nodes and pods, where kubelets can be asked. */
+function computedResources({ kubeletTls, catalog, clock, logger }: ApiServerOptions, handler: ApiHandler) {
+  if (kubeletTls === undefined) return new Map();
+  const source = new KubeletUsageSource({ handler, catalog, clock, kubeletTls });
+  return metricsApi({ handler, catalog, source, clock, logger });
 }
 
 function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog: ResourceCatalog) {

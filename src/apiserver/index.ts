@@ -6,6 +6,7 @@ export { type ApiServer, type ApiServerOptions, createApiServer } from "./create
 export * from "./discovery/index.ts";
 export { HttpFront, type HttpFrontOptions, type TlsOptions } from "./front/http-front.ts";
 export { RequestMetrics, type RequestObserver } from "./metrics/index.ts";
+export * from "./metrics-api/index.ts";
 export type { AdvertisedAddress } from "./registry/bootstrap.ts";
 export type { PortRange } from "./registry/services/service-guard.ts";
 export type { TokenAuthenticator } from "./registry/subresources/reviews.ts";

@@ -24,6 +24,7 @@ export interface CommonOptions {
 
 export interface UpCommandOptions extends CommonOptions {
   readonly nodes?: number;
+  readonly hollowNodes?: number;
   readonly port?: number;
   readonly nodeNetwork?: string;
   readonly podNetwork?: string;
@@ -64,11 +65,12 @@ export async function up(options: UpCommandOptions): Promise<void> {
   );
 }
 
-/** What the first `up` decided stays, but for the number of nodes, which may grow, and the log level. */
+/** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, and the log level. */
 function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): ClusterSpec {
-  const { nodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel } = options;
+  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel } = options;
   const wanted: Partial<ClusterSpec> = {
     ...(nodes === undefined ? {} : { nodeCount: nodes }),
+    ...(hollowNodes === undefined ? {} : { hollowNodeCount: hollowNodes }),
     ...(port === undefined ? {} : { port }),
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
     ...(podNetwork === undefined ? {} : { podNetwork }),

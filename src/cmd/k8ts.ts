@@ -13,7 +13,7 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
-/** Loads the commands' code only when one of them runs: the two processes of a cluster do without it. */
+/** Loads the commands' code only when one of them runs: the processes of a cluster do without it. */
 const commands = () => import("./commands.ts");
 
 function program(): Command {
@@ -27,6 +27,7 @@ function program(): Command {
 
   add("up", "bring a cluster up, or what is missing of it")
     .option("--nodes <count>", "how many nodes", wholeNumber)
+    .option("--hollow-nodes <count>", "how many simulated nodes besides", wholeNumber)
     .option("--port <port>", "the API server's port", wholeNumber)
     .option("--node-network <cidr>", `a /24 for the nodes (default: ${DEFAULT_SPEC.nodeNetwork})`)
     .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
@@ -70,6 +71,10 @@ function addProcesses(root: Command): void {
     .command("agent", { hidden: true })
     .requiredOption("--config <file>")
     .action(({ config }: { readonly config: string }) => toTheEnd(async () => (await import("./agent/main.ts")).agentMain(config)));
+  root
+    .command("hollow", { hidden: true })
+    .requiredOption("--config <file>")
+    .action(({ config }: { readonly config: string }) => toTheEnd(async () => (await import("./hollow/main.ts")).hollowMain(config)));
 }
 
 /** Ends the process with `main`, whatever timers are still set; a failure is told on standard error, which is the log. */

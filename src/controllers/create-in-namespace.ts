@@ -17,6 +17,7 @@ export async function createInNamespace<T extends KubeObject>(
   }
 }
 
-function isNamespaceTerminating(error: unknown): boolean {
+/** Whether the server refused because the namespace is on its way out: nothing will ever be made there. */
+export function isNamespaceTerminating(error: unknown): boolean {
   return error instanceof StatusError && error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") === true;
 }

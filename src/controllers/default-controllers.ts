@@ -2,6 +2,7 @@
 import type { ResourceRef } from "../api/index.ts";
 import type { KubeObject } from "../machinery/index.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
+import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
@@ -11,6 +12,7 @@ import { nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.ts";
 import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
+import { replicationController } from "./replication/replication-controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
@@ -39,6 +41,8 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
     entry("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", (context) => rootCaPublisher(context, { caPem })),
     entry("deployment-controller", "deployment-controller", deploymentController),
     entry("replicaset-controller", "replicaset-controller", replicaSetController),
+    entry("daemonset-controller", "daemon-set-controller", daemonSetController),
+    entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),
     entry("namespace-controller", "namespace-controller", (context) => namespaceController(context, { deletableResources: namespaced })),

@@ -1,4 +1,5 @@
 export type { Controller, ControllerContext } from "./controller.ts";
+export { daemonSetController } from "./daemonset/daemonset-controller.ts";
 export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
 export { endpointController } from "./endpoint/endpoint-controller.ts";
@@ -12,6 +13,7 @@ export { type NodeIpamOptions, nodeIpamController } from "./node-ipam/node-ipam-
 export { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.ts";
 export { type PodGcOptions, podGcController } from "./pod-gc/pod-gc-controller.ts";
 export { replicaSetController } from "./replicaset/replicaset-controller.ts";
+export { replicationController } from "./replication/replication-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";

@@ -1,5 +1,6 @@
 export * from "./cel/index.ts";
 export * from "./codec/decode.ts";
+export * from "./codec/protobuf/index.ts";
 export * from "./equality.ts";
 export * from "./field-error.ts";
 export * from "./int-or-string.ts";

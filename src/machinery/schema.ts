@@ -38,6 +38,10 @@ export interface FieldFacts {
   /** 0 and false say the same as leaving the field out, and are left out. */
   readonly isOmittedWhenZero?: boolean;
   readonly protobufNumber?: number;
+  /** Numbers of the messages, from the outside in, that have the field in protobuf while JSON shows it as the type's own. */
+  readonly protobufEmbeddedIn?: readonly number[];
+  /** A field of JSON schemas that holds a schema (field 1 of a message), or else a list of schemas, a boolean, strings. */
+  readonly protobufUnion?: "list" | "boolean" | "strings";
 }
 
 export interface TypeFacts {

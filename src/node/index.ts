@@ -3,6 +3,7 @@ export { type CgroupFiles, detectHierarchy, diskCgroups, type Hierarchy } from "
 export { HostCgroups, type HostCgroupsOptions } from "./cgroups/host-cgroups.ts";
 export { resourceValue } from "./env/field-ref.ts";
 export { diskFiles, MemoryFiles, type NodeFiles } from "./files.ts";
+export * from "./hollow/index.ts";
 export * from "./logs/index.ts";
 export { NodeAgent, type NodeAgentOptions } from "./node-agent.ts";
 export type { EventSink } from "./node-context.ts";

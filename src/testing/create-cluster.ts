@@ -1,11 +1,11 @@
 // A whole cluster inside one process: API server, controllers, scheduler and simulated nodes, under virtual time.
 import { builtInCatalog, type UserInfo } from "../api/index.ts";
-import { ApiServerCore, allowAll } from "../apiserver/index.ts";
+import { ApiServerCore, allowAll, metricsApi, type UsageSource } from "../apiserver/index.ts";
 import { type Logger, SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
 import type { Client } from "../client/index.ts";
 import { ControlPlane } from "../cmd/control-plane/control-plane.ts";
 import { MemoryStore } from "../storage/index.ts";
-import { simulatedNode } from "./simulated-node.ts";
+import { type SimulatedNode, simulatedNode } from "./simulated-node.ts";
 
 export interface ClusterOptions {
   /** The same seed gives the same cluster, event by event. Default 1. */
@@ -15,6 +15,12 @@ export interface ClusterOptions {
   readonly logger?: Logger;
 }
 
+interface RunningNode {
+  readonly node: SimulatedNode;
+  readonly stop: AbortController;
+  readonly running: Promise<void>;
+}
+
 const ADMIN: UserInfo = { name: "kubernetes-admin", groups: ["system:masters", "system:authenticated"] };
 
 export class Cluster implements AsyncDisposable {
@@ -22,7 +28,7 @@ export class Cluster implements AsyncDisposable {
   /** Acts as an administrator. */
   readonly client: Client;
   readonly #stop = new AbortController();
-  readonly #nodes = new Map<string, { readonly stop: AbortController; readonly running: Promise<void> }>();
+  readonly #nodes: Map<string, RunningNode>;
   readonly #controlPlane: ControlPlane;
   readonly #random: SeededRandom;
   readonly #logger: Logger;
@@ -33,8 +39,10 @@ export class Cluster implements AsyncDisposable {
     readonly controlPlane: ControlPlane;
     readonly random: SeededRandom;
     readonly logger: Logger;
+    readonly nodes: Map<string, RunningNode>;
   }) {
     this.clock = parts.clock;
+    this.#nodes = parts.nodes;
     this.#controlPlane = parts.controlPlane;
     this.#random = parts.random;
     this.#logger = parts.logger;
@@ -46,7 +54,18 @@ export class Cluster implements AsyncDisposable {
     const random = new SeededRandom(seed);
     const store = new MemoryStore({ clock });
     const catalog = builtInCatalog();
-    const core = new ApiServerCore({ store, catalog, clock, random, logger, authorizer: allowAll, deepFreezes: true });
+    const nodesByName = new Map<string, RunningNode>();
+    const source = usageOf(nodesByName);
+    const core = new ApiServerCore({
+      store,
+      catalog,
+      clock,
+      random,
+      logger,
+      authorizer: allowAll,
+      computed: (handler) => metricsApi({ handler, catalog, source, clock, logger }),
+      deepFreezes: true,
+    });
     const controlPlane = new ControlPlane({
       handler: core,
       catalog,
@@ -56,7 +75,7 @@ export class Cluster implements AsyncDisposable {
       caPem: "simulated",
       podNetwork: "10.244.0.0/16",
     });
-    const cluster = new Cluster({ clock, controlPlane, random, logger });
+    const cluster = new Cluster({ clock, controlPlane, random, logger, nodes: nodesByName });
     await core.start(cluster.#stop.signal);
     cluster.#running = controlPlane.run(cluster.#stop.signal);
     for (let index = 1; index <= nodes; index++) cluster.startNode(index);
@@ -81,7 +100,7 @@ export class Cluster implements AsyncDisposable {
       logger: this.#logger,
     });
     const stop = new AbortController();
-    this.#nodes.set(name, { stop, running: node.run(stop.signal) });
+    this.#nodes.set(name, { node, stop, running: node.run(stop.signal) });
     return name;
   }
 
@@ -98,6 +117,17 @@ export class Cluster implements AsyncDisposable {
     this.#stop.abort();
     await this.#running;
   }
+}
+
+/** The nodes' agents, asked without a network. */
+function usageOf(nodes: ReadonlyMap<string, RunningNode>): UsageSource {
+  return {
+    read: async (name) => {
+      const running = nodes.get(name);
+      if (running === undefined) throw new Error(`node ${name} does not run`);
+      return running.node.usage();
+    },
+  };
 }
 
 /** Starts a cluster; `await using` ends it. */

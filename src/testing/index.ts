@@ -1,3 +1,3 @@
 export { SeededRandom, VirtualClock } from "../base/index.ts";
 export { Cluster, type ClusterOptions, createCluster } from "./create-cluster.ts";
-export { type SimulatedNodeOptions, simulatedNode } from "./simulated-node.ts";
+export { type SimulatedNode, type SimulatedNodeOptions, simulatedNode } from "./simulated-node.ts";

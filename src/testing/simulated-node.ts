@@ -1,4 +1,5 @@
 // A node whose containers live in memory: the real agent over the simulated runtime.
+import { containerKey, type NodeUsage, type UsageSample } from "../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import type { Client } from "../client/index.ts";
 import { MemoryFiles, NodeAgent, SimulatedProber, SimulatedRuntime, type VolumeManager } from "../node/index.ts";
@@ -24,11 +25,18 @@ const nominalVolumes: VolumeManager = {
   listPods: async () => [],
 };
 
-export function simulatedNode(options: SimulatedNodeOptions): NodeAgent {
+export interface SimulatedNode {
+  /** Works until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  /** What its containers have used so far; the node itself uses their sum. */
+  usage(): Promise<NodeUsage>;
+}
+
+export function simulatedNode(options: SimulatedNodeOptions): SimulatedNode {
   const { name, index, client, clock, random, logger, cpus = 4, memoryBytes = 8 * 2 ** 30 } = options;
   const podCidr = `10.${244 + (index >> 8)}.${index & 255}.0/24`;
   const runtime = new SimulatedRuntime({ clock, random, podCidr: () => podCidr });
-  return new NodeAgent({
+  const agent = new NodeAgent({
     client,
     runtime,
     volumes: nominalVolumes,
@@ -54,4 +62,23 @@ export function simulatedNode(options: SimulatedNodeOptions): NodeAgent {
     clusterDns: ["10.96.0.10"],
     clusterDomain: "cluster.local",
   });
+  return { run: (signal) => agent.run(signal), usage: () => usageOf(runtime, clock.now()) };
+}
+
+async function usageOf(runtime: SimulatedRuntime, timestampMs: number): Promise<NodeUsage> {
+  const pods = new Map((await runtime.listPods()).map((pod) => [pod.uid, pod]));
+  const containers = new Map<string, UsageSample>();
+  let [cpuSeconds, memoryBytes] = [0, 0];
+  for (const usage of await runtime.usage()) {
+    const { namespace = "", name = "" } = pods.get(usage.podUid) ?? {};
+    const sample = {
+      timestampMs: usage.timestampMs,
+      cpuSeconds: usage.cpuUsageCoreNanoSeconds / 1e9,
+      memoryBytes: usage.memoryWorkingSetBytes,
+    };
+    containers.set(containerKey(namespace, name, usage.containerName), sample);
+    cpuSeconds += sample.cpuSeconds;
+    memoryBytes += sample.memoryBytes;
+  }
+  return { node: { timestampMs, cpuSeconds, memoryBytes }, containers };
 }

@@ -96,7 +96,7 @@ describe("pods on a node", () => {
   it("speak to the API with their own token, and are told what they may not do", async () => {
     await cluster.kubectl("create", "serviceaccount", "reader");
     await cluster.kubectl("create", "rolebinding", "reader", "--clusterrole=view", "--serviceaccount=default:reader");
-    const code = `const fs=require("fs"),d="/var/run/secrets/kubernetes.io/serviceaccount/",get=p=>new Promise(r=>require("https").get({host:"kubernetes.default",path:p,ca:fs.readFileSync(d+"ca.crt"),headers:{authorization:"Bearer "+fs.readFileSync(d+"token")}},m=>r(m.statusCode)));(async()=>console.log(await get("/api/v1/namespaces/default/pods"),await get("/api/v1/namespaces/default/secrets")))()`;
+    const code = `const fs=require("fs"),d="/var/run/secrets/kubernetes.io/serviceaccount/",get=p=>new Promise(r=>require("https").get({host:"kubernetes.default",path:p,ca:fs.readFileSync(d+"ca.crt"),headers:{authorization:"Bearer "+fs.readFileSync(d+"token")}},m=>r(m.resume().statusCode)));(async()=>console.log(await get("/api/v1/namespaces/default/pods"),await get("/api/v1/namespaces/default/secrets")))()`;
     await create("speaker", { image: "kubia", command: ["node", "-e", code] }, { serviceAccountName: "reader", restartPolicy: "Never" });
     await untilPhase("speaker", "Succeeded");
     assert.equal(await cluster.kubectl("logs", "speaker"), "200 403\n");

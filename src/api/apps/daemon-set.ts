@@ -11,6 +11,7 @@ import {
   checkNotNegativeIntOrPercent,
   isZeroIntOrPercent,
 } from "../validation/checks.ts";
+import { semanticEqual } from "../validation/equal.ts";
 import { keepSpec, keepStatus } from "../validation/prepare.ts";
 import { selectorText, validateWorkload } from "./workload.ts";
 
@@ -44,6 +45,17 @@ function validate({ spec }: DaemonSet): FieldError[] {
   return errors;
 }
 
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+function templateGeneration({ metadata }: DaemonSet): number {
+  return Number.parseInt(metadata.annotations?.[TEMPLATE_GENERATION] ?? "", 10) || 0;
+}
+
+/** The server counts the templates a set has had; pods are labelled with the number. */
+function setTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
+  metadata.annotations = { ...metadata.annotations, [TEMPLATE_GENERATION]: String(generation) };
+}
+
 export const daemonSetStrategy: KindStrategy<DaemonSet> = {
   applyDefaults({ spec }) {
     if (!spec) return;
@@ -59,8 +71,13 @@ export const daemonSetStrategy: KindStrategy<DaemonSet> = {
   },
   prepareForCreate(set) {
     set.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
+    setTemplateGeneration(set, Math.max(1, templateGeneration(set)));
   },
-  prepareForUpdate: keepStatus,
+  prepareForUpdate(set, old) {
+    keepStatus(set, old);
+    const isSame = semanticEqual(set.spec?.template, old.spec?.template);
+    setTemplateGeneration(set, templateGeneration(old) + (isSame ? 0 : 1));
+  },
   prepareForStatusUpdate: keepSpec,
   validate,
   validateUpdate(set, old) {

@@ -1,5 +1,5 @@
-// The API table: every resource of every stable group, and every field of their types. Facts only; table.json is made by
-// scripts/update-api.ts.
+// The API table: every resource of every stable group, and every field of their types. Facts only. table.json is made by
+// scripts/update-api.ts; metrics.json is written by hand, because Kubernetes' OpenAPI document leaves metrics.k8s.io out.
 import { readFileSync } from "node:fs";
 import type { FieldFacts, FieldType, ScalarType, TypeFacts } from "../../machinery/index.ts";
 
@@ -39,6 +39,8 @@ interface FieldRow {
   readonly nz?: 1;
   readonly def?: unknown;
   readonly pb?: number;
+  readonly in?: readonly number[];
+  readonly or?: "list" | "boolean" | "strings";
 }
 
 interface Table {
@@ -46,7 +48,16 @@ interface Table {
   readonly types: Readonly<Record<string, Readonly<Record<string, FieldRow>>>>;
 }
 
-const table = JSON.parse(readFileSync(new URL("./table.json", import.meta.url), "utf8")) as Table;
+function readTable(file: string): Table {
+  return JSON.parse(readFileSync(new URL(file, import.meta.url), "utf8")) as Table;
+}
+
+const generated = readTable("./table.json");
+const metrics = readTable("./metrics.json");
+const table: Table = {
+  resources: [...generated.resources, ...metrics.resources],
+  types: { ...generated.types, ...metrics.types },
+};
 const resolved = new Map<string, TypeFacts>();
 
 export const resourceRows: readonly ResourceRow[] = table.resources;
@@ -78,6 +89,8 @@ function fieldFacts(name: string, row: FieldRow): FieldFacts {
     ...(row.nz === 1 ? { isOmittedWhenZero: true } : {}),
     ...(row.def === undefined ? {} : { defaultValue: row.def }),
     ...(row.pb === undefined ? {} : { protobufNumber: row.pb }),
+    ...(row.in === undefined ? {} : { protobufEmbeddedIn: row.in }),
+    ...(row.or === undefined ? {} : { protobufUnion: row.or }),
   };
 }
 

@@ -17,7 +17,11 @@ export async function lookUp<T extends KubeObject>(view: ClusterView, prefix: st
 }
 
 /** The same without waiting, from the cache alone. */
-export function lookUpCached<T extends KubeObject>(view: ClusterView, prefix: string, path: string): DeepReadonly<T> | undefined {
+export function lookUpCached<T extends KubeObject>(
+  view: Pick<ClusterView, "cache">,
+  prefix: string,
+  path: string,
+): DeepReadonly<T> | undefined {
   const root = `/registry/${prefix}/`;
   return view.cache.of(root).get(root + path)?.object as DeepReadonly<T> | undefined;
 }
@@ -32,7 +36,7 @@ export async function lookUpStored<T extends KubeObject>(
 }
 
 /** All objects under `/registry/<prefix>/<path>` that the cache knows. */
-export function lookUpAll<T extends KubeObject>(view: ClusterView, prefix: string, path = ""): DeepReadonly<T>[] {
+export function lookUpAll<T extends KubeObject>(view: Pick<ClusterView, "cache">, prefix: string, path = ""): DeepReadonly<T>[] {
   const root = `/registry/${prefix}/`;
   return view.cache
     .of(root)

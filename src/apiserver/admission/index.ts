@@ -6,6 +6,7 @@ import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
 import { NodeRestriction } from "./node-restriction.ts";
 import { PriorityAdmission } from "./priority.ts";
+import { ResourceQuotaAdmission } from "./quota/resource-quota.ts";
 import { ServiceAccountAdmission } from "./service-account.ts";
 import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 
@@ -18,5 +19,6 @@ export function builtInPlugins(view: ClusterView): AdmissionPlugin[] {
     taintNodesByCondition,
     new PriorityAdmission(view),
     defaultTolerationSeconds,
+    new ResourceQuotaAdmission(view),
   ];
 }

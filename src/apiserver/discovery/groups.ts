@@ -30,6 +30,7 @@ const groupOrder = [
   "discovery.k8s.io",
   "resource.k8s.io",
   "flowcontrol.apiserver.k8s.io",
+  "metrics.k8s.io",
 ];
 const groupRanks = new Map(groupOrder.map((group, rank) => [group, rank]));
 const stabilityRanks: Readonly<Record<string, number>> = { "": 2, beta: 1, alpha: 0 };

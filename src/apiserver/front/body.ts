@@ -1,14 +1,14 @@
 // Request bodies: read up to the limit, decoded by their content type.
 import { parse } from "yaml";
-import { badRequest, statusError, type TypeFacts } from "../../machinery/index.ts";
+import { badRequest, decodeProtobuf, statusError, type TypeFacts } from "../../machinery/index.ts";
+import { decodeCbor } from "./cbor.ts";
 import { type FrontRequest, header } from "./exchange.ts";
-import { decodeProtobuf } from "./protobuf-decode.ts";
 
 /** Upstream's limit of a request body. */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
-const objectTypes = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+const objectTypes = "application/json, application/yaml, application/vnd.kubernetes.protobuf, application/cbor";
 
 /** The whole body; rejects with RequestEntityTooLarge. */
 export function readBody(request: FrontRequest): Promise<Buffer> {
@@ -63,6 +63,7 @@ export async function readObject(request: FrontRequest, typeOf: (kind: string) =
 function decode(type: string, body: Buffer): unknown {
   if (type === "application/json") return parseJson(body);
   if (type === "application/yaml" || type === "text/yaml") return parseYaml(body);
+  if (type === "application/cbor") return decodeCbor(body);
   throw unsupported(objectTypes);
 }
 

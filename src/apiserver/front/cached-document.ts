@@ -11,15 +11,20 @@ export interface CachedDocument {
   readonly body: Uint8Array;
   /** Without its quotes. */
   readonly hash: string;
-  readonly packed: Uint8Array | undefined;
+  /** Compressed; made when first asked for. undefined for small documents. */
+  packed(): Uint8Array | undefined;
   readonly contentType: string;
 }
 
 export function cachedDocument(content: unknown, contentType: string): CachedDocument {
   const body = content instanceof Uint8Array ? content : Buffer.from(JSON.stringify(content));
   const hash = createHash("sha512").update(body).digest("hex").toUpperCase();
-  const packed = body.byteLength < COMPRESS_FROM_BYTES ? undefined : gzipSync(body, { level: 6 });
-  return { body, hash, packed, contentType };
+  let packed: Uint8Array | undefined;
+  const pack = () => {
+    if (body.byteLength >= COMPRESS_FROM_BYTES) packed ??= gzipSync(body, { level: 6 });
+    return packed;
+  };
+  return { body, hash, packed: pack, contentType };
 }
 
 /** Answers with the document, or 304 when the client has it. */
@@ -31,12 +36,12 @@ export function writeDocument({ request, response }: Exchange, document: CachedD
     response.end();
     return;
   }
-  const usesGzip = document.packed !== undefined && acceptsGzip(request);
-  const body = usesGzip && document.packed !== undefined ? document.packed : document.body;
+  const packed = acceptsGzip(request) ? document.packed() : undefined;
+  const body = packed ?? document.body;
   response.writeHead(200, {
     ...headers,
     "Content-Length": body.byteLength,
-    ...(usesGzip ? { "Content-Encoding": "gzip" } : {}),
+    ...(packed !== undefined ? { "Content-Encoding": "gzip" } : {}),
   });
   response.end(request.method === "HEAD" ? undefined : body);
 }

@@ -26,8 +26,14 @@ async function keyPem(key: webcrypto.CryptoKey): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
 }
 
+export interface TestCa {
+  readonly cert: string;
+  /** For 127.0.0.1 and `dnsNames`. */
+  issue(subject: string, dnsNames?: readonly string[]): Promise<KeyPair>;
+}
+
 /** A certificate authority that signs what it is asked to. */
-export async function createTestCa(): Promise<{ cert: string; issue(subject: string): Promise<KeyPair> }> {
+export async function createTestCa(): Promise<TestCa> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const ca = await X509CertificateGenerator.createSelfSigned({
     name: "CN=test-ca",
@@ -38,7 +44,8 @@ export async function createTestCa(): Promise<{ cert: string; issue(subject: str
   });
   return {
     cert: ca.toString("pem"),
-    async issue(subject) {
+    async issue(subject, dnsNames = []) {
+      const names = dnsNames.map((value) => ({ type: "dns" as const, value }));
       const own = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
       const cert = await X509CertificateGenerator.create({
         subject,
@@ -46,7 +53,7 @@ export async function createTestCa(): Promise<{ cert: string; issue(subject: str
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: algorithm,
-        extensions: [new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }])],
+        extensions: [new SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }, ...names])],
         ...validity,
       });
       return { key: await keyPem(own.privateKey), cert: cert.toString("pem") };

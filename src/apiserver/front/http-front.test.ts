@@ -108,7 +108,7 @@ test("kubectl's Accept header gets a Table with ages, metadata clients get Parti
   assert.equal(table.rows[0]?.cells[0], "a");
   assert.equal(table.rows[0]?.cells[age], "60s");
   assert.equal(table.rows[0]?.object.kind, "PartialObjectMetadata");
-  const metadata = { accept: "application/vnd.kubernetes.protobuf,application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io" };
+  const metadata = { accept: "image/png,application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io" };
   assert.equal((await server.call({ path: `${path}/a`, headers: metadata })).json()["kind"], "PartialObjectMetadata");
 });
 

@@ -1,11 +1,12 @@
 // exec, attach, port-forward, logs and proxying: finds the node or pod that is meant and passes the request on.
 import type { ApiHandler, RequestScope, Resource, ResourceCatalog } from "../../api/index.ts";
 import type { Node, Pod } from "../../api/types/core/v1.ts";
-import { badRequest, type DeepReadonly, internalError } from "../../machinery/index.ts";
+import { badRequest, type DeepReadonly } from "../../machinery/index.ts";
 import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
 import { loopbackUser } from "../authz/watched-collection.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { type ForwardTarget, forward } from "./forward.ts";
+import { kubeletAddress } from "./kubelet-address.ts";
 import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeBody } from "./respond.ts";
 
@@ -17,7 +18,6 @@ export interface KubeletProxyOptions {
   readonly kubeletTls: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly ca: string | Buffer };
 }
 
-const DEFAULT_KUBELET_PORT = 10250;
 const tunnels: Readonly<Record<string, ReadonlySet<string>>> = {
   pods: new Set(["exec", "attach", "portforward", "log", "proxy"]),
   nodes: new Set(["proxy"]),
@@ -83,11 +83,8 @@ export class KubeletProxy implements Endpoint {
   }
 
   async #kubelet(nodeName: string, path: string): Promise<ForwardTarget> {
-    const node = await this.#get<Node>("nodes", "", nodeName);
-    const address = node.status?.addresses?.find(({ type }) => type === "InternalIP");
-    if (address === undefined) throw internalError(new Error(`no preferred addresses found; known addresses: []`));
-    const port = node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? DEFAULT_KUBELET_PORT;
-    return { protocol: "https", host: address.address, port, path, tls: this.#options.kubeletTls };
+    const { host, port } = kubeletAddress(await this.#get<Node>("nodes", "", nodeName));
+    return { protocol: "https", host, port, path, tls: this.#options.kubeletTls };
   }
 
   async #get<T>(plural: string, namespace: string, name: string): Promise<DeepReadonly<T>> {

@@ -1,9 +1,12 @@
-// A LIST answer: a head, the stored items' bytes joined by commas, a tail; never one big string, never faster than the
-// client reads.
+// A LIST answer in JSON or protobuf: a head, the items' bytes, a tail; never one big string, never faster than the client
+// reads.
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
-import type { Resource, Stored, StoredList } from "../../api/index.ts";
+import { type Resource, type Stored, type StoredList, typeFacts } from "../../api/index.ts";
+import { encodeMessage, envelopeHead, fieldHead } from "../../machinery/index.ts";
 import type { Exchange, FrontResponse } from "./exchange.ts";
+import { mediaTypes } from "./negotiation.ts";
+import { listItem } from "./protobuf-forms.ts";
 import { acceptsGzip, GZIP_LEVEL, GZIP_THRESHOLD_BYTES } from "./respond.ts";
 
 /** Bytes gathered before they are given to the socket: few system calls, little memory for a slow client. */
@@ -16,16 +19,13 @@ const joinedItems = new WeakMap<readonly Stored[], readonly Buffer[]>();
 /** Longer lists are joined anew for each client, so that memory does not hold them twice. */
 const MAX_SHARED_BYTES = 16 * 2 ** 20;
 
-/** The items' bytes with commas between, in pieces of about CHUNK_BYTES. */
-function* chunksOf(items: readonly Stored[]): Generator<Buffer> {
+/** `parts` joined to pieces of about CHUNK_BYTES. */
+function* gathered(parts: Iterable<Uint8Array>): Generator<Buffer> {
   let pieces: Uint8Array[] = [];
   let size = 0;
-  for (let i = 0; i < items.length; i++) {
-    const json = items[i]?.json;
-    if (json === undefined) continue;
-    if (i > 0) pieces.push(comma);
-    pieces.push(json);
-    size += json.byteLength + 1;
+  for (const part of parts) {
+    pieces.push(part);
+    size += part.byteLength;
     if (size < CHUNK_BYTES) continue;
     yield Buffer.concat(pieces);
     pieces = [];
@@ -34,11 +34,21 @@ function* chunksOf(items: readonly Stored[]): Generator<Buffer> {
   if (pieces.length > 0) yield Buffer.concat(pieces);
 }
 
+/** The items' bytes with commas between. */
+function* separated(items: readonly Stored[]): Generator<Uint8Array> {
+  for (let i = 0; i < items.length; i++) {
+    const json = items[i]?.json;
+    if (json === undefined) continue;
+    if (i > 0) yield comma;
+    yield json;
+  }
+}
+
 function sharedChunks(items: readonly Stored[], totalBytes: number): Iterable<Buffer> {
-  if (totalBytes > MAX_SHARED_BYTES) return chunksOf(items);
+  if (totalBytes > MAX_SHARED_BYTES) return gathered(separated(items));
   const known = joinedItems.get(items);
   if (known !== undefined) return known;
-  const joined = [...chunksOf(items)];
+  const joined = [...gathered(separated(items))];
   joinedItems.set(items, joined);
   return joined;
 }
@@ -49,23 +59,55 @@ function* wholeBody(head: Buffer, chunks: Iterable<Buffer>): Generator<Buffer> {
   yield tail;
 }
 
-export async function writeList(exchange: Exchange, resource: Resource, list: StoredList): Promise<void> {
-  const { request, response } = exchange;
-  const { items, resourceVersion, continue: next, remainingItemCount } = list;
-  const metadata = JSON.stringify({ resourceVersion, ...(next === "" ? {} : { continue: next }), remainingItemCount });
+/** A whole answer, its size known before it is made. */
+interface ListBody {
+  readonly contentType: string;
+  readonly size: number;
+  readonly chunks: Iterable<Buffer>;
+}
+
+export function writeList(exchange: Exchange, resource: Resource, list: StoredList, format: "json" | "protobuf"): Promise<void> {
+  return writeBodyOf(exchange, format === "json" ? jsonBody(resource, list) : protobufBody(resource, list));
+}
+
+function jsonBody(resource: Resource, list: StoredList): ListBody {
+  const { items } = list;
+  const metadata = JSON.stringify(listMeta(list));
   const head = Buffer.from(`{"kind":"${resource.listKind}","apiVersion":"${resource.apiVersion}","metadata":${metadata},"items":[`);
   let size = head.byteLength + tail.byteLength + Math.max(0, items.length - 1);
   for (const item of items) size += item.json.byteLength;
-  const body = wholeBody(head, sharedChunks(items, size));
+  return { contentType: mediaTypes.json, size, chunks: wholeBody(head, sharedChunks(items, size)) };
+}
+
+function protobufBody({ listKind, apiVersion, facts }: Resource, list: StoredList): ListBody {
+  const metadata = encodeMessage(listMeta(list), typeFacts("meta.v1.ListMeta"));
+  const metadataHead = fieldHead(1, metadata.byteLength);
+  const items = list.items.map((item) => listItem(item, facts));
+  let length = metadataHead.byteLength + metadata.byteLength;
+  for (const item of items) length += item.byteLength;
+  const head = envelopeHead(apiVersion, listKind, length);
+  return { contentType: mediaTypes.protobuf, size: head.byteLength + length, chunks: gathered([head, metadataHead, metadata, ...items]) };
+}
+
+/** A list's metadata without what does not apply. */
+export function listMeta({ resourceVersion, continue: next, remainingItemCount }: StoredList): object {
+  return {
+    resourceVersion,
+    ...(next === undefined || next === "" ? {} : { continue: next }),
+    ...(remainingItemCount === undefined ? {} : { remainingItemCount }),
+  };
+}
+
+async function writeBodyOf({ request, response }: Exchange, { contentType, size, chunks }: ListBody): Promise<void> {
   if (request.method === "HEAD") {
-    response.writeHead(200, { "Content-Type": "application/json", "Content-Length": size });
+    response.writeHead(200, { "Content-Type": contentType, "Content-Length": size });
     response.end();
   } else if (size >= GZIP_THRESHOLD_BYTES && acceptsGzip(request)) {
-    response.writeHead(200, { "Content-Type": "application/json", "Content-Encoding": "gzip", Vary: "Accept-Encoding" });
-    await writeAll(response, Readable.from(body).pipe(createGzip({ level: GZIP_LEVEL })));
+    response.writeHead(200, { "Content-Type": contentType, "Content-Encoding": "gzip", Vary: "Accept-Encoding" });
+    await writeAll(response, Readable.from(chunks).pipe(createGzip({ level: GZIP_LEVEL })));
   } else {
-    response.writeHead(200, { "Content-Type": "application/json", "Content-Length": size });
-    await writeAll(response, body);
+    response.writeHead(200, { "Content-Type": contentType, "Content-Length": size });
+    await writeAll(response, chunks);
   }
 }
 

@@ -7,21 +7,25 @@ import {
   type Resource,
   type ResourceCatalog,
   type Stored,
+  type StoredList,
   typeFacts,
   type UncheckedObject,
 } from "../../api/index.ts";
 import type { Clock } from "../../base/index.ts";
-import { badRequest, field, invalid, statusError, type TypeFacts } from "../../machinery/index.ts";
+import { badRequest, field, hasProtobuf, invalid, statusError, type TypeFacts } from "../../machinery/index.ts";
 import { contentType, parseJson, parseYaml, readBody, readObject, unsupported } from "./body.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { header } from "./exchange.ts";
-import { writeList } from "./list-writer.ts";
-import { negotiate, type Representation } from "./negotiation.ts";
+import type { UpgradeExchange } from "./http-front.ts";
+import { listMeta, writeList } from "./list-writer.ts";
+import { mediaTypes, negotiate, type Representation } from "./negotiation.ts";
 import { deleteOptions, fieldManager, listOptions, readOptions, watchOptions, writeOptions } from "./options.ts";
+import { factsOfAnswer, metaTypeFacts, storedBody } from "./protobuf-forms.ts";
 import { isTrue } from "./request-info.ts";
-import { setWarnings, writeJson, writeValue } from "./respond.ts";
-import { includeObject, partialMetadata, partialMetadataList, tableOf } from "./table.ts";
-import { metadataFrames, objectFrames, tableFrames, writeWatch } from "./watch-writer.ts";
+import { setWarnings, wantsPretty, writeBody, writeJson, writeValue } from "./respond.ts";
+import { includeObject, partialMetadata, partialMetadataList, type TableOptions, tableOf } from "./table.ts";
+import { type FrameEncoder, metadataFrames, objectFrames, tableFrames, writeWatch } from "./watch-writer.ts";
+import { acceptWebSocket, sendWatch } from "./web-socket.ts";
 
 const patchTypes = new Set<string>([
   "application/json-patch+json",
@@ -86,10 +90,13 @@ export class ResourceEndpoint implements Endpoint {
     if (resource === undefined) throw resourceNotFound();
     if (info.namespace !== "" && !resource.namespaced) throw resourceNotFound();
     checkVerb(resource, exchange);
-    const representation = negotiate(header(request, "accept"));
-    if (representation === undefined) {
-      throw statusError("NotAcceptable", "only the following media types are accepted: application/json, application/yaml");
-    }
+    const representation = negotiate(header(request, "accept"), {
+      hasProtobuf: hasProtobuf(resource.facts),
+      // What is only asked and never read has no columns.
+      hasTable: resource.verbs.includes("get"),
+      isStream: info.verb === "watch",
+    });
+    checkTransform(representation, resource, info.verb);
     const warnings: string[] = [];
     const scope = (signal?: AbortSignal): RequestScope => ({
       user,
@@ -112,22 +119,19 @@ export class ResourceEndpoint implements Endpoint {
     const { exchange, resource, representation } = call;
     const list = await this.#handler.list(call.scope(), listOptions(exchange.info.query));
     setWarnings(exchange.response, call.warnings);
-    const { items, ...metadata } = list;
-    if (representation.as === "Table") {
-      const options = { include: includeObject(exchange.info.query), nowMs: this.#clock.now() };
-      writeValue(exchange, 200, tableOf(resource, items, metadata, options), representation.format);
-    } else if (representation.as !== undefined) {
-      writeValue(exchange, 200, partialMetadataList(items, metadata), representation.format);
-    } else if (representation.format === "yaml") {
-      const { listKind, apiVersion } = resource;
-      writeValue(exchange, 200, { kind: listKind, apiVersion, metadata, items: items.map((item) => item.object) }, "yaml");
+    const { as, format, version } = representation;
+    if (as === "Table") {
+      writeValue(exchange, 200, tableOf(resource, list.items, listMeta(list), this.#tableOptions(call)), format);
+    } else if (as !== undefined) {
+      const partial = partialMetadataList(list.items, listMeta(list), version);
+      writeValue(exchange, 200, partial, format, metaTypeFacts("PartialObjectMetadataList"));
     } else {
-      await writeList(exchange, resource, list);
+      await writePlainList(call, list);
     }
   }
 
   async #watch(call: Call): Promise<void> {
-    const { exchange, resource, representation } = call;
+    const { exchange, representation } = call;
     const closed = new AbortController();
     exchange.response.once("close", () => closed.abort());
     const { query, name } = exchange.info;
@@ -135,13 +139,22 @@ export class ResourceEndpoint implements Endpoint {
     const scope = { ...call.scope(closed.signal), name: "" };
     const batches = await this.#handler.watch(scope, watchOptions(query, name));
     setWarnings(exchange.response, call.warnings);
-    const encode =
-      representation.as === "Table"
-        ? tableFrames(resource, { include: includeObject(query) }, () => this.#clock.now())
-        : representation.as === undefined
-          ? objectFrames(resource)
-          : metadataFrames();
-    await writeWatch(exchange, batches, encode, closed.signal);
+    const { upgrade } = exchange as Exchange & Partial<UpgradeExchange>;
+    const answer = { batches, encode: this.#frames(call), format: representation.format, signal: closed.signal };
+    if (upgrade === undefined) return writeWatch(exchange.response, answer);
+    await sendWatch(await acceptWebSocket({ request: exchange.request, upgrade }), answer);
+  }
+
+  #frames(call: Call): FrameEncoder {
+    const { resource, representation } = call;
+    const { as, format, version } = representation;
+    if (as === undefined) return objectFrames(resource, format);
+    if (as !== "Table") return metadataFrames(format, version);
+    return tableFrames(resource, this.#tableOptions(call), () => this.#clock.now());
+  }
+
+  #tableOptions({ exchange, representation }: Call): TableOptions {
+    return { include: includeObject(exchange.info.query), nowMs: this.#clock.now(), version: representation.version };
   }
 
   async #create(call: Call): Promise<void> {
@@ -173,31 +186,65 @@ export class ResourceEndpoint implements Endpoint {
     if ("stored" in result) this.#writeObject(call, 200, result.stored);
     else {
       setWarnings(exchange.response, call.warnings);
-      writeValue(exchange, 200, result.status, call.representation.format);
+      writeValue(exchange, 200, result.status, call.representation.format, metaTypeFacts("Status"));
     }
   }
 
   async #deleteCollection(call: Call): Promise<void> {
-    const { exchange, resource } = call;
+    const { exchange } = call;
     const { query } = exchange.info;
     const options = deleteOptions(query, await readObject(exchange.request, typeOfBody(call)));
     const list = await this.#handler.deleteCollection(call.scope(), options, listOptions(query));
     setWarnings(exchange.response, call.warnings);
-    await writeList(exchange, resource, list);
+    await writePlainList(call, list);
   }
 
   #writeObject(call: Call, code: number, stored: Stored): void {
     const { exchange, resource, representation } = call;
+    const { as, format, version } = representation;
     setWarnings(exchange.response, call.warnings);
-    if (representation.as === "Table" && exchange.info.subresource === "") {
+    if (as === "Table" && exchange.info.subresource === "") {
       const { resourceVersion } = stored.object.metadata;
-      const options = { include: includeObject(exchange.info.query), nowMs: this.#clock.now() };
-      writeValue(exchange, code, tableOf(resource, [stored], { resourceVersion }, options), representation.format);
-    } else if (representation.as === "PartialObjectMetadata") {
-      writeValue(exchange, code, partialMetadata(stored.object), representation.format);
+      writeValue(exchange, code, tableOf(resource, [stored], { resourceVersion }, this.#tableOptions(call)), format);
+    } else if (as === "PartialObjectMetadata") {
+      writeValue(exchange, code, partialMetadata(stored.object, version), format, metaTypeFacts("PartialObjectMetadata"));
+    } else if (format === "json") {
+      writeJson(exchange, code, stored.json);
+    } else if (format === "protobuf") {
+      const facts = factsOfAnswer(stored.object, resource, exchange.info.subresource);
+      writeBody(exchange, code, storedBody(stored, facts), mediaTypes.protobuf);
     } else {
-      writeJson(exchange, code, stored.json, representation.format);
+      writeValue(exchange, code, stored.object, format);
     }
+  }
+}
+
+/** The objects themselves: item by item where that can be done, as a whole for people and in the rarer formats. */
+async function writePlainList({ exchange, resource, representation }: Call, list: StoredList): Promise<void> {
+  const { format } = representation;
+  if (format === "protobuf" || (format === "json" && !wantsPretty(exchange))) {
+    await writeList(exchange, resource, list, format);
+    return;
+  }
+  const { listKind, apiVersion } = resource;
+  const whole = { kind: listKind, apiVersion, metadata: listMeta(list), items: list.items.map((item) => item.object) };
+  writeValue(exchange, 200, whole, format);
+}
+
+/** Metadata of one is not that of many. */
+function checkTransform({ as }: Representation, { kind, group, listKind }: Resource, verb: string): void {
+  const goPackage = group === "" ? "core" : (group.split(".")[0] ?? "");
+  if (as === "PartialObjectMetadata" && verb === "list") {
+    throw statusError(
+      "NotAcceptable",
+      `you requested PartialObjectMetadata, but the requested object is a list (*${goPackage}.${listKind})`,
+    );
+  }
+  if (as === "PartialObjectMetadataList" && verb !== "list" && verb !== "watch") {
+    throw statusError(
+      "NotAcceptable",
+      `you requested PartialObjectMetadataList, but the requested object is not a list (*${goPackage}.${kind})`,
+    );
   }
 }
 

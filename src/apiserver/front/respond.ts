@@ -1,8 +1,11 @@
-// Writing whole answers: JSON bytes, YAML, Status errors; compressed when large and the client agrees.
+// Writing whole answers: JSON bytes, the other formats, Status errors; compressed when large and the client agrees.
 import { gzip } from "node:zlib";
 import { stringify } from "yaml";
-import { internalError, type Status, StatusError } from "../../machinery/index.ts";
+import { internalError, type Status, StatusError, type TypeFacts } from "../../machinery/index.ts";
+import { encodeCbor } from "./cbor.ts";
 import { type Exchange, type FrontRequest, type FrontResponse, header } from "./exchange.ts";
+import { type Format, mediaTypes, negotiate } from "./negotiation.ts";
+import { metaTypeFacts, protobufBody } from "./protobuf-forms.ts";
 import { isTrue } from "./request-info.ts";
 
 /** Answers below this many bytes are not worth compressing; upstream's value. */
@@ -24,20 +27,31 @@ export function acceptsGzip(request: FrontRequest): boolean {
   return header(request, "accept-encoding")?.includes("gzip") === true;
 }
 
-/** Writes a JSON document in the format asked for. */
-export function writeJson(exchange: Exchange, code: number, json: Uint8Array, format: "json" | "yaml" = "json"): void {
-  if (format === "yaml") {
-    writeBody(exchange, code, Buffer.from(stringify(JSON.parse(asText(json)))), "application/yaml");
-  } else if (wantsPretty(exchange)) {
-    writeBody(exchange, code, Buffer.from(`${JSON.stringify(JSON.parse(asText(json)), undefined, 2)}\n`), "application/json");
-  } else {
-    writeBody(exchange, code, json, "application/json");
-  }
+/** Writes a JSON document, indented for people. */
+export function writeJson(exchange: Exchange, code: number, json: Uint8Array): void {
+  const body = wantsPretty(exchange) ? Buffer.from(`${JSON.stringify(JSON.parse(asText(json)), undefined, 2)}\n`) : json;
+  writeBody(exchange, code, body, mediaTypes.json);
 }
 
-/** Writes `value` as JSON. */
-export function writeValue(exchange: Exchange, code: number, value: unknown, format: "json" | "yaml" = "json"): void {
-  writeJson(exchange, code, Buffer.from(JSON.stringify(value)), format);
+/** Writes `value` in a format; `facts` are those of its type, for protobuf. */
+export function writeValue(exchange: Exchange, code: number, value: object, format: Format = "json", facts?: TypeFacts): void {
+  if (format === "json") writeJson(exchange, code, Buffer.from(JSON.stringify(value)));
+  else writeBody(exchange, code, encodeValue(value, format, facts), mediaTypes[format]);
+}
+
+/** `value` in a format. Protobuf needs the facts of its type. */
+export function encodeValue(value: object, format: Format, facts?: TypeFacts): Buffer {
+  switch (format) {
+    case "json":
+      return Buffer.from(JSON.stringify(value));
+    case "yaml":
+      return Buffer.from(stringify(value, { aliasDuplicateObjects: false }));
+    case "cbor":
+      return encodeCbor(value);
+    case "protobuf":
+      if (facts === undefined) throw new Error("protobuf needs the facts of a type");
+      return protobufBody(value, facts);
+  }
 }
 
 /** Writes a whole body and ends the answer. */
@@ -75,12 +89,22 @@ export function writeError(request: FrontRequest, response: FrontResponse, error
     response.destroy();
     return code;
   }
-  const body = Buffer.from(`${JSON.stringify(status)}\n`);
+  const format = errorFormat(request);
+  const body = encodeValue(status, format, metaTypeFacts("Status"));
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter !== undefined) response.setHeader("Retry-After", String(retryAfter));
-  response.writeHead(code, { "Content-Type": "application/json", "Content-Length": body.byteLength });
+  response.writeHead(code, { "Content-Type": mediaTypes[format], "Content-Length": body.byteLength });
   response.end(request.method === "HEAD" ? undefined : body);
   return code;
+}
+
+/** Errors are written as the client wants its objects, and as JSON for those who want something else. */
+function errorFormat(request: FrontRequest): Format {
+  try {
+    return negotiate(header(request, "accept"), { hasProtobuf: true, hasTable: true, isStream: false }).format;
+  } catch {
+    return "json";
+  }
 }
 
 export function asText(bytes: Uint8Array): string {

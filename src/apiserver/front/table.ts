@@ -62,7 +62,10 @@ export interface TableOptions {
   readonly nowMs: number;
   /** Whether columnDefinitions are left out: they stand only in a watch's first event. */
   readonly withoutHeader?: boolean;
+  readonly version?: MetaVersion | undefined;
 }
+
+export type MetaVersion = "v1" | "v1beta1";
 
 export interface TableMeta {
   readonly resourceVersion?: string | undefined;
@@ -70,12 +73,13 @@ export interface TableMeta {
   readonly remainingItemCount?: number | undefined;
 }
 
-/** A meta.k8s.io/v1 Table of `items`. */
+/** A Table of `items` in meta.k8s.io/v1 or its beta. */
 export function tableOf(resource: Resource, items: readonly Stored[], metadata: TableMeta, options: TableOptions): object {
   const columns = columnsOf(resource);
+  const { version = "v1" } = options;
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: `meta.k8s.io/${version}`,
     metadata,
     columnDefinitions: options.withoutHeader === true ? [] : columns.map(definitionOf),
     rows: items.map((stored) => rowOf(columns, stored.object as KubeObject, options)),
@@ -87,21 +91,21 @@ function definitionOf(column: PrintedColumn<KubeObject>): object {
   return { name, type, format, description, priority };
 }
 
-function rowOf(columns: readonly PrintedColumn<KubeObject>[], object: KubeObject, { include, nowMs }: TableOptions): object {
+function rowOf(columns: readonly PrintedColumn<KubeObject>[], object: KubeObject, { include, nowMs, version }: TableOptions): object {
   const cells = columns.map((column) => column.cell(object, nowMs));
   if (include === "None") return { cells };
-  return { cells, object: include === "Object" ? object : partialMetadata(object) };
+  return { cells, object: include === "Object" ? object : partialMetadata(object, version) };
 }
 
-export function partialMetadata(object: { readonly metadata: unknown }): object {
-  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata: object.metadata };
+export function partialMetadata(object: { readonly metadata: unknown }, version: MetaVersion = "v1"): object {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
 
-export function partialMetadataList(items: readonly Stored[], metadata: TableMeta): object {
+export function partialMetadataList(items: readonly Stored[], metadata: TableMeta, version: MetaVersion = "v1"): object {
   return {
     kind: "PartialObjectMetadataList",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: `meta.k8s.io/${version}`,
     metadata,
-    items: items.map((stored) => partialMetadata(stored.object)),
+    items: items.map((stored) => partialMetadata(stored.object, version)),
   };
 }

@@ -1,8 +1,12 @@
-// A WATCH answer: one JSON frame a line. The frame of an event is made once and shared by all watchers.
+// A WATCH answer: one frame an event, in JSON a line each. The frame of a change is made once and shared by all watchers.
 import type { Resource, Stored, StoredWatchEvent } from "../../api/index.ts";
-import type { Exchange } from "./exchange.ts";
+import { encodeWatchFrame, type TypeFacts } from "../../machinery/index.ts";
+import { encodeCbor } from "./cbor.ts";
+import type { FrontResponse } from "./exchange.ts";
 import { drained } from "./list-writer.ts";
-import { partialMetadata, type TableOptions, tableOf } from "./table.ts";
+import { type Format, streamTypes } from "./negotiation.ts";
+import { factsOfAnswer, metaTypeFacts, protobufBody, storedFrame } from "./protobuf-forms.ts";
+import { type MetaVersion, partialMetadata, type TableOptions, tableOf } from "./table.ts";
 
 type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
 
@@ -26,7 +30,7 @@ export function changeFrame(type: ChangeType, stored: Stored): Buffer {
 }
 
 /** Turns an event into the bytes of one frame. */
-export type FrameEncoder = (event: StoredWatchEvent) => Buffer | string;
+export type FrameEncoder = (event: StoredWatchEvent) => Uint8Array | string;
 
 const initialEventsEnd = { "k8s.io/initial-events-end": "true" };
 
@@ -34,28 +38,44 @@ function bookmarkMeta(event: Extract<StoredWatchEvent, { type: "BOOKMARK" }>) {
   return { resourceVersion: event.resourceVersion, ...(event.isInitialEventsEnd ? { annotations: initialEventsEnd } : {}) };
 }
 
-function frame(type: string, object: unknown): string {
-  return `${JSON.stringify({ type, object })}\n`;
-}
+/** Makes frames of objects that no one shares. */
+type Framing = (type: string, object: object, facts: TypeFacts) => Uint8Array | string;
 
-export function objectFrames(resource: Resource): FrameEncoder {
-  const { kind, apiVersion } = resource;
+const framings: Readonly<Record<Format, Framing>> = {
+  json: (type, object) => `${JSON.stringify({ type, object })}\n`,
+  yaml: () => {
+    throw new Error("there are no watches in YAML");
+  },
+  cbor: (type, object) => encodeCbor({ type, object }),
+  protobuf: (type, object, facts) => encodeWatchFrame(type, protobufBody(object, facts)),
+};
+
+export function objectFrames(resource: Resource, format: Format): FrameEncoder {
+  const { kind, apiVersion, facts } = resource;
+  const frame = framings[format];
   return (event) => {
-    if (event.type === "BOOKMARK") return frame("BOOKMARK", { kind, apiVersion, metadata: bookmarkMeta(event) });
-    return event.type === "ERROR" ? frame("ERROR", event.status) : changeFrame(event.type, event.stored);
+    if (event.type === "BOOKMARK") return frame("BOOKMARK", { kind, apiVersion, metadata: bookmarkMeta(event) }, facts);
+    if (event.type === "ERROR") return frame("ERROR", event.status, metaTypeFacts("Status"));
+    if (format === "json") return changeFrame(event.type, event.stored);
+    if (format === "protobuf") return storedFrame(event.type, event.stored, facts);
+    return frame(event.type, event.stored.object, factsOfAnswer(event.stored.object, resource, ""));
   };
 }
 
-export function metadataFrames(): FrameEncoder {
+export function metadataFrames(format: Format, version: MetaVersion | undefined): FrameEncoder {
+  const frame = framings[format];
+  const facts = metaTypeFacts("PartialObjectMetadata");
   return (event) => {
-    if (event.type === "BOOKMARK") return frame("BOOKMARK", partialMetadata({ metadata: bookmarkMeta(event) }));
-    return frame(event.type, event.type === "ERROR" ? event.status : partialMetadata(event.stored.object));
+    if (event.type === "ERROR") return frame("ERROR", event.status, metaTypeFacts("Status"));
+    const object = event.type === "BOOKMARK" ? { metadata: bookmarkMeta(event) } : event.stored.object;
+    return frame(event.type, partialMetadata(object, version), facts);
   };
 }
 
 /** Tables of one row; only the first has the column definitions. `nowMs` is asked at every event, for ages. */
 export function tableFrames(resource: Resource, options: Omit<TableOptions, "nowMs">, nowMs: () => number): FrameEncoder {
   let withoutHeader = false;
+  const frame = (type: string, object: object) => framings.json(type, object, resource.facts);
   return (event) => {
     if (event.type === "ERROR") return frame("ERROR", event.status);
     const tableOptions = { ...options, nowMs: nowMs(), withoutHeader };
@@ -70,14 +90,16 @@ export function tableFrames(resource: Resource, options: Omit<TableOptions, "now
   };
 }
 
+export interface WatchAnswer {
+  readonly batches: AsyncIterable<readonly StoredWatchEvent[]>;
+  readonly encode: FrameEncoder;
+  readonly format: Format;
+  readonly signal: AbortSignal;
+}
+
 /** Writes batches of events until they end or the client is gone. */
-export async function writeWatch(
-  { response }: Exchange,
-  batches: AsyncIterable<readonly StoredWatchEvent[]>,
-  encode: FrameEncoder,
-  signal: AbortSignal,
-): Promise<void> {
-  response.writeHead(200, { "Content-Type": "application/json" });
+export async function writeWatch(response: FrontResponse, { batches, encode, format, signal }: WatchAnswer): Promise<void> {
+  response.writeHead(200, { "Content-Type": streamTypes[format] ?? "" });
   response.flushHeaders?.();
   for await (const batch of batches) {
     if (signal.aborted) break;

@@ -1,13 +1,13 @@
 // The OpenAPI v2 document of everything.
 import type { Resource } from "../../api/index.ts";
-import { addKinds, answerSchema, bodySchema, typeOf } from "./document-v3.ts";
+import { addKinds, answerSchema, bodySchema, type DocumentOptions, typeOf } from "./document-v3.ts";
 import { type Operation, type Parameter, pathItems } from "./operations.ts";
 import { SchemaBuilder } from "./schema-builder.ts";
 
 const produces = ["application/json", "application/yaml"];
 
-export function documentV2(resources: readonly Resource[], version: string): object {
-  const builder = new SchemaBuilder({ refPrefix: "#/definitions/", wrapsRefs: false });
+export function documentV2(resources: readonly Resource[], { version, descriptions }: DocumentOptions): object {
+  const builder = new SchemaBuilder({ refPrefix: "#/definitions/", wrapsRefs: false }, descriptions);
   const paths: Record<string, object> = {};
   for (const resource of resources) {
     addKinds(builder, resource);

@@ -1,6 +1,7 @@
 // The OpenAPI v3 document of one group and version.
 import { type Resource, typeFacts, typeNames } from "../../api/index.ts";
 import type { TypeFacts } from "../../machinery/index.ts";
+import type { Descriptions } from "./descriptions.ts";
 import { type Operation, type Parameter, pathItems } from "./operations.ts";
 import { type Schema, SchemaBuilder } from "./schema-builder.ts";
 
@@ -11,9 +12,15 @@ export function typeOf(name: string): TypeFacts | undefined {
   return known.has(name) ? typeFacts(name) : undefined;
 }
 
+export interface DocumentOptions {
+  /** The server's gitVersion. */
+  readonly version: string;
+  readonly descriptions: Descriptions;
+}
+
 /** `resources` are those of the group and version. */
-export function documentV3(resources: readonly Resource[], version: string): object {
-  const builder = new SchemaBuilder({ refPrefix: "#/components/schemas/", wrapsRefs: true });
+export function documentV3(resources: readonly Resource[], { version, descriptions }: DocumentOptions): object {
+  const builder = new SchemaBuilder({ refPrefix: "#/components/schemas/", wrapsRefs: true }, descriptions);
   const paths: Record<string, object> = {};
   for (const resource of resources) {
     addKinds(builder, resource);

@@ -1,47 +1,58 @@
 // /openapi/v2 and /openapi/v3: documents built when first asked for and kept as bytes.
 import type { Resource, ResourceCatalog } from "../../api/index.ts";
-import { statusError } from "../../machinery/index.ts";
 import { type CachedDocument, cachedDocument, writeDocument } from "../front/cached-document.ts";
 import { type Endpoint, type Exchange, header } from "../front/exchange.ts";
-import { acceptClauses } from "../front/negotiation.ts";
+import { acceptClauses, notAcceptable } from "../front/negotiation.ts";
 import { resourceNotFound } from "../front/resource-endpoint.ts";
+import { clientDescriptions, type Descriptions } from "./descriptions.ts";
 import { documentV2 } from "./document-v2.ts";
-import { documentV3 } from "./document-v3.ts";
+import { type DocumentOptions, documentV3 } from "./document-v3.ts";
+import { encodeDocumentV2 } from "./protobuf-v2.ts";
 
 export interface OpenApiOptions {
   readonly catalog: ResourceCatalog;
   /** The server's gitVersion. */
   readonly version: string;
+  /** Default: those of the installed client. */
+  readonly descriptions?: Descriptions;
 }
 
-const jsonTypes = new Set(["application/json", "application/*", "*/*"]);
+const JSON_TYPE = "application/json";
+/** What clients of v2 ask for, and what they are answered in. */
+const PROTOBUF_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const answerTypes: Readonly<Record<string, string>> = {
+  [JSON_TYPE]: JSON_TYPE,
+  "application/*": JSON_TYPE,
+  "*/*": JSON_TYPE,
+  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf": PROTOBUF_TYPE,
+  [PROTOBUF_TYPE]: PROTOBUF_TYPE,
+};
 
 export class OpenApiEndpoint implements Endpoint {
-  readonly #options: OpenApiOptions;
+  readonly #catalog: ResourceCatalog;
+  readonly #documentOptions: DocumentOptions;
   #source: readonly Resource[] | undefined;
   readonly #byGroupVersion = new Map<string, Resource[]>();
   readonly #documents = new Map<string, CachedDocument>();
 
-  constructor(options: OpenApiOptions) {
-    this.#options = options;
+  constructor({ catalog, version, descriptions = clientDescriptions() }: OpenApiOptions) {
+    this.#catalog = catalog;
+    this.#documentOptions = { version, descriptions };
   }
 
   serve(exchange: Exchange): void {
-    const accept = header(exchange.request, "accept");
-    if (accept !== undefined && accept !== "" && !acceptClauses(accept).some(({ type }) => jsonTypes.has(type))) {
-      throw statusError("NotAcceptable", "only the following media types are accepted: application/json");
-    }
     this.#refresh();
     const [, version, ...rest] = exchange.info.segments;
-    const document =
-      version === "v2" ? this.#v2() : version !== "v3" ? undefined : rest.length === 0 ? this.#index() : this.#v3(rest.join("/"));
+    const isV2 = version === "v2" && rest.length === 0;
+    const type = answerType(header(exchange.request, "accept"), isV2 ? [JSON_TYPE, PROTOBUF_TYPE] : [JSON_TYPE]);
+    const document = isV2 ? this.#v2(type) : version !== "v3" ? undefined : rest.length === 0 ? this.#index() : this.#v3(rest.join("/"));
     if (document === undefined) throw resourceNotFound();
     if (exchange.info.query?.get("hash") === document.hash) exchange.response.setHeader("Cache-Control", "public, immutable");
     writeDocument(exchange, document);
   }
 
   #refresh(): void {
-    const resources = this.#options.catalog.all();
+    const resources = this.#catalog.all();
     if (resources === this.#source) return;
     this.#source = resources;
     this.#documents.clear();
@@ -66,19 +77,31 @@ export class OpenApiEndpoint implements Endpoint {
 
   #v3(key: string): CachedDocument | undefined {
     const resources = this.#byGroupVersion.get(key);
-    return resources === undefined ? undefined : this.#cached(key, () => documentV3(resources, this.#options.version));
+    return resources === undefined ? undefined : this.#cached(key, () => documentV3(resources, this.#documentOptions));
   }
 
-  #v2(): CachedDocument {
-    return this.#cached("v2", () => documentV2(this.#source ?? [], this.#options.version));
+  #v2(type: string): CachedDocument {
+    const document = () => documentV2(this.#source ?? [], this.#documentOptions);
+    if (type === JSON_TYPE) return this.#cached("v2", document);
+    return this.#cached("v2 protobuf", () => encodeDocumentV2(document()), PROTOBUF_TYPE);
   }
 
-  #cached(key: string, build: () => object): CachedDocument {
+  #cached(key: string, build: () => object, contentType = JSON_TYPE): CachedDocument {
     let document = this.#documents.get(key);
     if (document === undefined) {
-      document = cachedDocument(build(), "application/json");
+      document = cachedDocument(build(), contentType);
       this.#documents.set(key, document);
     }
     return document;
   }
+}
+
+/** The first of the wanted types that is offered. Throws NotAcceptable. */
+function answerType(accept: string | undefined, offered: readonly string[]): string {
+  if (accept === undefined || accept === "") return JSON_TYPE;
+  for (const { type } of acceptClauses(accept)) {
+    const answered = answerTypes[type];
+    if (answered !== undefined && offered.includes(answered)) return answered;
+  }
+  throw notAcceptable(offered);
 }

@@ -1,5 +1,6 @@
 // JSON schemas of types, made from their facts: each type once, by its full name, with Kubernetes' extensions.
 import type { FieldFacts, FieldType, ScalarType, TypeFacts } from "../../machinery/index.ts";
+import type { Descriptions } from "./descriptions.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
 
@@ -14,6 +15,7 @@ const packages: Readonly<Record<string, string>> = {
   meta: "io.k8s.apimachinery.pkg.apis.meta",
   apiextensions: "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions",
   apiregistration: "io.k8s.kube-aggregator.pkg.apis.apiregistration",
+  metrics: "io.k8s.metrics.pkg.apis.metrics",
 };
 
 /** `core.v1.Pod` → `io.k8s.api.core.v1.Pod`; names outside of the built-in table stay as they are. */
@@ -58,9 +60,11 @@ export interface SchemaDialect {
 export class SchemaBuilder {
   readonly schemas = new Map<string, Schema>();
   readonly #dialect: SchemaDialect;
+  readonly #descriptions: Descriptions;
 
-  constructor(dialect: SchemaDialect) {
+  constructor(dialect: SchemaDialect, descriptions: Descriptions) {
     this.#dialect = dialect;
+    this.#descriptions = descriptions;
   }
 
   /** A reference to `facts`' schema, which is added with all that it refers to. */
@@ -92,15 +96,29 @@ export class SchemaBuilder {
   #object(facts: TypeFacts): Schema {
     const properties: Record<string, Schema> = {};
     const required: string[] = [];
+    const described = this.#descriptions(facts.name);
     for (const field of facts.fields.values()) {
-      properties[field.name] = this.#field(field);
+      properties[field.name] = this.#field(field, described?.fields.get(field.name) ?? this.#textOf(field.type));
       if (field.isRequired) required.push(field.name);
     }
-    return { type: "object", ...(facts.fields.size === 0 ? {} : { properties }), ...(required.length === 0 ? {} : { required }) };
+    return {
+      ...descriptionOf(described?.text),
+      type: "object",
+      ...(facts.fields.size === 0 ? {} : { properties }),
+      ...(required.length === 0 ? {} : { required }),
+    };
   }
 
-  #field(field: FieldFacts): Schema {
+  /** What is said of the type that the field refers to. */
+  #textOf(type: FieldType): string | undefined {
+    if (type.kind === "list") return this.#textOf(type.items);
+    if (type.kind === "map") return this.#textOf(type.values);
+    return type.kind === "object" ? this.#descriptions(type.type.name)?.text : undefined;
+  }
+
+  #field(field: FieldFacts, text: string | undefined): Schema {
     return {
+      ...descriptionOf(text),
       ...this.#type(field.type),
       ...(field.listType === undefined ? {} : { "x-kubernetes-list-type": field.listType }),
       ...(field.listMapKeys === undefined ? {} : { "x-kubernetes-list-map-keys": field.listMapKeys }),
@@ -139,4 +157,8 @@ export class SchemaBuilder {
 
 function withoutOneOf({ oneOf: _, ...rest }: Schema): Schema {
   return rest;
+}
+
+function descriptionOf(text: string | undefined): Schema {
+  return text === undefined || text === "" ? {} : { description: text };
 }

@@ -1,5 +1,5 @@
 // Which objects a list or watch is about: selectors made ready to judge entries.
-import type { Resource } from "../../api/index.ts";
+import type { Resource, Stored } from "../../api/index.ts";
 import {
   badRequest,
   type DeepReadonly,
@@ -10,7 +10,6 @@ import {
   parseLabelSelector,
   SelectorError,
 } from "../../machinery/index.ts";
-import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { storedResource } from "./key.ts";
 
 export interface SelectionOptions {
@@ -20,7 +19,7 @@ export interface SelectionOptions {
 
 export interface Selection {
   /** Absent: all match. */
-  readonly matches?: (entry: CacheEntry) => boolean;
+  readonly matches?: (entry: Pick<Stored, "object">) => boolean;
   /** The only name that can match. */
   readonly name?: string;
 }
@@ -41,7 +40,7 @@ export function parseSelection(resource: Resource, { labelSelector = "", fieldSe
   return { ...combine(matchesLabels, matchesFields), ...(name === undefined || name === "" ? {} : { name }) };
 }
 
-type Matcher = (entry: CacheEntry) => boolean;
+type Matcher = NonNullable<Selection["matches"]>;
 
 function combine(first: Matcher | undefined, second: Matcher | undefined): Selection {
   if (first === undefined) return second === undefined ? {} : { matches: second };

@@ -3,6 +3,8 @@
 export interface ClusterSpec {
   readonly port: number;
   readonly nodeCount: number;
+  /** Simulated nodes besides. */
+  readonly hollowNodeCount: number;
   /** /24 of the nodes; the host has .1, which is also the first node's and the API server's address. */
   readonly nodeNetwork: string;
   /** /16 of the pods; node N has the Nth /24. */
@@ -15,6 +17,7 @@ export interface ClusterSpec {
 export const DEFAULT_SPEC: ClusterSpec = {
   port: 6443,
   nodeCount: 1,
+  hollowNodeCount: 0,
   nodeNetwork: "10.199.0.0/24",
   podNetwork: "10.244.0.0/16",
   serviceNetwork: "10.96.0.0/16",
@@ -23,6 +26,8 @@ export const DEFAULT_SPEC: ClusterSpec = {
 };
 
 export const MOST_NODES = 100;
+/** More would need more than one server. */
+export const MOST_HOLLOW_NODES = 10_000;
 export const BRIDGE = "k8ts0";
 /** The cgroup below which everything of the cluster runs, in every hierarchy. */
 export const CGROUP_ROOT = "/k8ts";
@@ -83,6 +88,10 @@ export function specProblems(spec: ClusterSpec): string[] {
     problems.push(`--port must be a number from 1 to 65535, not ${spec.port}`);
   if (!Number.isInteger(spec.nodeCount) || spec.nodeCount < 1 || spec.nodeCount > MOST_NODES) {
     problems.push(`--nodes must be a number from 1 to ${MOST_NODES}`);
+  }
+  const { hollowNodeCount } = spec;
+  if (!Number.isInteger(hollowNodeCount) || hollowNodeCount < 0 || hollowNodeCount > MOST_HOLLOW_NODES) {
+    problems.push(`--hollow-nodes must be a number from 0 to ${MOST_HOLLOW_NODES}`);
   }
   if (!isNetwork(spec.nodeNetwork, 24))
     problems.push(`--node-network must be an IPv4 network such as 10.199.0.0/24, not ${spec.nodeNetwork}`);

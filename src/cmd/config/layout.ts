@@ -17,6 +17,9 @@ export interface Layout {
   readonly serverConfig: string;
   readonly serverData: string;
   readonly serverPid: string;
+  readonly hollowConfig: string;
+  readonly hollowKubeconfig: string;
+  readonly hollowPid: string;
   node(name: string): NodeLayout;
 }
 
@@ -54,6 +57,9 @@ export function layoutOf(dataDirectory: string, runDirectory: string): Layout {
     serverConfig: data("server", "config.json"),
     serverData: data("server", "store"),
     serverPid: join(runDirectory, "server.pid"),
+    hollowConfig: data("hollow", "config.json"),
+    hollowKubeconfig: data("hollow", "kubeconfig"),
+    hollowPid: join(runDirectory, "hollow.pid"),
     node: (name) => nodeLayout(data("nodes", name), join(runDirectory, name)),
   };
 }

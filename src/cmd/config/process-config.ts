@@ -1,4 +1,4 @@
-// The configuration files of the two processes: `k8ts server --config file` and `k8ts agent --config file`.
+// The configuration files of the processes: `k8ts server --config file`, `k8ts agent --config file`, `k8ts hollow --config file`.
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 
@@ -48,4 +48,14 @@ export interface AgentConfig {
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;
   readonly cniConfigDirectory: string;
+}
+
+export interface HollowConfig {
+  readonly nodeCount: number;
+  readonly logLevel: LogLevel;
+  readonly kubeconfig: string;
+  readonly caFile: string;
+  readonly serving: FilePair;
+  /** Of the one server that answers for all of them; its port is any that is free. */
+  readonly address: string;
 }

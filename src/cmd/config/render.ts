@@ -1,9 +1,9 @@
-// Makes the two processes' configuration files from what `up` knows.
+// Makes the processes' configuration files from what `up` knows.
 import type { ClusterPki } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 import { type ClusterSpec, dnsAddress, hostAddress, type NodeSpec } from "./cluster.ts";
 import type { Layout } from "./layout.ts";
-import type { AgentConfig, ServerConfig } from "./process-config.ts";
+import type { AgentConfig, HollowConfig, ServerConfig } from "./process-config.ts";
 
 const KUBELET_PORT = 10250;
 const RESOLVED_UPSTREAM = "/run/systemd/resolve/resolv.conf";
@@ -34,6 +34,17 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     serviceNetwork: spec.serviceNetwork,
     podNetwork: spec.podNetwork,
     clusterDomain: spec.clusterDomain,
+  };
+}
+
+export function hollowConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki): HollowConfig {
+  return {
+    nodeCount: spec.hollowNodeCount,
+    logLevel: spec.logLevel as LogLevel,
+    kubeconfig: layout.hollowKubeconfig,
+    caFile: pki.caFile,
+    serving: pki.hollow.serving,
+    address: "127.0.0.1",
   };
 }
 

@@ -17,7 +17,9 @@ const PREFIX_LENGTH = 24;
 
 /** A command that runs in the node's network namespace and keeps the host's mounts (`ip netns exec` would hide the cgroups). */
 export function inNamespace(node: NodeSpec, command: readonly string[]): string[] {
-  return node.networkNamespace === undefined ? [...command] : ["nsenter", `--net=${join(NETNS_DIRECTORY, node.networkNamespace)}`, "--", ...command];
+  return node.networkNamespace === undefined
+    ? [...command]
+    : ["nsenter", `--net=${join(NETNS_DIRECTORY, node.networkNamespace)}`, "--", ...command];
 }
 
 export interface NodeNetworkOptions {

@@ -28,6 +28,8 @@ export interface ClusterPki {
   readonly kubeletClient: FilePair;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
+  /** Of the process that plays the hollow nodes. */
+  readonly hollow: NodePki;
   /** PKCS #8 PEM of the P-256 key that signs service account tokens (ES256). */
   readonly serviceAccountKeyFile: string;
   /** 32 random bytes in base64, for secrets at rest. */
@@ -61,12 +63,14 @@ export async function ensureClusterPki(options: PkiOptions): Promise<ClusterPki>
       serving: await leaf(`kubelet-${node.name}`, kubeletRequest(node)),
     },
   ];
-  const [serving, admin, kubeletClient, controllerManager, scheduler, nodePairs] = await Promise.all([
+  const [serving, admin, kubeletClient, controllerManager, scheduler, hollowClient, hollowServing, nodePairs] = await Promise.all([
     leaf("apiserver", servingRequest(spec, nodes)),
     client("admin", "kubernetes-admin", "system:masters"),
     client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
     client("controller-manager", "system:kube-controller-manager"),
     client("scheduler", "system:kube-scheduler"),
+    client("hollow-nodes", "k8ts:hollow-nodes"),
+    leaf("kubelet-hollow-nodes", { commonName: "k8ts:hollow-nodes", usages: ["server"], addresses: ["127.0.0.1"] }),
     Promise.all(nodes.map(nodePki)),
   ]);
   return {
@@ -77,6 +81,7 @@ export async function ensureClusterPki(options: PkiOptions): Promise<ClusterPki>
     kubeletClient,
     controllerManager,
     scheduler,
+    hollow: { client: hollowClient, serving: hollowServing },
     serviceAccountKeyFile: await ensureSigningKey(directory),
     encryptionKeyFile: ensureEncryptionKey(directory),
     nodes: Object.fromEntries(nodePairs),

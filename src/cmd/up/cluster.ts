@@ -82,6 +82,16 @@ export class HostCluster {
     return this.#start({ pidFile, config: agentConfig, entry: "agent", log: `agent-${node.name}`, wrap });
   }
 
+  runningHollow(): ProcessIdentity | undefined {
+    return readPidFile(this.layout.hollowPid);
+  }
+
+  /** Starts the process that plays the hollow nodes. */
+  startHollow(): ProcessIdentity {
+    const { hollowPid: pidFile, hollowConfig } = this.layout;
+    return this.#start({ pidFile, config: hollowConfig, entry: "hollow", log: "hollow", wrap: (command) => [...command] });
+  }
+
   logFile(name: string): string {
     return join(this.layout.logs, `${name}.log`);
   }
@@ -103,7 +113,7 @@ export class HostCluster {
 interface ProcessStart {
   readonly pidFile: string;
   readonly config: string;
-  readonly entry: "server" | "agent";
+  readonly entry: "server" | "agent" | "hollow";
   readonly log: string;
   wrap(command: readonly string[]): string[];
 }

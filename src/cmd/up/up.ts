@@ -1,19 +1,21 @@
 // `k8ts up`: brings a cluster from whatever state it is in to running. Each step does only what is missing.
 import { type ClusterSpec, hostAddress, type NodeSpec, nodesOf, specProblems } from "../config/cluster.ts";
-import { agentConfig, serverConfig } from "../config/render.ts";
+import { agentConfig, hollowConfig, serverConfig } from "../config/render.ts";
 import { ensureContainerd } from "../containerd/containerd.ts";
 import { ensurePauseArchive } from "../containerd/pause-image.ts";
 import { ensureNodeNetwork, outgoingMtu } from "../network/node-network.ts";
 import { type ClusterPki, ensureClusterPki } from "../pki/cluster-pki.ts";
 import { renderKubeconfig } from "../pki/kubeconfig.ts";
 import { makePrivateDirectory, writePrivate } from "../system/files.ts";
-import { isAlive, type ProcessIdentity } from "../system/processes.ts";
+import { isAlive, type ProcessIdentity, stopDaemon } from "../system/processes.ts";
 import { poll } from "../system/wait.ts";
 import { apiProbe } from "./api-probe.ts";
 import type { HostCluster } from "./cluster.ts";
 import { installPackages } from "./packages.ts";
 import { canLowerOomScore, type HostFacts, judge, lookAtHost, packagesFor } from "./preflight.ts";
 import type { Step } from "./steps.ts";
+
+const HOLLOW_GRACE_MS = 5_000;
 
 /** The machine or the options do not allow a cluster; the message has a sentence for each reason. */
 export class PreflightError extends Error {
@@ -39,6 +41,7 @@ class Up {
   readonly #nodes: readonly NodeSpec[];
   #facts: HostFacts | undefined;
   #pki: ClusterPki | undefined;
+  #isHollowChanged = false;
 
   constructor(options: UpOptions) {
     this.#options = options;
@@ -61,7 +64,9 @@ class Up {
       ],
       [{ title: "API server", deadlineMs: 60_000, run: (signal) => this.#server(signal) }, ...containerds],
       this.#nodes.map((node) => ({ title: `agent of ${node.name}`, deadlineMs: 10_000, run: () => this.#agent(node) })),
+      [{ title: "hollow nodes", deadlineMs: 10_000, run: () => this.#hollow() }],
     ];
+    if (this.#options.spec.hollowNodeCount === 0 && this.#options.cluster.runningHollow() === undefined) steps.pop();
     if (this.#options.isWaiting) steps.push([{ title: "nodes ready", deadlineMs: 60_000, run: (signal) => this.#ready(signal) }]);
     return steps;
   }
@@ -85,6 +90,7 @@ class Up {
   #claimDirectories(): void {
     const { spec, cluster } = this.#options;
     const { dataDirectory, runDirectory, clusterFile } = cluster.layout;
+    this.#isHollowChanged = cluster.savedSpec()?.hollowNodeCount !== spec.hollowNodeCount;
     makePrivateDirectory(dataDirectory);
     writePrivate(clusterFile, `${JSON.stringify(spec, undefined, 2)}\n`);
     cluster.ledger.record({ type: "path", path: dataDirectory, isData: true });
@@ -105,6 +111,12 @@ class Up {
     const remote = `https://${hostAddress(spec.nodeNetwork, 1)}:${spec.port}`;
     writePrivate(layout.kubeconfig, renderKubeconfig({ server: local, caFile: pki.caFile, client: pki.admin, user: "kubernetes-admin" }));
     writePrivate(layout.serverConfig, json(serverConfig(spec, layout, pki)));
+    const { client: hollowClient } = pki.hollow;
+    writePrivate(
+      layout.hollowKubeconfig,
+      renderKubeconfig({ server: local, caFile: pki.caFile, client: hollowClient, user: "k8ts:hollow-nodes" }),
+    );
+    writePrivate(layout.hollowConfig, json(hollowConfig(spec, layout, pki)));
     for (const node of this.#nodes) {
       const client = pki.nodes[node.name]?.client;
       if (client === undefined) throw new Error(`no certificates for ${node.name}`);
@@ -146,6 +158,14 @@ class Up {
 
   async #agent(node: NodeSpec): Promise<void> {
     this.#options.cluster.startAgent(node);
+  }
+
+  /** Their process is started anew when their number has changed. */
+  async #hollow(): Promise<void> {
+    const { cluster, spec } = this.#options;
+    const { hollowPid } = cluster.layout;
+    if (this.#isHollowChanged) await stopDaemon(hollowPid, { clock: cluster.clock, graceMs: HOLLOW_GRACE_MS });
+    if (spec.hollowNodeCount > 0) cluster.startHollow();
   }
 
   async #ready(signal: AbortSignal): Promise<void> {

@@ -21,11 +21,12 @@ import {
   splitKey,
 } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
+import { messageOf } from "../error-message.ts";
+import { HASH_LABEL, isSameTemplate, templateHash } from "../template-hash.ts";
 import { newSetAnnotations, REVISION, sizeAnnotations } from "./annotations.ts";
 import { type DeploymentPlan, planDeployment, type SetChange } from "./plan.ts";
 import { desiredOf, replicasOf, rolloutLimits } from "./rollout.ts";
 import { deploymentStatus } from "./status.ts";
-import { HASH_LABEL, isSameTemplate, templateHash } from "./template-hash.ts";
 
 const KIND = { apiVersion: "apps/v1", kind: "Deployment" };
 /** Objects by the uid of their controller; ReplicaSets without one by their namespace. */
@@ -257,8 +258,4 @@ class DeploymentReconciler {
     const deployment = set === undefined ? undefined : getControllerOf(set);
     if (deployment?.kind === KIND.kind) this.queue.add(`${pod.metadata.namespace}/${deployment.name}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

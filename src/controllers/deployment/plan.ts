@@ -2,6 +2,7 @@
 import type { Deployment, ReplicaSet } from "../../api/types/apps/v1.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, deepEqual } from "../../machinery/index.ts";
+import { isSameTemplate } from "../template-hash.ts";
 import { newSetAnnotations, revisionOf, sizeAnnotations } from "./annotations.ts";
 import {
   byAge,
@@ -16,7 +17,6 @@ import {
   shrinkOldSets,
   uidOf,
 } from "./rollout.ts";
-import { isSameTemplate } from "./template-hash.ts";
 
 export interface DeploymentSnapshot {
   readonly deployment: DeepReadonly<Deployment>;

@@ -3,6 +3,7 @@ import { getCondition } from "../../api/index.ts";
 import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } from "../../api/types/apps/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
+import { withoutZeros } from "../counts.ts";
 import { availableOf, desiredOf, rolloutLimits, sumOf } from "./rollout.ts";
 
 export interface DeploymentStatusInput {
@@ -43,9 +44,7 @@ export function deploymentStatus(input: DeploymentStatusInput): { readonly statu
   const failure = replicaFailure(input, sets);
   if (failure === undefined) conditions.delete("ReplicaFailure");
   else setCondition(conditions, "ReplicaFailure", failure, input.nowMs);
-  // Zero counts are left out, as upstream's encoding does.
-  const kept = Object.fromEntries(Object.entries(counts).filter(([, value]) => value !== 0 && value !== undefined));
-  const status = { ...kept, conditions: [...conditions.values()] };
+  const status = { ...withoutZeros(counts), conditions: [...conditions.values()] };
   return progress.deadlineInMs === undefined ? { status } : { status, deadlineInMs: progress.deadlineInMs };
 }
 

@@ -5,6 +5,8 @@ import type { Pod } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import { type DeepReadonly, labelSelectorMatcher } from "../../machinery/index.ts";
 
+import { withoutZeros } from "../counts.ts";
+
 export interface ReplicaSetPlan {
   readonly create: number;
   readonly delete: readonly DeepReadonly<Pod>[];
@@ -18,6 +20,11 @@ const DELETION_COST_ANNOTATION = "controller.kubernetes.io/pod-deletion-cost";
 /** Pods that count: neither finished nor on their way out. */
 export function activePods(pods: readonly DeepReadonly<Pod>[]): DeepReadonly<Pod>[] {
   return pods.filter((pod) => !isPodTerminal(pod) && pod.metadata.deletionTimestamp === undefined);
+}
+
+/** Pods that are on their way out and have not ended. */
+export function terminatingPods(pods: readonly DeepReadonly<Pod>[]): DeepReadonly<Pod>[] {
+  return pods.filter((pod) => !isPodTerminal(pod) && pod.metadata.deletionTimestamp !== undefined);
 }
 
 /** `pods`: the set's active ones. */
@@ -75,29 +82,41 @@ export interface StatusInput {
   readonly set: DeepReadonly<ReplicaSet>;
   /** The set's active pods. */
   readonly pods: readonly DeepReadonly<Pod>[];
+  /** The set's pods that are on their way out. */
+  readonly terminating: number;
   readonly nowMs: number;
   /** What kept pods from being made or deleted. */
   readonly failure?: { readonly reason: "FailedCreate" | "FailedDelete"; readonly message: string } | undefined;
 }
 
-export function replicaSetStatus({ set, pods, nowMs, failure }: StatusInput): ReplicaSetStatus {
+export function replicaSetStatus({ set, pods, terminating, nowMs, failure }: StatusInput): ReplicaSetStatus {
   const template = labelSelectorMatcher({ matchLabels: { ...set.spec?.template?.metadata?.labels } });
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
   const conditions = statusConditions(set, nowMs, failure);
   return {
     replicas: pods.length,
-    fullyLabeledReplicas: pods.filter((pod) => template.matches(pod.metadata.labels ?? {})).length,
-    readyReplicas: pods.filter(podReady).length,
-    availableReplicas: pods.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
-    observedGeneration: set.metadata.generation,
+    terminatingReplicas: terminating,
+    ...withoutZeros({
+      fullyLabeledReplicas: pods.filter((pod) => template.matches(pod.metadata.labels ?? {})).length,
+      readyReplicas: pods.filter(podReady).length,
+      availableReplicas: pods.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
+      observedGeneration: set.metadata.generation,
+    }),
     ...(conditions.length === 0 ? {} : { conditions }),
   };
 }
 
+/** How long until the next ready pod has been ready for minReadySeconds: no event will say so. */
+export function nextAvailableMs(pods: readonly DeepReadonly<Pod>[], minReadySeconds: number, nowMs: number): number | undefined {
+  if (minReadySeconds === 0) return undefined;
+  const waiting = pods.filter((pod) => podReady(pod) && !isPodAvailable(pod, minReadySeconds, nowMs));
+  const dueMs = waiting.map((pod) => (podReadySinceMs(pod) ?? nowMs) + minReadySeconds * 1000 - nowMs);
+  return dueMs.length === 0 ? undefined : Math.max(0, Math.min(...dueMs));
+}
+
 function statusConditions(set: DeepReadonly<ReplicaSet>, nowMs: number, failure: StatusInput["failure"]): ReplicaSetCondition[] {
-  const others = (set.status?.conditions ?? []).filter((condition) => condition.type !== "ReplicaFailure");
-  if (failure === undefined) return [...others];
-  const known = set.status?.conditions?.find((condition) => condition.type === "ReplicaFailure");
-  const lastTransitionTime = known?.lastTransitionTime ?? formatTime(nowMs);
-  return [...others, { type: "ReplicaFailure", status: "True", lastTransitionTime, ...failure }];
+  const conditions = set.status?.conditions ?? [];
+  if (failure === undefined) return conditions.filter(({ type }) => type !== "ReplicaFailure");
+  if (conditions.some(({ type }) => type === "ReplicaFailure")) return [...conditions];
+  return [...conditions, { type: "ReplicaFailure", status: "True", lastTransitionTime: formatTime(nowMs), ...failure }];
 }

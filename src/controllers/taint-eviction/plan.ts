@@ -1,5 +1,6 @@
 // How long a pod tolerates the NoExecute taints of its node.
-import type { Node, Pod, Taint, Toleration } from "../../api/types/core/v1.ts";
+import { toleratesTaint } from "../../api/index.ts";
+import type { Node, Pod, Taint } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 
 export function noExecuteTaints(node: DeepReadonly<Node> | undefined): readonly DeepReadonly<Taint>[] {
@@ -10,16 +11,9 @@ export function noExecuteTaints(node: DeepReadonly<Node> | undefined): readonly 
 export function tolerationMs({ spec }: DeepReadonly<Pod>, taints: readonly DeepReadonly<Taint>[]): number {
   let leastMs = Number.POSITIVE_INFINITY;
   for (const taint of taints) {
-    const toleration = spec?.tolerations?.find((candidate) => tolerates(candidate, taint));
+    const toleration = spec?.tolerations?.find((candidate) => toleratesTaint(candidate, taint));
     if (toleration === undefined) return 0;
     if (toleration.tolerationSeconds !== undefined) leastMs = Math.min(leastMs, Math.max(0, toleration.tolerationSeconds) * 1000);
   }
   return leastMs;
-}
-
-function tolerates(toleration: DeepReadonly<Toleration>, taint: DeepReadonly<Taint>): boolean {
-  if (toleration.effect && toleration.effect !== taint.effect) return false;
-  if (toleration.key && toleration.key !== taint.key) return false;
-  if (toleration.operator === "Exists") return true;
-  return (toleration.value ?? "") === (taint.value ?? "");
 }

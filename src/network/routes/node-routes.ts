@@ -28,7 +28,9 @@ export function wantedRoutes(nodes: readonly DeepReadonly<Node>[], nodeName: str
   for (const node of nodes) {
     const address = node.status?.addresses?.find((candidate) => candidate.type === "InternalIP")?.address;
     const cidr = node.spec?.podCIDR;
-    if (node.metadata.name !== nodeName && address !== undefined && cidr !== undefined && cidr !== "") routes.set(cidr, address);
+    if (node.metadata.name === nodeName || address === undefined || cidr === undefined || cidr === "") continue;
+    // Hollow nodes have no machine: no pod of theirs can be reached.
+    if (!address.startsWith("127.")) routes.set(cidr, address);
   }
   return routes;
 }

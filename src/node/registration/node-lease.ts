@@ -8,7 +8,7 @@ import { type DeepReadonly, isConflict, isNotFound } from "../../machinery/index
 
 const NAMESPACE = "kube-node-lease";
 const DURATION_SECONDS = 40;
-const RENEW_MS = 10_000;
+export const RENEW_MS = 10_000;
 /** After a failure; the lease must not run out over one. */
 const RETRY_MS = 1_000;
 
@@ -37,7 +37,6 @@ export class NodeLease {
         await this.renew(signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#lease = undefined;
         delayMs = RETRY_MS;
         if (!isConflict(error)) logger.warn("cannot renew the node's lease", { error });
       }
@@ -45,9 +44,11 @@ export class NodeLease {
     }
   }
 
+  /** Once. Rejects when the server does not take it; the next call begins with what the server has. */
   async renew(signal: AbortSignal): Promise<void> {
     const { client, nodeName } = this.#options;
     const known = this.#lease ?? (await this.#find(signal));
+    this.#lease = undefined;
     const lease = this.#renewed(known);
     const call = { namespace: NAMESPACE, signal };
     this.#lease =

@@ -1,5 +1,5 @@
+import { toleratesTaint } from "../../api/index.ts";
 import { rejection, type ScheduledPlugin } from "../framework.ts";
-import { toleratesTaint } from "./taint-toleration.ts";
 
 const UNSCHEDULABLE = rejection("node(s) were unschedulable", { isUnresolvable: true });
 const TAINT = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };

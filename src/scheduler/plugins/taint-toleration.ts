@@ -1,38 +1,12 @@
 // Keeps pods off nodes with taints that they do not tolerate, and prefers nodes with fewer unwelcome taints.
+import { toleratesTaint, toleratesTaints } from "../../api/index.ts";
 import type { Taint, Toleration } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import { rejection, type ScheduledPlugin } from "../framework.ts";
 
 const UNTOLERATED = rejection("node(s) had untolerated taint(s)", { isUnresolvable: true });
 
-type TaintLike = Pick<DeepReadonly<Taint>, "key" | "value" | "effect">;
-
-/** @see upstream `Toleration.ToleratesTaint`: an empty key or effect of the toleration matches all. */
-export function toleratesTaint(toleration: DeepReadonly<Toleration>, taint: TaintLike): boolean {
-  if (toleration.effect && toleration.effect !== taint.effect) return false;
-  if (toleration.key && toleration.key !== taint.key) return false;
-  switch (toleration.operator || "Equal") {
-    case "Equal":
-      return (toleration.value ?? "") === (taint.value ?? "") && Boolean(toleration.key);
-    case "Exists":
-      return true;
-    case "Lt":
-    case "Gt":
-      return compares(toleration, taint);
-    default:
-      return false;
-  }
-}
-
-/** The taint's value, a whole number, is below (Lt) or above (Gt) the toleration's. */
-function compares(toleration: DeepReadonly<Toleration>, taint: TaintLike): boolean {
-  const wanted = toleration.value ?? "";
-  const actual = taint.value ?? "";
-  if (!/^-?\d+$/.test(wanted) || !/^-?\d+$/.test(actual)) return false;
-  return toleration.operator === "Lt" ? BigInt(actual) < BigInt(wanted) : BigInt(actual) > BigInt(wanted);
-}
-
-function isTolerated(tolerations: readonly DeepReadonly<Toleration>[], taint: TaintLike): boolean {
+function isTolerated(tolerations: readonly DeepReadonly<Toleration>[], taint: DeepReadonly<Taint>): boolean {
   return tolerations.some((toleration) => toleratesTaint(toleration, taint));
 }
 
@@ -40,12 +14,7 @@ export const taintToleration: ScheduledPlugin = {
   name: "TaintToleration",
   wakesOn: ["NodeAdded", "NodeTaintsChanged"],
   filter: (pod, { node }) => {
-    const taints = node.spec?.taints;
-    if (taints === undefined || taints.length === 0) return undefined;
-    const tolerations = pod.pod.spec?.tolerations ?? [];
-    const isFree = taints.every(
-      (taint) => (taint.effect !== "NoSchedule" && taint.effect !== "NoExecute") || isTolerated(tolerations, taint),
-    );
+    const isFree = toleratesTaints(pod.pod.spec?.tolerations, node.spec?.taints, ["NoSchedule", "NoExecute"]);
     return isFree ? undefined : UNTOLERATED;
   },
   scoring: {

@@ -32,6 +32,15 @@ export const nodeRules = [
   rule("deletecollection create delete get list patch update watch", "resource.k8s.io", "resourceslices"),
 ];
 
+/** The process that plays hollow nodes: what nodes may do on themselves and their pods, for all it plays. */
+const hollowNodesRules = [
+  rule("create get list watch", "", "nodes"),
+  rule("update", "", "nodes/status"),
+  rule("get list watch delete", "", "pods"),
+  rule("patch", "", "pods/status"),
+  rule("create get update", "coordination.k8s.io", "leases"),
+];
+
 const schedulerRules = [
   eventsRule,
   rule("create", "coordination.k8s.io", "leases"),
@@ -83,6 +92,7 @@ export const systemRoles: readonly ClusterRole[] = [
     rule("proxy", "", "nodes"),
     rule("*", "", "nodes/log nodes/metrics nodes/proxy nodes/stats nodes/configz nodes/healthz nodes/pods nodes/statusz"),
   ]),
+  clusterRole("k8ts:hollow-nodes", hollowNodesRules),
   clusterRole("system:kube-scheduler", schedulerRules),
   clusterRole("system:volume-scheduler", [
     rule("get list watch update patch", "", "persistentvolumes"),

@@ -55,6 +55,7 @@ const viewRules = [
   ),
   rule(READ, "", "namespaces"),
   rule(READ, "discovery.k8s.io", "endpointslices"),
+  rule("get list", "metrics.k8s.io", "nodes pods"),
   rule(
     READ,
     "apps",

@@ -10,7 +10,7 @@ export class AddressPool {
   constructor(cidr: string) {
     const [address = "", bits = "32"] = cidr.split("/");
     this.#size = 2 ** (32 - Number(bits));
-    const value = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+    const value = numberOf(address);
     this.#base = value - (value % this.#size);
   }
 
@@ -27,9 +27,19 @@ export class AddressPool {
     return undefined;
   }
 
-  release(address: string): void {
-    this.#taken.delete(address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0) - this.#base);
+  /** Takes this very address, whoever has it. */
+  claim(address: string): string {
+    this.#taken.add(numberOf(address) - this.#base);
+    return address;
   }
+
+  release(address: string): void {
+    this.#taken.delete(numberOf(address) - this.#base);
+  }
+}
+
+function numberOf(address: string): number {
+  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
 function dotted(value: number): string {

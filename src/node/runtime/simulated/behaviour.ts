@@ -1,5 +1,6 @@
 // How a simulated container behaves: as data, given by the node's rules and by annotations on the pod.
 import type { ContainerConfig, SandboxConfig } from "../runtime.ts";
+import { parseUsageCurve, type UsageCurve } from "./usage-curve.ts";
 
 export interface SimulatedBehaviour {
   /** How long starting the container takes. Default 0. */
@@ -13,8 +14,8 @@ export interface SimulatedBehaviour {
   /** How long it takes to end after it was asked to; the grace limits it. Default 0. */
   readonly stopDelayMs?: number;
   /** What it uses while it runs. Default 0. */
-  readonly cpuCores?: number;
-  readonly memoryBytes?: number;
+  readonly cpuCores?: UsageCurve;
+  readonly memoryBytes?: UsageCurve;
 }
 
 /** Answers how a container behaves, before its annotations have their say. */
@@ -22,29 +23,48 @@ export type Behaviours = (container: ContainerConfig, sandbox: SandboxConfig) =>
 
 /**
  * Annotations of a pod that shape its simulated containers, each a number: `sim.k8ts.dev/run-for-seconds: "5"`, or for
- * one container `sim.k8ts.dev/run-for-seconds.web: "5"`.
+ * one container `sim.k8ts.dev/run-for-seconds.web: "5"`. What is used may change with time:
+ * `sim.k8ts.dev/cpu-cores: "0.1,60:2"` is a tenth of a core, and two cores from the first minute on.
  */
 export const ANNOTATION_PREFIX = "sim.k8ts.dev/";
 
-const MS = 1_000;
-const annotated: readonly { readonly name: string; readonly field: keyof SimulatedBehaviour; readonly factor: number }[] = [
-  { name: "start-delay-seconds", field: "startDelayMs", factor: MS },
-  { name: "run-for-seconds", field: "runForMs", factor: MS },
-  { name: "exit-code", field: "exitCode", factor: 1 },
-  { name: "ready-after-seconds", field: "readyAfterMs", factor: MS },
-  { name: "stop-delay-seconds", field: "stopDelayMs", factor: MS },
-  { name: "cpu-cores", field: "cpuCores", factor: 1 },
-  { name: "memory-bytes", field: "memoryBytes", factor: 1 },
+const annotated: readonly {
+  readonly name: string;
+  readonly field: keyof SimulatedBehaviour;
+  readonly read: (text: string) => UsageCurve | undefined;
+}[] = [
+  { name: "start-delay-seconds", field: "startDelayMs", read: readSeconds },
+  { name: "run-for-seconds", field: "runForMs", read: readSeconds },
+  { name: "exit-code", field: "exitCode", read: readNumber },
+  { name: "ready-after-seconds", field: "readyAfterMs", read: readSeconds },
+  { name: "stop-delay-seconds", field: "stopDelayMs", read: readSeconds },
+  { name: "cpu-cores", field: "cpuCores", read: parseUsageCurve },
+  { name: "memory-bytes", field: "memoryBytes", read: parseUsageCurve },
 ];
 
-/** `base` overridden by the annotations of container and pod; those that are no numbers are passed over. */
-export function annotatedBehaviour(base: SimulatedBehaviour, container: ContainerConfig, sandbox: SandboxConfig): SimulatedBehaviour {
+function readNumber(text: string): number | undefined {
+  const value = text === "" ? Number.NaN : Number(text);
+  return Number.isNaN(value) ? undefined : value;
+}
+
+function readSeconds(text: string): number | undefined {
+  const seconds = readNumber(text);
+  return seconds === undefined ? undefined : seconds * 1_000;
+}
+
+/** `base` overridden by annotations, of which later ones win; what cannot be read is passed over. */
+export function annotatedBehaviour(
+  base: SimulatedBehaviour,
+  container: string,
+  ...annotationsInOrder: readonly (Readonly<Record<string, string>> | undefined)[]
+): SimulatedBehaviour {
   let behaviour = base;
-  for (const annotations of [sandbox.annotations, container.annotations]) {
-    for (const { name, field, factor } of annotated) {
-      const text = annotations[`${ANNOTATION_PREFIX}${name}.${container.name}`] ?? annotations[`${ANNOTATION_PREFIX}${name}`];
-      const value = text === undefined || text === "" ? Number.NaN : Number(text);
-      if (!Number.isNaN(value)) behaviour = { ...behaviour, [field]: value * factor };
+  for (const annotations of annotationsInOrder) {
+    if (annotations === undefined) continue;
+    for (const { name, field, read } of annotated) {
+      const text = annotations[`${ANNOTATION_PREFIX}${name}.${container}`] ?? annotations[`${ANNOTATION_PREFIX}${name}`];
+      const value = text === undefined ? undefined : read(text);
+      if (value !== undefined) behaviour = { ...behaviour, [field]: value };
     }
   }
   return behaviour;

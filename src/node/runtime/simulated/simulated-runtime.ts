@@ -22,6 +22,7 @@ import { AddressPool } from "./address-pool.ts";
 import { annotatedBehaviour, type Behaviours } from "./behaviour.ts";
 import { SimulatedContainer } from "./simulated-container.ts";
 import { SimulatedImages } from "./simulated-images.ts";
+import { totalUntil, valueAt } from "./usage-curve.ts";
 
 export interface SimulatedRuntimeOptions {
   readonly clock: Clock;
@@ -127,7 +128,7 @@ export class SimulatedRuntime implements Runtime {
       config,
       imageRef: image.repoDigests[0] ?? image.id,
       logDirectory: sandboxConfig.logDirectory,
-      behaviour: annotatedBehaviour(behaviours?.(config, sandboxConfig) ?? {}, config, sandboxConfig),
+      behaviour: annotatedBehaviour(behaviours?.(config, sandboxConfig) ?? {}, config.name, sandboxConfig.annotations, config.annotations),
       clock,
       onChange: () => this.#fan.emit(podUid),
     });
@@ -208,8 +209,8 @@ export class SimulatedRuntime implements Runtime {
       containerId: id,
       podUid,
       containerName: config.name,
-      cpuUsageCoreNanoSeconds: Math.round((behaviour.cpuCores ?? 0) * ranForMs * 1e6),
-      memoryWorkingSetBytes: behaviour.memoryBytes ?? 0,
+      cpuUsageCoreNanoSeconds: Math.round(totalUntil(behaviour.cpuCores ?? 0, ranForMs) * 1e6),
+      memoryWorkingSetBytes: valueAt(behaviour.memoryBytes ?? 0, ranForMs),
       timestampMs,
     }));
   }

@@ -1,6 +1,6 @@
-// The hash that tells the ReplicaSets of a Deployment apart.
-import type { PodTemplateSpec } from "../../api/types/core/v1.ts";
-import { type DeepReadonly, deepEqual } from "../../machinery/index.ts";
+// The hash that tells the ReplicaSets of a Deployment, and the revisions of a DaemonSet or StatefulSet, apart.
+import type { PodTemplateSpec } from "../api/types/core/v1.ts";
+import { type DeepReadonly, deepEqual } from "../machinery/index.ts";
 
 export const HASH_LABEL = "pod-template-hash";
 

@@ -1,0 +1,65 @@
+// WebSockets that carry what a plain answer would: watch events, and logs. What the client sends is not looked at.
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocket, WebSocketServer } from "ws";
+import { badRequest } from "../../machinery/index.ts";
+import { type FrontRequest, header } from "./exchange.ts";
+import type { UpgradeExchange } from "./http-front.ts";
+import type { WatchAnswer } from "./watch-writer.ts";
+
+/** More than this waiting to be sent makes the sender wait. */
+const HIGH_WATER_BYTES = 256 * 1024;
+/** No client has anything to say here beyond control frames. */
+const MAX_PAYLOAD_BYTES = 1024;
+
+const BASE64 = "base64.binary.k8s.io";
+const subprotocols = new Set(["binary.k8s.io", BASE64]);
+
+const server = new WebSocketServer({
+  noServer: true,
+  maxPayload: MAX_PAYLOAD_BYTES,
+  handleProtocols: (offered) => [...offered].find((name) => subprotocols.has(name)) ?? false,
+});
+
+export function wantsWebSocket(request: FrontRequest): boolean {
+  return header(request, "upgrade")?.toLowerCase() === "websocket";
+}
+
+/** Accepts the client's upgrade; the socket is in the hands of the WebSocket from then on. Throws BadRequest for anything else. */
+export function acceptWebSocket({ request, upgrade }: Pick<UpgradeExchange, "request" | "upgrade">): Promise<WebSocket> {
+  if (!wantsWebSocket(request)) throw badRequest("only websocket connections can be upgraded here");
+  return new Promise((resolve) => {
+    server.handleUpgrade(request as unknown as IncomingMessage, upgrade.socket as Duplex, upgrade.head, (socket) => {
+      socket.on("error", () => socket.terminate());
+      resolve(socket);
+    });
+  });
+}
+
+/** Sends every event as a message of its own: text in JSON, else binary. */
+export async function sendWatch(socket: WebSocket, { batches, encode, format, signal }: WatchAnswer): Promise<void> {
+  for await (const batch of batches) {
+    for (const event of batch) await send(socket, encode(event), format !== "json");
+    if (signal.aborted) break;
+  }
+  socket.close(1000);
+}
+
+/** Sends `chunks` as the client's subprotocol has it: binary, or text in base64. */
+export async function sendBytes(socket: WebSocket, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+  const isBase64 = socket.protocol === BASE64;
+  for await (const chunk of chunks) {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    await send(socket, isBase64 ? Buffer.from(chunk).toString("base64") : chunk, !isBase64);
+  }
+  socket.close(1000);
+}
+
+/** Resolves at once while little waits to be sent. */
+function send(socket: WebSocket, data: Uint8Array | string, binary: boolean): Promise<void> | undefined {
+  if (socket.bufferedAmount < HIGH_WATER_BYTES) {
+    socket.send(data, { binary });
+    return undefined;
+  }
+  return new Promise((resolve) => socket.send(data, { binary }, () => resolve()));
+}

@@ -1,0 +1,114 @@
+// Registers the hollow nodes and keeps them Ready: their objects, and the leases that say they live.
+import { getCondition, resources } from "../../api/index.ts";
+import type { Node } from "../../api/types/core/v1.ts";
+import { type Informer, type ReconcileResult, runWorkers, WorkQueue } from "../../client/index.ts";
+import { type DeepReadonly, isAlreadyExists } from "../../machinery/index.ts";
+import { type NodeFacts, newNode, nodeStatus } from "../registration/node-facts.ts";
+import { NodeLease, RENEW_MS } from "../registration/node-lease.ts";
+import type { HollowContext, HollowNode } from "./hollow-context.ts";
+
+/** By which hollow nodes are known. */
+export const HOLLOW_LABEL = "k8ts.dev/hollow";
+/** As kubelet: a status that nobody changed is told again this often. */
+const REPORT_MS = 300_000;
+/** A part of each period by which nodes differ, so that they do not come all at once. */
+const JITTER = 0.1;
+const CONCURRENCY = 16;
+const health = { isReady: true, message: "", runtimeVersion: "hollow://0.1.0", pressures: new Set<never>() };
+
+/** When a node's status is due: at once when it is not Ready or says another port, else a period after it was last told. */
+export function reportDueMs(node: DeepReadonly<Node>, kubeletPort: number, nowMs: number): number {
+  if (node.status?.daemonEndpoints?.kubeletEndpoint?.Port !== kubeletPort) return 0;
+  const ready = getCondition(node.status?.conditions, "Ready");
+  if (ready?.status !== "True") return 0;
+  const toldMs = Date.parse(ready.lastHeartbeatTime ?? "");
+  return Number.isNaN(toldMs) ? 0 : Math.max(0, toldMs + REPORT_MS - nowMs);
+}
+
+export class HollowRegistrations {
+  readonly #context: HollowContext;
+  readonly #nodes: Informer<Node>;
+  readonly #objects: WorkQueue<string>;
+  readonly #leases: WorkQueue<string>;
+  readonly #leaseOf = new Map<string, NodeLease>();
+  /** Nodes that someone removed: they come back when the process is started anew, as kubelets do. */
+  readonly #deleted = new Set<string>();
+
+  constructor(context: HollowContext) {
+    const { informers, clock } = context;
+    this.#context = context;
+    this.#objects = new WorkQueue({ clock });
+    this.#leases = new WorkQueue({ clock });
+    this.#nodes = informers.informer(resources.nodes, { labelSelector: `${HOLLOW_LABEL}=true` });
+    const changed = ({ metadata: { name = "" } }: DeepReadonly<Node>) => {
+      if (context.nodes.has(name)) this.#objects.add(name);
+    };
+    this.#nodes.onChange({
+      added: changed,
+      updated: (_, node) => changed(node),
+      deleted: ({ metadata }) => this.#deleted.add(metadata.name ?? ""),
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { logger, nodes, random } = this.#context;
+    for (const name of nodes.keys()) {
+      this.#objects.add(name);
+      this.#leases.addAfter(name, random.next() * RENEW_MS);
+    }
+    const common = { concurrency: CONCURRENCY, logger, signal };
+    const register = (name: string, own: AbortSignal) => this.#reconcile(name, own);
+    const renew = (name: string, own: AbortSignal) => this.#renew(name, own);
+    await Promise.all([
+      runWorkers({ ...common, queue: this.#objects, reconcile: register, name: "hollow-nodes" }),
+      runWorkers({ ...common, queue: this.#leases, reconcile: renew, name: "hollow-leases" }),
+    ]);
+  }
+
+  async #reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
+    const { client, clock, nodes, random } = this.#context;
+    const wanted = nodes.get(name);
+    if (wanted === undefined || this.#deleted.has(name)) return undefined;
+    const node = this.#nodes.lister.get("", name);
+    const facts = this.#factsOf(wanted);
+    const nowMs = clock.now();
+    const statusFor = (known: NonNullable<DeepReadonly<Node>["status"]>) => nodeStatus(facts, health, { nowMs, known, images: [] });
+    if (node === undefined) {
+      await client.create(resources.nodes, newNode(facts, statusFor({}), wanted.podCidr), { signal }).catch((error: unknown) => {
+        if (!isAlreadyExists(error)) throw error;
+      });
+      return undefined;
+    }
+    const dueMs = reportDueMs(node, facts.kubeletPort, nowMs);
+    if (dueMs > 0) return { requeueAfterMs: dueMs * (1 + JITTER * random.next()) };
+    await client.update(resources.nodes, { ...node, status: statusFor(node.status ?? {}) }, { subresource: "status", signal });
+    return undefined;
+  }
+
+  async #renew(name: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
+    const { client, clock, logger, random } = this.#context;
+    if (this.#deleted.has(name)) return undefined;
+    let lease = this.#leaseOf.get(name);
+    if (lease === undefined) {
+      lease = new NodeLease({ client, clock, logger, nodeName: name, node: () => this.#nodes.lister.get("", name) });
+      this.#leaseOf.set(name, lease);
+    }
+    await lease.renew(signal);
+    return { requeueAfterMs: RENEW_MS * (1 + JITTER * (random.next() - 0.5)) };
+  }
+
+  #factsOf({ name }: HollowNode): NodeFacts {
+    const { nodeIp, kubeletPort, machine, maxPods } = this.#context;
+    const labels = { [HOLLOW_LABEL]: "true" };
+    return {
+      nodeName: name,
+      nodeIps: [nodeIp],
+      kubeletPort,
+      machine: { ...machine, machineId: name, systemUuid: name },
+      labels,
+      taints: [],
+      maxPods,
+      reserved: {},
+    };
+  }
+}
