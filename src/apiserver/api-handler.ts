@@ -1,11 +1,11 @@
 // The API server without HTTP: authorises every call and hands it to the registry.
 import type {
   ApiHandler,
+  GrowingCatalog,
   ListOptions,
   PatchOptions,
   ReadOptions,
   RequestScope,
-  ResourceCatalog,
   Stored,
   StoredList,
   StoredWatchEvent,
@@ -20,6 +20,7 @@ import type { AdmissionPlugin } from "./admission/admission.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
 import { builtInPlugins } from "./admission/index.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
+import { CustomResources, DEFINITIONS_PREFIX } from "./crd/index.ts";
 import { type AdvertisedAddress, bootstrap } from "./registry/bootstrap.ts";
 import { ComputedResources, type ComputedSource, getComputed, listComputed } from "./registry/computed.ts";
 import { createObject } from "./registry/create-path.ts";
@@ -39,10 +40,12 @@ import { watchObjects } from "./registry/watch-path.ts";
 import type { CacheEntry } from "./watch-cache/cache-entry.ts";
 import type { EventWindowOptions } from "./watch-cache/event-window.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
+import { EndpointServiceResolver, WebhookClient } from "./webhooks/index.ts";
 
 export interface ApiServerCoreOptions {
   readonly store: Store;
-  readonly catalog: ResourceCatalog;
+  /** Custom resources are added to it as their definitions come. */
+  readonly catalog: GrowingCatalog;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -72,6 +75,8 @@ export class ApiServerCore implements ApiHandler {
   readonly #context: ServerContext;
   readonly #subresources: SubresourceTable;
   readonly #computed: ComputedResources;
+  readonly #custom: CustomResources;
+  readonly #webhooks: WebhookClient;
   readonly #services: ServiceGuard;
   readonly #serviceRange: IpRange;
   readonly #advertised: AdvertisedAddress | undefined;
@@ -82,6 +87,8 @@ export class ApiServerCore implements ApiHandler {
     const authorizer = typeof options.authorizer === "function" ? options.authorizer(this) : options.authorizer;
     const admission = new AdmissionChain([...builtInPlugins({ cache, store, clock, random }), ...(options.admission ?? [])]);
     this.#computed = new ComputedResources(options.computed?.(this) ?? new Map());
+    this.#webhooks = new WebhookClient({ resolver: new EndpointServiceResolver({ cache, random }), clock });
+    this.#custom = new CustomResources({ catalog, random, logger, webhooks: this.#webhooks });
     this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
     this.#services = new ServiceGuard({ random, range: this.#serviceRange, portRange });
@@ -101,6 +108,8 @@ export class ApiServerCore implements ApiHandler {
     const { cache } = this.#context;
     await cache.start(signal);
     this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
+    this.#custom.follow(cache.of(DEFINITIONS_PREFIX));
+    signal.addEventListener("abort", () => this.#webhooks.close(), { once: true });
     await bootstrap(this.#context, { serviceIp: this.#serviceRange.at(0), advertised: this.#advertised });
   }
 

@@ -2,6 +2,7 @@
 import type { ResourceRef } from "../api/index.ts";
 import type { KubeObject } from "../machinery/index.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
+import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
@@ -39,6 +40,7 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
     entry("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", (context) => rootCaPublisher(context, { caPem })),
+    entry("customresourcedefinition-controller", "customresourcedefinition-controller", customResourceDefinitionController),
     entry("deployment-controller", "deployment-controller", deploymentController),
     entry("replicaset-controller", "replicaset-controller", replicaSetController),
     entry("daemonset-controller", "daemon-set-controller", daemonSetController),

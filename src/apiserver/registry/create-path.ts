@@ -4,7 +4,7 @@ import { nameSuffix, timestamp, uuid } from "../../base/index.ts";
 import { alreadyExists, type FieldError, invalid, isAlreadyExists, StatusError, validateObjectMeta } from "../../machinery/index.ts";
 import { KeyExistsError } from "../../storage/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
-import { decodeBody } from "./decode.ts";
+import { decodeBody, settle } from "./decode.ts";
 import type { Draft } from "./draft.ts";
 import { encodeStored } from "./encode.ts";
 import { objectStoreKey, storedResource } from "./key.ts";
@@ -23,7 +23,7 @@ export async function createObject(
   body: UncheckedObject,
   options: WriteOptions,
 ): Promise<Stored> {
-  return createDraft(context, scope, decodeBody(scope, body, options), options);
+  return createDraft(context, scope, await decodeBody(scope, body, options), options);
 }
 
 export interface CreateOptions extends WriteOptions {
@@ -37,6 +37,7 @@ export async function createDraft(context: ServerContext, scope: RequestScope, d
   if ((draft.metadata.resourceVersion ?? "") !== "") throw revisionOnCreate();
   const request = { operation: "CREATE", scope, object: draft, old: undefined, isDryRun } as const;
   await context.admission.mutate(request);
+  settle(scope, draft);
   prepare(context, scope, draft);
   if (options.tracking !== "none") trackFields({ context, scope, draft, old: undefined });
   const generateName = draft.metadata.name === undefined || draft.metadata.name === "" ? (draft.metadata.generateName ?? "") : "";
@@ -70,7 +71,8 @@ function prepare(context: ServerContext, { resource }: RequestScope, draft: Draf
 function validate(scope: RequestScope, draft: Draft, more: readonly FieldError[]): void {
   const { resource } = scope;
   const { strategy, namespaced } = storedResource(resource);
-  const rules = { namespaced, validateName: strategy.validateName };
+  const { validateName, allowsPlainFinalizers } = strategy;
+  const rules = { namespaced, validateName, allowsPlainFinalizers };
   const errors = [...validateObjectMeta(draft.metadata, rules), ...(strategy.validate?.(draft) ?? []), ...more];
   if (errors.length > 0) throw invalid(resource, draft.metadata.name ?? draft.metadata.generateName ?? "", errors);
   if (scope.warn !== undefined) for (const text of strategy.warnings?.(draft) ?? []) scope.warn(text);

@@ -13,7 +13,7 @@ import {
 import { RevisionConflictError } from "../../storage/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
-import { decodeBody, keepServerMetadata } from "./decode.ts";
+import { decodeBody, keepServerMetadata, settle } from "./decode.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import { encodeStored } from "./encode.ts";
 import { isFinished } from "./finalizers.ts";
@@ -53,14 +53,14 @@ export async function updateObject(
     scope.subresource === "" &&
     (await currentEntry(context, resource, namespace, name)) === undefined
   ) {
-    return { stored: await createDraft(context, scope, decodeBody(scope, body, options), options), created: true };
+    return { stored: await createDraft(context, scope, await decodeBody(scope, body, options), options), created: true };
   }
-  let decoded: Draft | undefined = decodeBody(scope, body, options);
+  let decoded: Draft | undefined = await decodeBody(scope, body, options);
   if (strategy.allowsUnconditionalUpdate === false && (decoded.metadata.resourceVersion ?? "") === "") {
     throw invalid(resource, name, [field.invalid("metadata.resourceVersion", 0, "must be specified for an update")]);
   }
-  const make = (): Draft => {
-    const draft = decoded ?? decodeBody(scope, body, options);
+  const make = async (): Promise<Draft> => {
+    const draft = decoded ?? (await decodeBody(scope, body, options));
     decoded = undefined;
     return draft;
   };
@@ -120,6 +120,7 @@ async function replaceOnce(
   rules.prepare(draft, old, context);
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun } as const;
   await context.admission.mutate(request);
+  settle(scope, draft);
   raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
   if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
   const reservation = guardOf(context, resource)?.reserve(draft, old);
@@ -144,7 +145,7 @@ function checkPreconditions({ resource, name }: RequestScope, { metadata }: Draf
 }
 
 function validate(scope: RequestScope, draft: Draft, old: Draft, more: readonly FieldError[]): void {
-  const metadataErrors = validateObjectMetaUpdate(draft.metadata, old.metadata);
+  const metadataErrors = validateObjectMetaUpdate(draft.metadata, old.metadata, storedResource(scope.resource).strategy);
   const errors = [...metadataErrors, ...newFinalizers(draft, old), ...more];
   if (errors.length > 0) throw invalid(scope.resource, scope.name, errors);
 }

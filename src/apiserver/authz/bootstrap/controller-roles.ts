@@ -117,6 +117,11 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("get", "", "configmaps", "kube-apiserver-legacy-service-account-token-tracking"),
     rule("delete patch", "", "secrets"),
   ],
+  "customresourcedefinition-controller": [
+    rule("get list update watch", "apiextensions.k8s.io", "customresourcedefinitions"),
+    rule("update", "apiextensions.k8s.io", "customresourcedefinitions/status"),
+    rule("deletecollection list", "*", "*"),
+  ],
   "namespace-controller": [
     rule("delete get list watch", "", "namespaces"),
     rule("update", "", "namespaces/finalize namespaces/status"),
