@@ -1,3 +1,4 @@
+export { webhookEnvironment } from "./admissionregistration/expressions.ts";
 export { isProtectedGroup, judgeApproval } from "./apiextensions/api-approval.ts";
 export {
   applySchemaDefaults,
@@ -10,7 +11,6 @@ export {
 } from "./apiextensions/schema/index.ts";
 export { builtInCatalog, GrowingCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
-export { validateEphemeralContainersUpdate } from "./core/pod-update.ts";
 export type * from "./handler.ts";
 export * from "./metrics/types.ts";
 export { matchesNodeSelectorTerm, matchesRequiredNodeAffinity, toleratesTaint, toleratesTaints } from "./node-placement.ts";

@@ -4,7 +4,7 @@ import { nameSuffix, timestamp, uuid } from "../../base/index.ts";
 import { alreadyExists, type FieldError, invalid, isAlreadyExists, StatusError, validateObjectMeta } from "../../machinery/index.ts";
 import { KeyExistsError } from "../../storage/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
-import { decodeBody, settle } from "./decode.ts";
+import { decodeBody } from "./decode.ts";
 import type { Draft } from "./draft.ts";
 import { encodeStored } from "./encode.ts";
 import { objectStoreKey, storedResource } from "./key.ts";
@@ -37,7 +37,6 @@ export async function createDraft(context: ServerContext, scope: RequestScope, d
   if ((draft.metadata.resourceVersion ?? "") !== "") throw revisionOnCreate();
   const request = { operation: "CREATE", scope, object: draft, old: undefined, isDryRun } as const;
   await context.admission.mutate(request);
-  settle(scope, draft);
   prepare(context, scope, draft);
   if (options.tracking !== "none") trackFields({ context, scope, draft, old: undefined });
   const generateName = draft.metadata.name === undefined || draft.metadata.name === "" ? (draft.metadata.generateName ?? "") : "";

@@ -26,14 +26,6 @@ export function applyDefaults(scope: RequestScope, draft: Draft): Draft {
   return draft;
 }
 
-/** Fits an object that admission may have changed to its schema again, where the kind has one of its own. */
-export function settle({ resource }: RequestScope, draft: Draft): void {
-  const stored = storedResource(resource);
-  if (stored.prune === undefined) return;
-  stored.prune(draft);
-  stored.strategy.applyDefaults?.(draft);
-}
-
 function checkKind({ resource }: RequestScope, body: UncheckedObject): void {
   const { kind = "", apiVersion = "" } = body as { kind?: unknown; apiVersion?: unknown };
   const hasKind = kind === "" || kind === null || kind === resource.kind;

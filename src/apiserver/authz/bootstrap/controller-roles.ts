@@ -122,6 +122,12 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("update", "apiextensions.k8s.io", "customresourcedefinitions/status"),
     rule("deletecollection list", "*", "*"),
   ],
+  "local-path-provisioner": [
+    rule("create delete get list watch", "", "persistentvolumes"),
+    rule(READ, "", "nodes persistentvolumeclaims"),
+    rule(READ, "storage.k8s.io", "storageclasses"),
+    eventsRule,
+  ],
   "namespace-controller": [
     rule("delete get list watch", "", "namespaces"),
     rule("update", "", "namespaces/finalize namespaces/status"),
