@@ -6,6 +6,7 @@ import { csrApprovingController, csrCleanerController, csrSigningController } fr
 import type { CertificateAuthority } from "./certificates/signer.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
+import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
@@ -62,6 +63,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
     entry("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", (context) => rootCaPublisher(context, { caPem })),
+    entry("customresourcedefinition-controller", "customresourcedefinition-controller", customResourceDefinitionController),
     entry("deployment-controller", "deployment-controller", deploymentController),
     entry("replicaset-controller", "replicaset-controller", replicaSetController),
     entry("daemonset-controller", "daemon-set-controller", daemonSetController),

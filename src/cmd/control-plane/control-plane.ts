@@ -35,7 +35,7 @@ function controllerUser(name: string): UserInfo {
 function deletable(catalog: ResourceCatalog): readonly Resource[] {
   return catalog
     .all()
-    .filter(({ verbs, storedAs }) => storedAs === undefined && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)));
+    .filter(({ verbs, storedAs }) => storedAs?.resource === undefined && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)));
 }
 
 export class ControlPlane {
