@@ -36,6 +36,7 @@ import { DiscoveryEndpoint, type HealthCheck, HealthEndpoint, RootEndpoint, Vers
 import type { Endpoint } from "./front/exchange.ts";
 import { HttpFront, type TlsOptions } from "./front/http-front.ts";
 import { KubeletProxy, type KubeletProxyOptions } from "./front/kubelet-proxy.ts";
+import { ProxyEndpoint } from "./front/proxy/proxy-endpoint.ts";
 import { ResourceEndpoint } from "./front/resource-endpoint.ts";
 import { MetricsEndpoint, RequestMetrics } from "./metrics/index.ts";
 import { KubeletUsageSource, metricsApi } from "./metrics-api/index.ts";
@@ -163,6 +164,7 @@ function createFront(options: ApiServerOptions, { core, authorizer, tokens, auth
   const { catalog, clock, random, logger, tls, metrics } = options;
   const { kubeletTls } = options;
   const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, kubeletTls });
+  const proxies = kubeletTls === undefined ? undefined : new ProxyEndpoint({ handler: core, catalog, authorizer, random, kubeletTls });
   return new HttpFront({
     tls,
     clock,
@@ -172,7 +174,7 @@ function createFront(options: ApiServerOptions, { core, authorizer, tokens, auth
     authenticator: authentication.authenticator,
     frontProxy: options.frontProxy,
     impersonator: new Impersonator(authorizer),
-    resources: new ResourceDispatcher(new ResourceEndpoint({ handler: core, catalog, clock }), kubelets),
+    resources: new ResourceDispatcher({ registry: new ResourceEndpoint({ handler: core, catalog, clock }), kubelets, proxies }),
     endpoints: createEndpoints(options, tokens),
     observer: new RequestMetrics(metrics, clock),
   });
