@@ -187,8 +187,10 @@ function createFront(options: ApiServerOptions, parts: FrontParts): HttpFront {
   const { core, authorizer, authentication } = parts;
   const { catalog, clock, random, logger, tls, metrics } = options;
   const { kubeletTls } = options;
-  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, kubeletTls });
-  const proxies = kubeletTls === undefined ? undefined : new ProxyEndpoint({ handler: core, catalog, authorizer, random, kubeletTls });
+  const admit: KubeletProxyOptions["admit"] = (scope, connection) => core.admitConnection(scope, connection);
+  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, admit, kubeletTls });
+  const proxies =
+    kubeletTls === undefined ? undefined : new ProxyEndpoint({ handler: core, catalog, authorizer, admit, random, kubeletTls });
   return new HttpFront({
     tls,
     clock,

@@ -92,9 +92,8 @@ export function expiredRevisions(
   old: readonly DeepReadonly<ControllerRevision>[],
   isLive: (revision: DeepReadonly<ControllerRevision>) => boolean,
 ): readonly DeepReadonly<ControllerRevision>[] {
-  const limit = set.spec?.revisionHistoryLimit ?? 10;
-  const idle = old.filter((revision) => !isLive(revision));
-  return idle.slice(0, Math.max(0, idle.length - limit));
+  const surplus = Math.max(0, old.length - (set.spec?.revisionHistoryLimit ?? 10));
+  return old.filter((revision) => !isLive(revision)).slice(0, surplus);
 }
 
 function byRevision(a: DeepReadonly<ControllerRevision>, b: DeepReadonly<ControllerRevision>): number {

@@ -8,6 +8,7 @@ import type { AdmissionNode } from "./admission.ts";
 import { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
 import type { NodeFiles } from "./files.ts";
 import { ImagePuller, type IsLoaded } from "./images/image-puller.ts";
+import { type FileWatcher, hostFileWatcher } from "./logs/file-watcher.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { PodObject } from "./pod/pod-object.ts";
@@ -17,6 +18,9 @@ import { type MachineInfo, type NodeFacts, nodeAllocatable, nodeLabels } from ".
 import { NodeLease } from "./registration/node-lease.ts";
 import { NodeRegistrar } from "./registration/node-registrar.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { isMirrorPod } from "./static/static-pod.ts";
+import { StaticPods } from "./static/static-pods.ts";
+import { ContentFollower } from "./volumes/content-follower.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
 export interface NodeAgentOptions {
@@ -30,6 +34,8 @@ export interface NodeAgentOptions {
   /** Default: none. */
   readonly cgroups?: CgroupManager;
   readonly files: NodeFiles;
+  /** Whether containers read their volumes, so that changes must reach them at once. Default: they do not. */
+  readonly followsContent?: boolean;
   /** Default: the client's recorder with component `kubelet`. */
   readonly events?: EventSink;
   /** Shared with the volume manager. Default: one of the agent's own. */
@@ -47,11 +53,16 @@ export interface NodeAgentOptions {
   readonly clusterDomain: string;
   /** Default `/var/lib/kubelet`. */
   readonly rootDir?: string;
+  /** Where manifests of static pods are put. Default: nowhere. */
+  readonly manifestDirectory?: string;
+  /** Default: inotify. */
+  readonly watcher?: FileWatcher;
   /** Default `/var/log/pods`. */
   readonly logDir?: string;
   /** Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly taints?: DeepReadonly<Taint[]>;
   /** Whether an image was put on this node by hand: such a one is not pulled, whatever the policy. Default: none was. */
   readonly isImageLoaded?: IsLoaded;
@@ -64,7 +75,7 @@ export interface NodeAgentOptions {
 /** A safety net: everything else comes by event. */
 const COMPARE_MS = 60_000;
 const EVENTS_RETRY_MS = 1_000;
-/** How often the content of a pod's volumes is brought up to date. */
+/** How often the content of volumes is looked at for what comes by no event: tokens that must be replaced. */
 const REFRESH_VOLUMES_MS = 60_000;
 
 export class NodeAgent {
@@ -76,12 +87,13 @@ export class NodeAgent {
   readonly #registrar: NodeRegistrar;
   readonly #stop = new AbortController();
   readonly #pods: PodRegistry;
+  readonly #statics: StaticPods;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
     const { client, clock, random, logger, nodeName, nodeIps, runtime } = options;
-    const { kubeletPort, machine, labels = {}, taints = [], maxPods = 110, reserved = {} } = options;
-    this.#facts = { nodeName, nodeIps, kubeletPort, machine, labels, taints, maxPods, reserved };
+    const { kubeletPort, machine, labels = {}, annotations, taints = [], maxPods = 110, reserved = {} } = options;
+    this.#facts = { nodeName, nodeIps, kubeletPort, machine, labels, annotations, taints, maxPods, reserved };
     this.#informers = options.informers ?? new SharedInformers({ client, clock, random, logger });
     if (options.events === undefined) {
       this.#recorder = new EventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName });
@@ -91,7 +103,15 @@ export class NodeAgent {
     const podCidr = options.podCidr;
     const pressures = () => new Set<never>();
     this.#registrar = new NodeRegistrar({ client, runtime, clock, logger, events, facts: this.#facts, podCidr, pressures });
-    this.#pods = new PodRegistry({ context: this.#context, node: () => this.#admissionNode(), signal: this.#stop.signal });
+    this.#pods = new PodRegistry({
+      context: this.#context,
+      node: () => this.#admissionNode(),
+      onReleased: () => this.#statics.released(),
+      signal: this.#stop.signal,
+    });
+    const { manifestDirectory: directory, watcher = hostFileWatcher } = options;
+    const node = () => this.#registrar.node;
+    this.#statics = new StaticPods({ client, clock, logger, files: options.files, nodeName, directory, watcher, pods: this.#pods, node });
   }
 
   /** The pods of this node as the agent knows them; the kubelet server answers from them. */
@@ -114,6 +134,8 @@ export class NodeAgent {
     await this.#options.cgroups?.setUp();
     await this.#compareUntilDone(own);
     const registering = this.#registrar.run(own).catch((error: unknown) => this.#context.logger.error("registration ended", { error }));
+    await this.#statics.load().catch((error: unknown) => this.#context.logger.error("cannot read static pods", { error }));
+    this.#statics.follow(own);
     this.#follow();
     this.#informers.start(own);
     await Promise.all([
@@ -124,13 +146,20 @@ export class NodeAgent {
       this.#every(COMPARE_MS, own, () => this.#pods.compare(own)),
       this.#every(REFRESH_VOLUMES_MS, own, () => this.#refreshVolumes(own)),
     ]);
+    this.#context.content?.stop();
     await this.#recorder?.close();
+  }
+
+  #makeFollower(store: ObjectCache): ContentFollower {
+    const { client, clock, random, logger } = this.#options;
+    return new ContentFollower({ client, clock, random, logger, store, onChange: (uid) => this.#pods.worker(uid)?.refreshVolumes() });
   }
 
   #makeContext(events: EventSink): NodeContext {
     const options = this.#options;
     const { client, clock, runtime, machine, cgroups = noCgroups } = options;
     const { rootDir = "/var/lib/kubelet", logDir = "/var/log/pods", resolvConf = "/etc/resolv.conf" } = options;
+    const objects = options.objects ?? new ObjectCache(client, clock);
     const services = this.#informers.informer(resources.services);
     return {
       ...options,
@@ -139,13 +168,15 @@ export class NodeAgent {
       logDir,
       resolvConf,
       events,
-      objects: options.objects ?? new ObjectCache(client, clock),
+      objects,
+      content: options.followsContent === true ? this.#makeFollower(objects) : undefined,
       images: new ImagePuller(runtime, clock, options.isImageLoaded),
       services: services.lister,
       servicesSynced: async () => {
         if (!services.hasSynced) await this.#informers.waitForSync(this.#stop.signal);
       },
       memoryBytes: machine.memoryBytes,
+      runtimeStatus: () => this.#registrar.runtimeStatus,
     };
   }
 
@@ -157,24 +188,34 @@ export class NodeAgent {
       labels: node?.metadata.labels ?? nodeLabels(this.#facts),
       taints: node?.spec?.taints ?? taints,
       allocatable: node?.status?.allocatable ?? nodeAllocatable(this.#facts),
+      features: {
+        supplementalGroupsPolicy: this.#registrar.runtimeStatus?.supplementalGroupsPolicy,
+        isAppArmorEnabled: this.#facts.machine.isAppArmorEnabled === true,
+      },
     };
   }
 
   #follow(): void {
     const fieldSelector = `spec.nodeName=${this.#facts.nodeName}`;
     this.#informers.informer(resources.pods, { fieldSelector }).onChange({
-      added: (pod: PodObject) => this.#pods.see(pod),
-      updated: (_old, pod: PodObject) => this.#pods.see(pod),
-      deleted: (pod: PodObject) => this.#pods.lose(pod),
+      added: (pod: PodObject) => this.#see(pod),
+      updated: (_old, pod: PodObject) => this.#see(pod),
+      deleted: (pod: PodObject) => (isMirrorPod(pod) ? this.#statics.loseMirror(pod) : this.#pods.lose(pod)),
     });
     const see = (node: DeepReadonly<Node>) => this.#registrar.see(node);
     const own = { fieldSelector: `metadata.name=${this.#facts.nodeName}` };
     this.#informers.informer(resources.nodes, own).onChange({ added: see, updated: (_, node) => see(node) });
   }
 
+  #see(pod: PodObject): void {
+    if (isMirrorPod(pod)) this.#statics.seeMirror(pod);
+    else this.#pods.see(pod);
+  }
+
   async #adoptWhenSynced(signal: AbortSignal): Promise<void> {
     try {
       await this.#informers.waitForSync(signal);
+      this.#statics.synced();
       await this.#pods.adoptOrphans(signal);
     } catch (error) {
       if (!signal.aborted) this.#context.logger.error("cannot look for orphaned pods", { error });
@@ -213,10 +254,8 @@ export class NodeAgent {
   async #refreshVolumes(signal: AbortSignal): Promise<void> {
     this.#context.objects.sweep();
     for (const pod of this.#pods.list()) {
-      if ((pod.spec?.volumes ?? []).length === 0 || this.#pods.worker(pod.metadata.uid ?? "")?.state !== "running") continue;
-      await this.#context.volumes.update(pod, signal).catch((error: unknown) => {
-        this.#context.logger.warn("cannot refresh volumes", { pod: pod.metadata.name, error });
-      });
+      if (signal.aborted) return;
+      await this.#pods.worker(pod.metadata.uid ?? "")?.refreshVolumes();
     }
   }
 

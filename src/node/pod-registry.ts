@@ -7,12 +7,15 @@ import { podReference } from "./pod/pod-events.ts";
 import { type PodObject, podUid } from "./pod/pod-object.ts";
 import type { EndCause } from "./pod/pod-view.ts";
 import { PodWorker } from "./pod/pod-worker.ts";
+import { judgeResize } from "./resize.ts";
 import type { RuntimePod } from "./runtime/runtime.ts";
 import type { PodsView } from "./server/index.ts";
 
 export interface PodRegistryOptions {
   readonly context: NodeContext;
   readonly node: () => AdmissionNode;
+  /** Nothing is left of a pod. */
+  readonly onReleased?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -49,6 +52,16 @@ export class PodRegistry implements PodsView {
     else known.update(pod);
   }
 
+  /**
+   * A pod of a manifest is to run; it waits while an earlier pod of its name ends, until `onReleased`. `mirror` is the
+   * object that shows it in the API, when there is one.
+   */
+  seeStatic(pod: PodObject, mirror: () => PodObject | undefined): void {
+    const { namespace, name } = pod.metadata;
+    const isTaken = this.list().some(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+    if (!isTaken) this.#add(pod, { isOrphan: false, mirror });
+  }
+
   /** An object is gone from the API. */
   lose(pod: PodObject): void {
     this.#workers.get(podUid(pod))?.orphan();
@@ -78,8 +91,8 @@ export class PodRegistry implements PodsView {
     for (const uid of await context.cgroups.listPods()) if (!this.#workers.has(uid)) await context.cgroups.removePod(uid);
   }
 
-  #add(pod: PodObject, { isOrphan }: { readonly isOrphan: boolean }): void {
-    const { context, node, signal } = this.#options;
+  #add(pod: PodObject, { isOrphan, mirror }: { readonly isOrphan: boolean; readonly mirror?: () => PodObject | undefined }): void {
+    const { context, node, onReleased, signal } = this.#options;
     const uid = podUid(pod);
     const rejection = isOrphan ? undefined : this.#rejection(pod);
     const worker = new PodWorker({
@@ -87,12 +100,31 @@ export class PodRegistry implements PodsView {
       pod,
       isOrphan,
       rejection,
+      judgeResize: (wanted) => judgeResize(wanted, this.#activePods(uid), node().allocatable),
+      onRoom: () => this.#retryResizes(),
       allocatable: () => node().allocatable,
-      onForgotten: () => this.#workers.delete(uid),
+      onForgotten: () => {
+        this.#workers.delete(uid);
+        onReleased?.();
+      },
+      mirror,
       signal,
     });
     this.#workers.set(uid, worker);
     worker.wake();
+  }
+
+  /** The pods that hold resources, but for one. */
+  #activePods(exceptUid: string): readonly PodObject[] {
+    const active = [...this.#workers].filter(([uid, { state }]) => uid !== exceptUid && (state === "running" || state === "terminating"));
+    return active.map(([, worker]) => worker.pod);
+  }
+
+  /** There may be room for resources that waited; the most important pod comes first. */
+  #retryResizes(): void {
+    const waiting = [...this.#workers.values()].filter((worker) => worker.isResizeDeferred);
+    waiting.sort((a, b) => (b.pod.spec?.priority ?? 0) - (a.pod.spec?.priority ?? 0));
+    for (const worker of waiting) worker.wake();
   }
 
   /** Pods that began before, or have ended, are not judged again. */
@@ -101,10 +133,7 @@ export class PodRegistry implements PodsView {
     const phase = pod.status?.phase;
     const isNew = (phase === undefined || phase === "Pending") && !this.#runtimeUids.has(podUid(pod));
     if (!isNew || pod.metadata.deletionTimestamp !== undefined) return undefined;
-    const others = [...this.#workers.values()]
-      .filter(({ state }) => state === "running" || state === "terminating")
-      .map((worker) => worker.pod);
-    const cause = admitPod(pod, others, node());
+    const cause = admitPod(pod, this.#activePods(podUid(pod)), node());
     if (cause !== undefined) context.events.event(podReference(pod), "Warning", cause.reason, cause.message);
     return cause;
   }

@@ -1,7 +1,8 @@
 // Requests for groups that another API server serves go there; all others go where they would go without.
 import type { APIService } from "../../api/types/apiregistration/v1.ts";
 import { type DeepReadonly, StatusError } from "../../machinery/index.ts";
-import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
+import type { Authorizer } from "../authz/authorizer.ts";
+import { authorizeRequest } from "../front/admit-connection.ts";
 import type { Endpoint, Exchange } from "../front/exchange.ts";
 import { forward } from "../front/forward.ts";
 import { writeBody } from "../front/respond.ts";
@@ -33,7 +34,8 @@ export class AggregatedEndpoint implements Endpoint {
   }
 
   async #pass(exchange: Exchange, service: DeepReadonly<APIService>): Promise<void> {
-    this.#authorize(exchange);
+    // Paths were authorised before they came here; resources are where they are served.
+    if (exchange.info.isResource) authorizeRequest(exchange, this.#options.authorizer);
     const address = isAvailable(service) ? this.#resolve(service) : undefined;
     if (address === undefined) {
       writeBody(exchange, 503, Buffer.from("service unavailable\n"), "text/plain; charset=utf-8");
@@ -42,15 +44,6 @@ export class AggregatedEndpoint implements Endpoint {
     const tls = tlsTo(service, this.#options.certificate);
     const { request, user } = exchange;
     await forward(exchange, { protocol: "https", ...address, path: request.url ?? "/", tls, headers: userHeaders(user) });
-  }
-
-  /** Paths are authorised before they come here, resources where they are served. */
-  #authorize({ info, user }: Exchange): void {
-    if (!info.isResource) return;
-    const { verb, group, version, resource, subresource, namespace, name } = info;
-    const attributes = { user, verb, group, version, resource, subresource, namespace, name };
-    const decision = this.#options.authorizer.authorize(attributes);
-    if (!decision.allowed) throw authorizationError(attributes, decision.reason);
   }
 
   #resolve(service: DeepReadonly<APIService>): Address | undefined {

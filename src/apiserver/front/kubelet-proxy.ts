@@ -1,9 +1,9 @@
 // exec, attach, port-forward and logs: finds the pod's node and passes the request on to its kubelet.
-import type { ApiHandler, RequestScope, Resource, ResourceCatalog } from "../../api/index.ts";
+import type { ApiHandler, RequestScope, Resource } from "../../api/index.ts";
 import type { Node, Pod } from "../../api/types/core/v1.ts";
 import { badRequest, type DeepReadonly, internalError } from "../../machinery/index.ts";
-import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
 import { loopbackUser } from "../authz/watched-collection.ts";
+import { admitConnection, authorizeRequest, type ConnectionGuards } from "./admit-connection.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { type ForwardTarget, fetchAnswer, forward } from "./forward.ts";
 import type { UpgradeExchange } from "./http-front.ts";
@@ -12,10 +12,8 @@ import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeBody } from "./respond.ts";
 import { acceptWebSocket, sendBytes } from "./web-socket.ts";
 
-export interface KubeletProxyOptions {
+export interface KubeletProxyOptions extends ConnectionGuards {
   readonly handler: ApiHandler;
-  readonly catalog: ResourceCatalog;
-  readonly authorizer: Authorizer;
   /** The server's client certificate for kubelets, and the CA of theirs. */
   readonly kubeletTls: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly ca: string | Buffer };
 }
@@ -40,8 +38,10 @@ export class KubeletProxy implements Endpoint {
 
   async serve(exchange: Exchange): Promise<void> {
     const { info } = exchange;
-    this.#authorize(exchange, info.verb);
-    if (interactive.has(info.subresource) && info.verb !== "create") this.#authorize(exchange, "create");
+    const { authorizer } = this.#options;
+    authorizeRequest(exchange, authorizer);
+    if (interactive.has(info.subresource) && info.verb !== "create") authorizeRequest(exchange, authorizer, "create");
+    await admitConnection(exchange, this.#options);
     const pod = await this.#get<Pod>("pods", info.namespace, info.name);
     const { nodeName = "" } = pod.spec ?? {};
     const path = kubeletPath(exchange, pod);
@@ -53,13 +53,6 @@ export class KubeletProxy implements Endpoint {
     const target = await this.#kubelet(nodeName, path);
     if (info.subresource === "log" && isUpgrade(exchange)) await sendLog(exchange, target);
     else await forward(exchange, target);
-  }
-
-  #authorize({ user, info }: Exchange, verb: string): void {
-    const { group, version, resource, subresource, namespace, name } = info;
-    const attributes = { user, verb, group, version, resource, subresource, namespace, name };
-    const decision = this.#options.authorizer.authorize(attributes);
-    if (!decision.allowed) throw authorizationError(attributes, decision.reason);
   }
 
   async #kubelet(nodeName: string, path: string): Promise<ForwardTarget> {

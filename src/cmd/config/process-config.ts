@@ -24,7 +24,7 @@ export interface ServerConfig {
   readonly scheduler: FilePair;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
-  readonly encryptionKeyFile: string;
+  readonly encryptionConfigFile: string;
   readonly serviceNetwork: string;
   readonly podNetwork: string;
   readonly clusterDomain: string;
@@ -47,13 +47,18 @@ export interface AgentConfig {
   readonly runtimeSocket: string;
   /** The kubelet's root: pods' volumes and its own state. */
   readonly kubeletDirectory: string;
+  readonly manifestDirectory: string;
   readonly podLogDirectory: string;
   /** Names of the images that were loaded by hand. */
   readonly loadedImagesFile: string;
+  /** Where the volumes of the default storage class are kept. */
+  readonly localPathDirectory: string;
   readonly cgroupRoot: string;
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;
   readonly cniConfigDirectory: string;
+  /** Whether NetworkPolicies are enforced. */
+  readonly networkPolicy: boolean;
 }
 
 export interface HollowConfig {

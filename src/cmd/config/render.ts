@@ -32,7 +32,7 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     scheduler: pki.scheduler,
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
     serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
-    encryptionKeyFile: pki.encryptionKeyFile,
+    encryptionConfigFile: pki.encryptionConfigFile,
     serviceNetwork: spec.serviceNetwork,
     podNetwork: spec.podNetwork,
     clusterDomain: spec.clusterDomain,
@@ -77,11 +77,14 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     kubeletPort: KUBELET_PORT,
     runtimeSocket: files.containerdSocket,
     kubeletDirectory: files.kubelet,
+    manifestDirectory: files.manifests,
     podLogDirectory: files.podLogs,
     loadedImagesFile: files.loadedImages,
+    localPathDirectory: files.localPath,
     cgroupRoot: node.cgroupRoot,
     cgroupVersion: facts.cgroupVersion,
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
     cniConfigDirectory: files.cniConfig,
+    networkPolicy: spec.networkPolicy,
   };
 }

@@ -2,6 +2,7 @@
 // a certificate is issued again when it nears its end, is not the authority's, or no longer names all it must name.
 import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import type { Clock } from "../../base/index.ts";
 import { type ClusterSpec, hostAddress, type NodeSpec } from "../config/cluster.ts";
 import { readIfExists, writePrivate } from "../system/files.ts";
@@ -36,7 +37,8 @@ export interface ClusterPki {
   /** PKCS #8 PEM of the P-256 key that signs service account tokens (ES256). */
   readonly serviceAccountKeyFile: string;
   /** 32 random bytes in base64, for secrets at rest. */
-  readonly encryptionKeyFile: string;
+  /** EncryptionConfiguration: with which keys secrets are encrypted at rest. */
+  readonly encryptionConfigFile: string;
   /** By node name. */
   readonly nodes: Readonly<Record<string, NodePki>>;
 }
@@ -91,7 +93,7 @@ export async function ensureClusterPki(options: PkiOptions): Promise<ClusterPki>
     scheduler,
     hollow: { client: hollowClient, serving: hollowServing },
     serviceAccountKeyFile: await ensureSigningKey(directory),
-    encryptionKeyFile: ensureEncryptionKey(directory),
+    encryptionConfigFile: ensureEncryptionConfig(directory),
     nodes: Object.fromEntries(nodePairs),
   };
 }
@@ -167,9 +169,14 @@ async function ensureSigningKey(directory: string): Promise<string> {
   return file;
 }
 
-function ensureEncryptionKey(directory: string): string {
-  const file = join(directory, "encryption.key");
-  if (readIfExists(file) === undefined) writePrivate(file, randomBytes(32).toString("base64"));
+/** One new key for secrets; values that were written in clear are still read. */
+function ensureEncryptionConfig(directory: string): string {
+  const file = join(directory, "encryption.yaml");
+  if (readIfExists(file) !== undefined) return file;
+  const keys = [{ name: "key1", secret: randomBytes(32).toString("base64") }];
+  const entry = { resources: ["secrets"], providers: [{ aesgcm: { keys } }, { identity: {} }] };
+  const configuration = { apiVersion: "apiserver.config.k8s.io/v1", kind: "EncryptionConfiguration", resources: [entry] };
+  writePrivate(file, stringify(configuration));
   return file;
 }
 

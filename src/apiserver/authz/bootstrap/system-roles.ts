@@ -86,12 +86,18 @@ export const systemRoles: readonly ClusterRole[] = [
     rule("list watch", "discovery.k8s.io", "endpointslices"),
     rule("list watch", "networking.k8s.io", "servicecidrs"),
   ]),
+  clusterRole("k8ts:node-network-policy", [
+    rule("list watch", "", "namespaces pods"),
+    rule("list watch", "networking.k8s.io", "networkpolicies"),
+  ]),
   clusterRole("system:node-problem-detector", [rule("get", "", "nodes"), rule("patch", "", "nodes/status"), eventsRule]),
   clusterRole("system:kubelet-api-admin", [
     rule(READ, "", "nodes"),
     rule("proxy", "", "nodes"),
     rule("*", "", "nodes/log nodes/metrics nodes/proxy nodes/stats nodes/configz nodes/healthz nodes/pods nodes/statusz"),
   ]),
+  // Nodes keep the directories of local-path volumes, and have to learn of those that are gone.
+  clusterRole("k8ts:node-local-path", [rule(READ, "", "persistentvolumes")]),
   clusterRole("k8ts:hollow-nodes", hollowNodesRules),
   clusterRole("system:kube-scheduler", schedulerRules),
   clusterRole("system:volume-scheduler", [

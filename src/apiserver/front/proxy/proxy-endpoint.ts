@@ -1,12 +1,12 @@
 // The proxy subresources of pods, services and nodes: passes requests of every method on to what they name.
-import type { ApiHandler, RequestScope, ResourceCatalog } from "../../../api/index.ts";
+import type { ApiHandler, RequestScope } from "../../../api/index.ts";
 import type { Node, Pod, Service } from "../../../api/types/core/v1.ts";
 import type { EndpointSlice } from "../../../api/types/discovery/v1.ts";
 import type { Random } from "../../../base/index.ts";
 import { type DeepReadonly, statusError } from "../../../machinery/index.ts";
-import { type Authorizer, authorizationError } from "../../authz/authorizer.ts";
 import { loopbackUser } from "../../authz/watched-collection.ts";
 import { connectionProblem } from "../../webhooks/webhook-error.ts";
+import { admitConnection, authorizeRequest, type ConnectionGuards } from "../admit-connection.ts";
 import { type Endpoint, type Exchange, header } from "../exchange.ts";
 import { type ForwardTarget, forward } from "../forward.ts";
 import { kubeletAddress } from "../kubelet-address.ts";
@@ -23,10 +23,8 @@ import {
   serviceAddresses,
 } from "./proxy-target.ts";
 
-export interface ProxyEndpointOptions {
+export interface ProxyEndpointOptions extends ConnectionGuards {
   readonly handler: Pick<ApiHandler, "get" | "list">;
-  readonly catalog: ResourceCatalog;
-  readonly authorizer: Authorizer;
   readonly random: Random;
   /** The server's client certificate for kubelets, and the CA of theirs. */
   readonly kubeletTls: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly ca: string | Buffer };
@@ -55,21 +53,15 @@ export class ProxyEndpoint implements Endpoint {
 
   async serve(exchange: Exchange): Promise<void> {
     const { info, request, response } = exchange;
-    this.#authorize(exchange);
+    authorizeRequest(exchange, this.#options.authorizer);
     const path = proxyPath(info, request.url ?? "");
     if (path.rest === "" && (info.method === "GET" || info.method === "HEAD") && !("upgrade" in exchange)) {
       response.writeHead(301, { Location: `${path.prefix}/${path.query}` });
       response.end();
       return;
     }
+    await admitConnection(exchange, this.#options);
     await forward(exchange, forwardTarget(exchange, path, await this.#targetOf(exchange)));
-  }
-
-  #authorize({ user, info }: Exchange): void {
-    const { verb, group, version, resource, subresource, namespace, name } = info;
-    const attributes = { user, verb, group, version, resource, subresource, namespace, name };
-    const decision = this.#options.authorizer.authorize(attributes);
-    if (!decision.allowed) throw authorizationError(attributes, decision.reason);
   }
 
   #targetOf({ info }: Exchange): Promise<Target> {
