@@ -8,6 +8,7 @@ export {
   type GarbageCollectorOptions,
   garbageCollectorController,
 } from "./garbage-collector/garbage-collector-controller.ts";
+export { jobController } from "./job/job-controller.ts";
 export { type NamespaceControllerOptions, namespaceController } from "./namespace/namespace-controller.ts";
 export { type NodeIpamOptions, nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
 export { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.ts";
