@@ -2,6 +2,7 @@
 import type { ResourceRef } from "../api/index.ts";
 import type { KubeObject } from "../machinery/index.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
+import { cronJobController } from "./cronjob/cronjob-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
@@ -18,6 +19,7 @@ import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controlle
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
+import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
 
 export interface DefaultControllersOptions {
   /** The certificates by which pods know the API server, PEM. */
@@ -46,6 +48,8 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
     entry("daemonset-controller", "daemon-set-controller", daemonSetController),
     entry("statefulset-controller", "statefulset-controller", statefulSetController),
     entry("job-controller", "job-controller", jobController),
+    entry("cronjob-controller", "cronjob-controller", cronJobController),
+    entry("ttl-after-finished-controller", "ttl-after-finished-controller", ttlAfterFinishedController),
     entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),

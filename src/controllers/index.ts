@@ -1,4 +1,5 @@
 export type { Controller, ControllerContext } from "./controller.ts";
+export { cronJobController } from "./cronjob/cronjob-controller.ts";
 export { daemonSetController } from "./daemonset/daemonset-controller.ts";
 export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
@@ -19,3 +20,4 @@ export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publishe
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
 export { statefulSetController } from "./statefulset/statefulset-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
+export { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
