@@ -1,6 +1,6 @@
+export { webhookEnvironment } from "./admissionregistration/expressions.ts";
 export { builtInCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
-export { validateEphemeralContainersUpdate } from "./core/pod-update.ts";
 export type * from "./handler.ts";
 export * from "./metrics/types.ts";
 export { matchesNodeSelectorTerm, matchesRequiredNodeAffinity, toleratesTaint, toleratesTaints } from "./node-placement.ts";

@@ -33,6 +33,8 @@ export interface KindStrategy<T> {
   /** Immutable fields and transitions; `validate` runs besides. */
   validateUpdate?(object: T, old: T): FieldError[];
   validateStatusUpdate?(object: T, old: T): FieldError[];
+  /** For other subresources that change a part of the object, by their name; `validate` runs besides. */
+  readonly validateSubresourceUpdate?: Readonly<Record<string, (object: T, old: T) => FieldError[]>>;
   /** Default: DNS subdomain. */
   validateName?(name: string): string[];
   /** Texts for Warning headers. */

@@ -19,18 +19,19 @@ import { type Store, StoreClosedError, StoreFullError } from "../storage/index.t
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
 import { builtInPlugins } from "./admission/index.ts";
+import { apiVersionOf, kindOfRequest } from "./admission/matching/request-identity.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
 import { type AdvertisedAddress, bootstrap } from "./registry/bootstrap.ts";
 import { ComputedResources, type ComputedSource, getComputed, listComputed } from "./registry/computed.ts";
 import { createObject } from "./registry/create-path.ts";
 import { type Deletion, deleteCollection, deleteObject } from "./registry/delete-path.ts";
-import type { Draft } from "./registry/draft.ts";
+import { copyJson, type Draft } from "./registry/draft.ts";
 import { patchObject } from "./registry/patch-path.ts";
 import { getObject, listObjects } from "./registry/read-path.ts";
 import { authorize, type ServerContext } from "./registry/server-context.ts";
 import { IpRange } from "./registry/services/ip-range.ts";
 import { type PortRange, ServiceGuard } from "./registry/services/service-guard.ts";
-import type { TokenAuthenticator } from "./registry/subresources/reviews.ts";
+import type { TokenReviewer } from "./registry/subresources/reviews.ts";
 import { answer, type Projection } from "./registry/subresources/subresource.ts";
 import { SubresourceTable } from "./registry/subresources/subresource-table.ts";
 import type { TokenIssuer } from "./registry/subresources/token.ts";
@@ -39,6 +40,7 @@ import { watchObjects } from "./registry/watch-path.ts";
 import type { CacheEntry } from "./watch-cache/cache-entry.ts";
 import type { EventWindowOptions } from "./watch-cache/event-window.ts";
 import { WatchCache } from "./watch-cache/watch-cache.ts";
+import { EndpointServiceResolver, type ServiceResolver, WebhookClient } from "./webhooks/index.ts";
 
 export interface ApiServerCoreOptions {
   readonly store: Store;
@@ -56,10 +58,12 @@ export interface ApiServerCoreOptions {
   readonly nodePortRange?: PortRange;
   /** Where this server is reached: the endpoint of the `kubernetes` service. Absent: no such service is made. */
   readonly advertised?: AdvertisedAddress;
+  /** Default: by the cluster's own Services and EndpointSlices. */
+  readonly serviceResolver?: ServiceResolver;
   /** Resources that are not stored, by `group/plural`; the sources read from this very core. */
   readonly computed?: (core: ApiHandler) => ReadonlyMap<string, ComputedSource>;
   readonly tokenIssuer?: TokenIssuer;
-  readonly authenticateToken?: TokenAuthenticator;
+  readonly reviewToken?: TokenReviewer;
   /** Freezes objects with all they hold: for tests, so that a mutation throws. */
   readonly deepFreezes?: boolean;
   /** How many recent events each resource keeps for watches. */
@@ -75,17 +79,24 @@ export class ApiServerCore implements ApiHandler {
   readonly #services: ServiceGuard;
   readonly #serviceRange: IpRange;
   readonly #advertised: AdvertisedAddress | undefined;
+  /** Finds the servers behind Services, for what the API server itself calls. */
+  readonly serviceResolver: ServiceResolver;
+  /** Calls admission and conversion webhooks. */
+  readonly webhooks: WebhookClient;
 
   constructor(options: ApiServerCoreOptions) {
-    const { store, catalog, clock, random, logger, deepFreezes, watchWindow, tokenIssuer, authenticateToken } = options;
+    const { store, catalog, clock, random, logger, deepFreezes, watchWindow, tokenIssuer, reviewToken } = options;
     const cache = new WatchCache({ store, clock, logger, deepFreezes, window: watchWindow });
     const authorizer = typeof options.authorizer === "function" ? options.authorizer(this) : options.authorizer;
-    const admission = new AdmissionChain([...builtInPlugins({ cache, store, clock, random }), ...(options.admission ?? [])]);
+    this.serviceResolver = options.serviceResolver ?? new EndpointServiceResolver({ cache, random });
+    this.webhooks = new WebhookClient({ resolver: this.serviceResolver, clock });
+    const tools = { cache, store, clock, random, catalog, authorizer, webhooks: this.webhooks };
+    const admission = new AdmissionChain([...builtInPlugins(tools), ...(options.admission ?? [])]);
     this.#computed = new ComputedResources(options.computed?.(this) ?? new Map());
     this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
     this.#services = new ServiceGuard({ random, range: this.#serviceRange, portRange });
-    this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, authenticateToken });
+    this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, reviewToken });
     this.#advertised = options.advertised;
     const guards = new Map([["/services", this.#services]]);
     this.#context = { store, cache, catalog, clock, random, logger, authorizer, admission, guards };
@@ -100,6 +111,7 @@ export class ApiServerCore implements ApiHandler {
   async start(signal: AbortSignal): Promise<void> {
     const { cache } = this.#context;
     await cache.start(signal);
+    signal.addEventListener("abort", () => this.webhooks.close(), { once: true });
     this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
     await bootstrap(this.#context, { serviceIp: this.#serviceRange.at(0), advertised: this.#advertised });
   }
@@ -113,14 +125,14 @@ export class ApiServerCore implements ApiHandler {
   }
 
   list(scope: RequestScope, options: ListOptions): Promise<StoredList> {
-    return this.#run(scope, "list", () => {
+    return this.#run(named(scope, options), "list", () => {
       const computed = this.#computed.of(scope.resource);
       return computed === undefined ? listObjects(this.#context, scope, options) : listComputed(computed, scope, options);
     });
   }
 
   watch(scope: RequestScope, options: WatchOptions): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {
-    return this.#run(scope, "watch", () => watchObjects(this.#context, scope, options));
+    return this.#run(named(scope, options), "watch", () => watchObjects(this.#context, scope, options));
   }
 
   create(scope: RequestScope, object: UncheckedObject, options: WriteOptions): Promise<Stored> {
@@ -128,15 +140,13 @@ export class ApiServerCore implements ApiHandler {
       const creator = this.#subresources.creator(scope);
       if (creator === undefined && scope.subresource !== "") throw notAllowed("create", scope);
       if (creator === undefined) return createObject(this.#context, scope, object, options);
-      const draft = object as unknown as Draft;
-      await this.#context.admission.validate({
-        operation: "CREATE",
-        scope,
-        object: draft,
-        old: undefined,
-        isDryRun: options.dryRun === true,
-      });
-      return creator(this.#context, scope, object, options);
+      const kind = kindOfRequest(scope);
+      const body = copyJson(object as unknown as Draft);
+      const draft = { ...body, metadata: body.metadata ?? {}, kind: kind.kind, apiVersion: apiVersionOf(kind) };
+      const request = { operation: "CREATE", scope, object: draft, old: undefined, isDryRun: options.dryRun === true } as const;
+      await this.#context.admission.mutate(request);
+      await this.#context.admission.validate(request);
+      return creator(this.#context, scope, draft as UncheckedObject, options);
     });
   }
 
@@ -165,6 +175,14 @@ export class ApiServerCore implements ApiHandler {
     return this.#run(scope, "deletecollection", () => deleteCollection(this.#context, scope, options, selection));
   }
 
+  /** Asks admission about a connection (exec, port-forward, proxy), which someone else authorises and makes. */
+  async admitConnection(scope: RequestScope, options: Readonly<Record<string, unknown>>): Promise<void> {
+    const object = options as unknown as Draft;
+    const request = { operation: "CONNECT", scope, object, old: undefined, isDryRun: false } as const;
+    await this.#context.admission.mutate(request);
+    await this.#context.admission.validate(request);
+  }
+
   #projected(scope: RequestScope, stored: Stored): Stored {
     const projection = scope.subresource === "" ? undefined : this.#subresources.projection(scope);
     return projection === undefined ? stored : answer(projection.show(scope, stored as CacheEntry));
@@ -188,6 +206,12 @@ export class ApiServerCore implements ApiHandler {
     this.#context.logger.error("a request failed", { verb, resource: scope.resource.resource, error });
     return internalError(error);
   }
+}
+
+/** A list or watch of one object is authorised as one of that name. */
+function named(scope: RequestScope, { fieldSelector = "" }: ListOptions | WatchOptions): RequestScope {
+  const name = /(?:^|,)metadata\.name==?([^,]+)/.exec(fieldSelector)?.[1];
+  return name === undefined ? scope : { ...scope, name };
 }
 
 function notAllowed(verb: string, { resource, subresource }: RequestScope): StatusError {

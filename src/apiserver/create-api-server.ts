@@ -4,10 +4,21 @@ import type { ApiHandler, ResourceCatalog } from "../api/index.ts";
 import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { type DeepReadonly, isNotFound } from "../machinery/index.ts";
+import { type DeepReadonly, isNotFound, type KubeObject } from "../machinery/index.ts";
 import type { Store } from "../storage/index.ts";
 import { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
-import { AuthenticatorChain, Impersonator, OpenIdEndpoint, ServiceAccountTokens, type StaticToken, StaticTokens } from "./authn/index.ts";
+import {
+  type Authentication,
+  type AuthenticationConfig,
+  createAuthentication,
+  type FrontProxyOptions,
+  Impersonator,
+  InvalidTokenError,
+  type ObjectLookup,
+  OpenIdEndpoint,
+  ServiceAccountTokens,
+  type StaticToken,
+} from "./authn/index.ts";
 import {
   type Authorizer,
   bootstrapRbac,
@@ -48,6 +59,8 @@ export interface ApiServerOptions {
     readonly issuer?: string;
   };
   readonly staticTokens?: readonly StaticToken[];
+  readonly authentication?: AuthenticationConfig;
+  readonly frontProxy?: FrontProxyOptions;
   /** Absent: no exec, logs or port-forward. */
   readonly kubeletTls?: KubeletProxyOptions["kubeletTls"];
   readonly metrics: Registry;
@@ -65,7 +78,6 @@ export interface ApiServer {
 }
 
 const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
-const anonymousPaths = new Set(["/healthz", "/livez", "/readyz", "/version"]);
 
 /** A server that is ready to listen (`front.listen`); everything but the front stops when `signal` aborts. */
 export async function createApiServer(options: ApiServerOptions, signal: AbortSignal): Promise<ApiServer> {
@@ -81,12 +93,21 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const nodes = nodeGraph({ handler, clock, logger }, catalog);
   const rbac = new RbacAuthorizer(source);
   members.push(new NodeAuthorizer(nodes), rbac);
+  const lookup: ObjectLookup = (plural, namespace, name) => objectOf(core, catalog, { plural, namespace, name });
   const tokens = new ServiceAccountTokens({
     signingKey: options.serviceAccounts.signingKey,
     issuer: options.serviceAccounts.issuer ?? DEFAULT_ISSUER,
     clock,
     random,
-    lookup: (plural, namespace, name) => uidOf(core, catalog, { plural, namespace, name }),
+    lookup,
+  });
+  const authentication = createAuthentication({
+    config: options.authentication ?? {},
+    serviceAccounts: tokens,
+    staticTokens: options.staticTokens ?? [],
+    lookup,
+    clock,
+    logger,
   });
   const core: ApiServerCore = new ApiServerCore({
     ...options.core,
@@ -98,14 +119,14 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
     authorizer,
     tokenIssuer: tokens,
     computed: options.core?.computed ?? ((handler) => computedResources(options, handler)),
-    authenticateToken: (token, audiences) => tokens.authenticate(token, audiences).catch(() => undefined),
+    reviewToken: (token, audiences) => authentication.tokens.authenticate(token, audiences).catch(problemOf),
     admission: [...(options.core?.admission ?? []), new EscalationPlugin(new EscalationCheck(rbac, authorizer))],
   });
   await core.start(signal);
   await bootstrapRbac(core, catalog);
   const { pods, persistentVolumes, volumeAttachments } = nodes;
   await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
-  return { core, front: createFront(options, { core, authorizer, tokens }), authorizer, tokens };
+  return { core, front: createFront(options, { core, authorizer, tokens, authentication }), authorizer, tokens };
 }
 
 /** What is not stored: the usage of nodes and pods, where kubelets can be asked. */
@@ -128,17 +149,29 @@ function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog:
   };
 }
 
-function createFront(options: ApiServerOptions, { core, authorizer, tokens }: Omit<ApiServer, "front">): HttpFront {
-  const { catalog, clock, random, logger, tls, staticTokens = [], metrics } = options;
+/** What was wrong with a token, for its review. */
+function problemOf(error: unknown): { problem: string } {
+  if (error instanceof InvalidTokenError) return { problem: error.message };
+  throw error;
+}
+
+interface FrontParts extends Omit<ApiServer, "front"> {
+  readonly authentication: Authentication;
+}
+
+function createFront(options: ApiServerOptions, { core, authorizer, tokens, authentication }: FrontParts): HttpFront {
+  const { catalog, clock, random, logger, tls, metrics } = options;
   const { kubeletTls } = options;
-  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, kubeletTls });
+  const admit: KubeletProxyOptions["admit"] = (scope, connection) => core.admitConnection(scope, connection);
+  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, admit, kubeletTls });
   return new HttpFront({
     tls,
     clock,
     random,
     logger,
     authorizer,
-    authenticator: new AuthenticatorChain({ tokens: [new StaticTokens(staticTokens), tokens], anonymousPaths }),
+    authenticator: authentication.authenticator,
+    frontProxy: options.frontProxy,
     impersonator: new Impersonator(authorizer),
     resources: new ResourceDispatcher(new ResourceEndpoint({ handler: core, catalog, clock }), kubelets),
     endpoints: createEndpoints(options, tokens),
@@ -168,16 +201,15 @@ function createEndpoints(options: ApiServerOptions, tokens: ServiceAccountTokens
   return endpoints.set("", new RootEndpoint(() => paths));
 }
 
-async function uidOf(
+async function objectOf(
   core: ApiServerCore,
   catalog: ResourceCatalog,
   { plural, namespace, name }: { plural: string; namespace: string; name: string },
-): Promise<string | undefined> {
+): Promise<DeepReadonly<KubeObject> | undefined> {
   const resource = catalog.find("", "v1", plural);
   if (resource === undefined) return undefined;
   try {
-    const { object } = await core.get({ user: loopbackUser, resource, namespace, name, subresource: "" }, {});
-    return object.metadata.uid;
+    return (await core.get({ user: loopbackUser, resource, namespace, name, subresource: "" }, {})).object;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

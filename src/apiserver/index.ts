@@ -9,6 +9,6 @@ export { RequestMetrics, type RequestObserver } from "./metrics/index.ts";
 export * from "./metrics-api/index.ts";
 export type { AdvertisedAddress } from "./registry/bootstrap.ts";
 export type { PortRange } from "./registry/services/service-guard.ts";
-export type { TokenAuthenticator } from "./registry/subresources/reviews.ts";
+export type { TokenReviewer } from "./registry/subresources/reviews.ts";
 export type { IssuedToken, TokenIssuer, TokenRequestSpec } from "./registry/subresources/token.ts";
 export type { WatchCache } from "./watch-cache/watch-cache.ts";

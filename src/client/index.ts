@@ -14,6 +14,7 @@ export { ObjectIndex, UnknownIndexError } from "./object-index.ts";
 export * from "./rate-limiter.ts";
 export * from "./reconciler.ts";
 export { Reflector, type ReflectorOptions, type Selection } from "./reflector.ts";
+export type { ReflectorOutput } from "./reflector-step.ts";
 export * from "./retry-on-conflict.ts";
 export * from "./token-bucket.ts";
 export * from "./work-queue.ts";

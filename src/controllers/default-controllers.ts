@@ -7,11 +7,14 @@ import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
+import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
 import { jobController } from "./job/job-controller.ts";
+import { localPathController } from "./local-path/local-path-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import { nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.ts";
+import { persistentVolumeBinderController } from "./persistentvolume-binder/persistentvolume-binder-controller.ts";
 import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
 import { replicationController } from "./replication/replication-controller.ts";
@@ -20,6 +23,12 @@ import { serviceAccountController } from "./serviceaccount/serviceaccount-contro
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
+import { volumeExpandController } from "./volume-expand/volume-expand-controller.ts";
+import {
+  attributesClassProtectionController,
+  claimProtectionController,
+  volumeProtectionController,
+} from "./volume-protection/volume-protection-controllers.ts";
 
 export interface DefaultControllersOptions {
   /** The certificates by which pods know the API server, PEM. */
@@ -57,6 +66,17 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
     entry("node-lifecycle-controller", "node-controller", nodeLifecycleController),
     entry("taint-eviction-controller", "node-controller", taintEvictionController),
     entry("pod-garbage-collector-controller", "pod-garbage-collector", podGcController),
+    entry("persistentvolume-binder-controller", "persistent-volume-binder", persistentVolumeBinderController),
+    entry("persistentvolume-expander-controller", "expand-controller", volumeExpandController),
+    entry("persistentvolumeclaim-protection-controller", "pvc-protection-controller", claimProtectionController),
+    entry("persistentvolume-protection-controller", "pv-protection-controller", volumeProtectionController),
+    entry(
+      "volumeattributesclass-protection-controller",
+      "volumeattributesclass-protection-controller",
+      attributesClassProtectionController,
+    ),
+    entry("ephemeral-volume-controller", "ephemeral-volume-controller", ephemeralVolumeController),
+    entry("local-path-provisioner", "local-path-provisioner", localPathController),
     entry("garbage-collector-controller", "generic-garbage-collector", (context) =>
       garbageCollectorController(context, { resources: deletableResources }),
     ),

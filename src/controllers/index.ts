@@ -5,14 +5,18 @@ export { type ControllerMaker, type DefaultControllersOptions, defaultController
 export { deploymentController } from "./deployment/deployment-controller.ts";
 export { endpointController } from "./endpoint/endpoint-controller.ts";
 export { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
+export { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
 export {
   type GarbageCollectorOptions,
   garbageCollectorController,
 } from "./garbage-collector/garbage-collector-controller.ts";
 export { jobController } from "./job/job-controller.ts";
+export { localPathController } from "./local-path/local-path-controller.ts";
+export { LOCAL_PATH_PROVISIONER, LOCAL_PATH_ROOT } from "./local-path/plan.ts";
 export { type NamespaceControllerOptions, namespaceController } from "./namespace/namespace-controller.ts";
 export { type NodeIpamOptions, nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
 export { nodeLifecycleController } from "./node-lifecycle/node-lifecycle-controller.ts";
+export { persistentVolumeBinderController } from "./persistentvolume-binder/persistentvolume-binder-controller.ts";
 export { type PodGcOptions, podGcController } from "./pod-gc/pod-gc-controller.ts";
 export { replicaSetController } from "./replicaset/replicaset-controller.ts";
 export { replicationController } from "./replication/replication-controller.ts";
@@ -21,3 +25,9 @@ export { serviceAccountController } from "./serviceaccount/serviceaccount-contro
 export { statefulSetController } from "./statefulset/statefulset-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 export { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
+export { volumeExpandController } from "./volume-expand/volume-expand-controller.ts";
+export {
+  attributesClassProtectionController,
+  claimProtectionController,
+  volumeProtectionController,
+} from "./volume-protection/volume-protection-controllers.ts";

@@ -1,6 +1,7 @@
 // The node's own say on a pod that was bound to it: what does not fit is refused as Failed.
 import type { NodeSelector, NodeSelectorTerm, Taint } from "../api/types/core/v1.ts";
 import { type DeepReadonly, labelSelectorMatcher } from "../machinery/index.ts";
+import { type NodeFeatures, refusedFeature } from "./feature-admission.ts";
 import type { PodObject } from "./pod/pod-object.ts";
 import type { EndCause } from "./pod/pod-view.ts";
 import { type Amounts, amounts, podRequests } from "./resources/pod-resources.ts";
@@ -10,11 +11,13 @@ export interface AdmissionNode {
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: DeepReadonly<Taint[]>;
   readonly allocatable: Readonly<Record<string, string>>;
+  readonly features: NodeFeatures;
 }
 
 /** Why `pod` cannot run beside the `others`; undefined when it can. */
 export function admitPod(pod: PodObject, others: readonly PodObject[], node: AdmissionNode): EndCause | undefined {
   return (
+    refusedFeature(pod, node.features) ??
     lackOfResources(pod, others, node.allocatable) ??
     (matchesNode(pod, node)
       ? undefined

@@ -1,5 +1,5 @@
 // The few file operations of the node agent's core, so that tests and simulated nodes need no disk.
-import { mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 export interface NodeFiles {
@@ -43,6 +43,8 @@ export const diskFiles: NodeFiles = {
   write: async (path, text, mode) => {
     await mkdir(dirname(path), { recursive: true, mode: 0o750 });
     await writeFile(path, text, { mode });
+    // Of the mode given to writeFile the process's umask takes bits away.
+    await chmod(path, mode);
   },
   makeDirectory: async (path) => {
     await mkdir(path, { recursive: true, mode: 0o755 });

@@ -17,6 +17,7 @@ import { type MachineInfo, type NodeFacts, nodeAllocatable, nodeLabels } from ".
 import { NodeLease } from "./registration/node-lease.ts";
 import { NodeRegistrar } from "./registration/node-registrar.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { ContentFollower } from "./volumes/content-follower.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
 export interface NodeAgentOptions {
@@ -30,6 +31,8 @@ export interface NodeAgentOptions {
   /** Default: none. */
   readonly cgroups?: CgroupManager;
   readonly files: NodeFiles;
+  /** Whether containers read their volumes, so that changes must reach them at once. Default: they do not. */
+  readonly followsContent?: boolean;
   /** Default: the client's recorder with component `kubelet`. */
   readonly events?: EventSink;
   /** Shared with the volume manager. Default: one of the agent's own. */
@@ -52,6 +55,7 @@ export interface NodeAgentOptions {
   /** Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly taints?: DeepReadonly<Taint[]>;
   /** Whether an image was put on this node by hand: such a one is not pulled, whatever the policy. Default: none was. */
   readonly isImageLoaded?: IsLoaded;
@@ -64,7 +68,7 @@ export interface NodeAgentOptions {
 /** A safety net: everything else comes by event. */
 const COMPARE_MS = 60_000;
 const EVENTS_RETRY_MS = 1_000;
-/** How often the content of a pod's volumes is brought up to date. */
+/** How often the content of volumes is looked at for what comes by no event: tokens that must be replaced. */
 const REFRESH_VOLUMES_MS = 60_000;
 
 export class NodeAgent {
@@ -80,8 +84,8 @@ export class NodeAgent {
   constructor(options: NodeAgentOptions) {
     this.#options = options;
     const { client, clock, random, logger, nodeName, nodeIps, runtime } = options;
-    const { kubeletPort, machine, labels = {}, taints = [], maxPods = 110, reserved = {} } = options;
-    this.#facts = { nodeName, nodeIps, kubeletPort, machine, labels, taints, maxPods, reserved };
+    const { kubeletPort, machine, labels = {}, annotations, taints = [], maxPods = 110, reserved = {} } = options;
+    this.#facts = { nodeName, nodeIps, kubeletPort, machine, labels, annotations, taints, maxPods, reserved };
     this.#informers = options.informers ?? new SharedInformers({ client, clock, random, logger });
     if (options.events === undefined) {
       this.#recorder = new EventRecorder({ client, clock, random, logger, component: "kubelet", host: nodeName });
@@ -124,13 +128,20 @@ export class NodeAgent {
       this.#every(COMPARE_MS, own, () => this.#pods.compare(own)),
       this.#every(REFRESH_VOLUMES_MS, own, () => this.#refreshVolumes(own)),
     ]);
+    this.#context.content?.stop();
     await this.#recorder?.close();
+  }
+
+  #makeFollower(store: ObjectCache): ContentFollower {
+    const { client, clock, random, logger } = this.#options;
+    return new ContentFollower({ client, clock, random, logger, store, onChange: (uid) => this.#pods.worker(uid)?.refreshVolumes() });
   }
 
   #makeContext(events: EventSink): NodeContext {
     const options = this.#options;
     const { client, clock, runtime, machine, cgroups = noCgroups } = options;
     const { rootDir = "/var/lib/kubelet", logDir = "/var/log/pods", resolvConf = "/etc/resolv.conf" } = options;
+    const objects = options.objects ?? new ObjectCache(client, clock);
     const services = this.#informers.informer(resources.services);
     return {
       ...options,
@@ -139,13 +150,15 @@ export class NodeAgent {
       logDir,
       resolvConf,
       events,
-      objects: options.objects ?? new ObjectCache(client, clock),
+      objects,
+      content: options.followsContent === true ? this.#makeFollower(objects) : undefined,
       images: new ImagePuller(runtime, clock, options.isImageLoaded),
       services: services.lister,
       servicesSynced: async () => {
         if (!services.hasSynced) await this.#informers.waitForSync(this.#stop.signal);
       },
       memoryBytes: machine.memoryBytes,
+      runtimeStatus: () => this.#registrar.runtimeStatus,
     };
   }
 
@@ -157,6 +170,10 @@ export class NodeAgent {
       labels: node?.metadata.labels ?? nodeLabels(this.#facts),
       taints: node?.spec?.taints ?? taints,
       allocatable: node?.status?.allocatable ?? nodeAllocatable(this.#facts),
+      features: {
+        supplementalGroupsPolicy: this.#registrar.runtimeStatus?.supplementalGroupsPolicy,
+        isAppArmorEnabled: this.#facts.machine.isAppArmorEnabled === true,
+      },
     };
   }
 
@@ -213,10 +230,8 @@ export class NodeAgent {
   async #refreshVolumes(signal: AbortSignal): Promise<void> {
     this.#context.objects.sweep();
     for (const pod of this.#pods.list()) {
-      if ((pod.spec?.volumes ?? []).length === 0 || this.#pods.worker(pod.metadata.uid ?? "")?.state !== "running") continue;
-      await this.#context.volumes.update(pod, signal).catch((error: unknown) => {
-        this.#context.logger.warn("cannot refresh volumes", { pod: pod.metadata.name, error });
-      });
+      if (signal.aborted) return;
+      await this.#pods.worker(pod.metadata.uid ?? "")?.refreshVolumes();
     }
   }
 

@@ -7,7 +7,8 @@ import type { NodeFiles } from "./files.ts";
 import type { ImagePuller } from "./images/image-puller.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import type { Prober } from "./probes/prober.ts";
-import type { Runtime } from "./runtime/runtime.ts";
+import type { Runtime, RuntimeStatus } from "./runtime/runtime.ts";
+import type { ContentFollower } from "./volumes/content-follower.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
 /** Where events go; the client's recorder aggregates and limits them. */
@@ -25,6 +26,8 @@ export interface NodeContext {
   readonly events: EventSink;
   readonly objects: ObjectCache;
   readonly images: ImagePuller;
+  /** Follows what volumes show; absent where nobody reads volumes. */
+  readonly content: ContentFollower | undefined;
   readonly services: Lister<Service>;
   /** Resolves when `services` has the server's: containers must not start without their variables. */
   readonly servicesSynced: () => Promise<void>;
@@ -42,6 +45,8 @@ export interface NodeContext {
   readonly logDir: string;
   readonly resolvConf: string;
   readonly memoryBytes: number;
+  /** What the runtime last said of itself; undefined before it has. */
+  readonly runtimeStatus: () => RuntimeStatus | undefined;
 }
 
 /** The directory of all that the node keeps for a pod. */

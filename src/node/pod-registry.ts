@@ -7,6 +7,7 @@ import { podReference } from "./pod/pod-events.ts";
 import { type PodObject, podUid } from "./pod/pod-object.ts";
 import type { EndCause } from "./pod/pod-view.ts";
 import { PodWorker } from "./pod/pod-worker.ts";
+import { judgeResize } from "./resize.ts";
 import type { RuntimePod } from "./runtime/runtime.ts";
 import type { PodsView } from "./server/index.ts";
 
@@ -87,6 +88,8 @@ export class PodRegistry implements PodsView {
       pod,
       isOrphan,
       rejection,
+      judgeResize: (wanted) => judgeResize(wanted, this.#activePods(uid), node().allocatable),
+      onRoom: () => this.#retryResizes(),
       allocatable: () => node().allocatable,
       onForgotten: () => this.#workers.delete(uid),
       signal,
@@ -95,16 +98,26 @@ export class PodRegistry implements PodsView {
     worker.wake();
   }
 
+  /** The pods that hold resources, but for one. */
+  #activePods(exceptUid: string): readonly PodObject[] {
+    const active = [...this.#workers].filter(([uid, { state }]) => uid !== exceptUid && (state === "running" || state === "terminating"));
+    return active.map(([, worker]) => worker.pod);
+  }
+
+  /** There may be room for resources that waited; the most important pod comes first. */
+  #retryResizes(): void {
+    const waiting = [...this.#workers.values()].filter((worker) => worker.isResizeDeferred);
+    waiting.sort((a, b) => (b.pod.spec?.priority ?? 0) - (a.pod.spec?.priority ?? 0));
+    for (const worker of waiting) worker.wake();
+  }
+
   /** Pods that began before, or have ended, are not judged again. */
   #rejection(pod: PodObject): EndCause | undefined {
     const { context, node } = this.#options;
     const phase = pod.status?.phase;
     const isNew = (phase === undefined || phase === "Pending") && !this.#runtimeUids.has(podUid(pod));
     if (!isNew || pod.metadata.deletionTimestamp !== undefined) return undefined;
-    const others = [...this.#workers.values()]
-      .filter(({ state }) => state === "running" || state === "terminating")
-      .map((worker) => worker.pod);
-    const cause = admitPod(pod, others, node());
+    const cause = admitPod(pod, this.#activePods(podUid(pod)), node());
     if (cause !== undefined) context.events.event(podReference(pod), "Warning", cause.reason, cause.message);
     return cause;
   }

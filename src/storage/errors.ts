@@ -57,3 +57,7 @@ export class StoreFullError extends Error {
     super("the store's disk is full: free some space, what is stored is unharmed", { cause });
   }
 }
+
+export class SealedValueError extends Error {
+  readonly code = "SEALED_VALUE";
+}

@@ -1,3 +1,5 @@
+export { AesGcmCipher, type AesGcmOptions, type ValueCipher } from "./encryption/cipher.ts";
+export { EncryptingStore, type EncryptionRule } from "./encryption/encrypting-store.ts";
 export * from "./errors.ts";
 export { LmdbStore } from "./lmdb/lmdb-store.ts";
 export { MemoryStore } from "./memory/memory-store.ts";

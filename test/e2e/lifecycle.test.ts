@@ -1,6 +1,7 @@
 // What survives, and what is left: processes killed, nodes lost, a cluster taken down.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Node, Pod } from "../../src/api/types/core/v1.ts";
 import { Cluster, eventually, run } from "./cluster.fixture.ts";
@@ -89,6 +90,13 @@ describe("a cluster of three nodes", () => {
   it("answers on a node port of every node", async () => {
     const port = (await cluster.kubectl("get", "service", "kubia", "-o", "jsonpath={.spec.ports[0].nodePort}")).trim();
     for (const node of [1, 2, 3]) assert.match(await (await fetch(`http://10.199.0.${node}:${port}`)).text(), /^You've hit kubia-/);
+  });
+
+  it("keeps secrets encrypted on disk", async () => {
+    await cluster.kubectl("create", "secret", "generic", "sealed", "--from-literal=password=not-for-the-disk");
+    const data = readFileSync(join(cluster.dataDirectory, "server/store/data.mdb")).toString("latin1");
+    assert.match(data, /\/registry\/core\/secrets\/default\/sealed/);
+    assert.doesNotMatch(data, new RegExp(`not-for-the-disk|${Buffer.from("not-for-the-disk").toString("base64").slice(0, 16)}`));
   });
 
   it("keeps every acknowledged write and every container when server and agents are killed", async () => {

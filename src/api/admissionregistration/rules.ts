@@ -24,7 +24,7 @@ export function validateRules(errors: FieldError[], path: string, rules: readonl
       const values: readonly string[] = rule[name] ?? [];
       const listPath = `${path}[${i}].${name}`;
       if (values.length === 0) errors.push(field.required(listPath));
-      if (values.length > 1 && values.includes("*")) {
+      if (name !== "resources" && values.length > 1 && values.includes("*")) {
         errors.push(field.invalid(listPath, values, "if '*' is present, must not specify other values"));
       }
     }
@@ -32,5 +32,25 @@ export function validateRules(errors: FieldError[], path: string, rules: readonl
       checkOneOf(errors, `${path}[${i}].operations[${j}]`, operation, operations);
     });
     checkOneOf(errors, `${path}[${i}].scope`, rule.scope, ["*", "Cluster", "Namespaced"]);
+    checkResources(errors, `${path}[${i}].resources`, rule.resources ?? []);
+  });
+}
+
+/** What a wildcard covers already may not be named beside it. */
+function checkResources(errors: FieldError[], path: string, names: readonly string[]): void {
+  const known = new Set(names);
+  names.forEach((name, i) => {
+    const [resource = "", subresource] = name.split("/");
+    const covers = (other: string) => other !== name && known.has(other);
+    if (name === "") errors.push(field.required(`${path}[${i}]`));
+    else if (covers("*/*")) {
+      errors.push(field.invalid(`${path}[${i}]`, names, "if '*/*' is present, must not specify other resources"));
+    } else if (subresource !== undefined && covers(`${resource}/*`)) {
+      errors.push(field.invalid(`${path}[${i}]`, name, `if '${resource}/*' is present, must not specify ${name}`));
+    } else if (subresource !== undefined && covers(`*/${subresource}`)) {
+      errors.push(field.invalid(`${path}[${i}]`, name, `if '*/${subresource}' is present, must not specify ${name}`));
+    } else if (subresource === undefined && covers("*")) {
+      errors.push(field.invalid(`${path}[${i}]`, names, "if '*' is present, must not specify other resources without subresources"));
+    }
   });
 }

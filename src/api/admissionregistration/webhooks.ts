@@ -10,6 +10,8 @@ import type {
   WebhookClientConfig,
 } from "../types/admissionregistration/v1.ts";
 import { checkOneOf } from "../validation/checks.ts";
+import { webhookEnvironment } from "./expressions.ts";
+import { checkMatchConditions } from "./match-conditions.ts";
 import { applyRuleDefaults, validateRules } from "./rules.ts";
 
 type Webhook = ValidatingWebhook & Pick<MutatingWebhook, "reinvocationPolicy">;
@@ -61,6 +63,7 @@ function validateWebhook(errors: FieldError[], path: string, webhook: Webhook): 
   }
   errors.push(...validateLabelSelector(webhook.namespaceSelector, `${path}.namespaceSelector`));
   errors.push(...validateLabelSelector(webhook.objectSelector, `${path}.objectSelector`));
+  checkMatchConditions(errors, `${path}.matchConditions`, webhook.matchConditions, webhookEnvironment);
   validateClientConfig(errors, `${path}.clientConfig`, webhook.clientConfig ?? {});
 }
 

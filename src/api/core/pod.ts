@@ -5,11 +5,12 @@ import type { KindStrategy } from "../strategy.ts";
 import type { Pod, PodSpec } from "../types/core/v1.ts";
 import { keepSpec, keepStatus } from "../validation/prepare.ts";
 import { podColumns } from "./pod-columns.ts";
+import { validatePodResize } from "./pod-resize.ts";
 import { applyHostNetworkPorts, applyRequestsFromLimits } from "./pod-spec/container-defaults.ts";
 import { applyPodSpecDefaults } from "./pod-spec/defaults.ts";
 import { applyPodLevelRequests } from "./pod-spec/pod-level-resources.ts";
 import { validatePodSpec } from "./pod-spec/validate.ts";
-import { validatePodUpdate } from "./pod-update.ts";
+import { validateEphemeralContainersUpdate, validatePodUpdate } from "./pod-update.ts";
 
 function applyDefaults(pod: Pod): void {
   const { spec, status } = pod;
@@ -75,6 +76,7 @@ export const podStrategy: KindStrategy<Pod> = {
   },
   validateUpdate: validatePodUpdate,
   validateStatusUpdate,
+  validateSubresourceUpdate: { ephemeralcontainers: validateEphemeralContainersUpdate, resize: validatePodResize },
   columns: podColumns,
   hasGeneration: true,
   gracePeriodSeconds,

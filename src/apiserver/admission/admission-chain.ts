@@ -1,6 +1,7 @@
 // Runs the plugins that care about a resource, in order.
 import type { Resource } from "../../api/index.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { MutationPass } from "./mutation-pass.ts";
 
 export class AdmissionChain {
   readonly #plugins: readonly AdmissionPlugin[];
@@ -11,10 +12,13 @@ export class AdmissionChain {
   }
 
   async mutate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#pluginsOf(request.scope.resource)) {
-      const pending = plugin.mutate?.(request);
-      if (pending !== undefined) await pending;
-    }
+    const pass = new MutationPass();
+    do {
+      for (const plugin of this.#pluginsOf(request.scope.resource)) {
+        const pending = plugin.mutate?.(request, pass);
+        if (pending !== undefined) await pending;
+      }
+    } while (pass.beginReinvocation());
   }
 
   async validate(request: AdmissionRequest): Promise<void> {

@@ -1,6 +1,5 @@
 // The plugins that are always on, in upstream's order.
 import type { AdmissionPlugin } from "./admission.ts";
-import type { ClusterView } from "./cluster-view.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
@@ -9,8 +8,11 @@ import { PriorityAdmission } from "./priority.ts";
 import { ResourceQuotaAdmission } from "./quota/resource-quota.ts";
 import { ServiceAccountAdmission } from "./service-account.ts";
 import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
+import type { HookTools } from "./webhook/hook-caller.ts";
+import { MutatingWebhooks } from "./webhook/mutating-webhooks.ts";
+import { ValidatingWebhooks } from "./webhook/validating-webhooks.ts";
 
-export function builtInPlugins(view: ClusterView): AdmissionPlugin[] {
+export function builtInPlugins(view: HookTools): AdmissionPlugin[] {
   return [
     new NamespaceLifecycle(view),
     new LimitRanger(view),
@@ -19,6 +21,8 @@ export function builtInPlugins(view: ClusterView): AdmissionPlugin[] {
     taintNodesByCondition,
     new PriorityAdmission(view),
     defaultTolerationSeconds,
+    new MutatingWebhooks(view),
+    new ValidatingWebhooks(view),
     new ResourceQuotaAdmission(view),
   ];
 }

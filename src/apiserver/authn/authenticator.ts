@@ -1,12 +1,17 @@
-// Who sends a request: the chain of client certificate, bearer token and, for health checks only, nobody in particular.
+// Who sends a request: a front proxy's word, a client certificate, a bearer token and, where that is allowed, nobody in
+// particular.
 import type { UserInfo } from "../../api/index.ts";
 import { unauthorized } from "../../machinery/index.ts";
+import type { AuthenticatedToken } from "./token-chain.ts";
+import { InvalidTokenError } from "./token-chain.ts";
 
 /** What a request shows of its sender. */
 export interface Credentials {
   /** The path without the query. */
   readonly path: string;
   readonly bearerToken: string | undefined;
+  /** The user that a trusted front proxy names in the headers. */
+  readonly proxiedUser?: UserInfo | undefined;
   /** The user of the connection's verified client certificate; `rejected` when a certificate came that is not ours. */
   readonly certificateUser: UserInfo | "rejected" | undefined;
 }
@@ -16,20 +21,15 @@ export interface Authenticator {
   authenticate(credentials: Credentials): UserInfo | Promise<UserInfo>;
 }
 
-/** Knows one kind of token; undefined for tokens that are not its own, Unauthorized for bad ones. */
-export interface TokenAuthenticator {
-  authenticateToken(token: string, audiences?: readonly string[]): Promise<UserInfo | undefined>;
-}
-
 export const ALL_AUTHENTICATED = "system:authenticated";
 export const ALL_UNAUTHENTICATED = "system:unauthenticated";
 
 const anonymous: UserInfo = { name: "system:anonymous", groups: [ALL_UNAUTHENTICATED] };
 
 export interface AuthenticatorChainOptions {
-  readonly tokens: readonly TokenAuthenticator[];
-  /** Paths on which nobody in particular may ask; whether the answer is yes is up to the authorizer. */
-  readonly anonymousPaths: ReadonlySet<string>;
+  readonly tokens: { authenticate(token: string, audiences: readonly string[]): Promise<AuthenticatedToken> };
+  /** Whether nobody in particular may ask on a path; whether the answer is yes is up to the authorizer. */
+  readonly allowsAnonymous: (path: string) => boolean;
 }
 
 export class AuthenticatorChain implements Authenticator {
@@ -39,19 +39,21 @@ export class AuthenticatorChain implements Authenticator {
     this.#options = options;
   }
 
-  authenticate({ path, bearerToken, certificateUser }: Credentials): UserInfo | Promise<UserInfo> {
+  authenticate({ path, bearerToken, proxiedUser, certificateUser }: Credentials): UserInfo | Promise<UserInfo> {
+    if (proxiedUser !== undefined) return proxiedUser;
     if (certificateUser !== undefined && certificateUser !== "rejected") return certificateUser;
     if (bearerToken !== undefined) return this.#fromToken(bearerToken);
-    if (certificateUser === undefined && this.#options.anonymousPaths.has(path)) return anonymous;
+    if (certificateUser === undefined && this.#options.allowsAnonymous(path)) return anonymous;
     throw unauthorized();
   }
 
   async #fromToken(token: string): Promise<UserInfo> {
-    for (const authenticator of this.#options.tokens) {
-      const user = await authenticator.authenticateToken(token);
-      if (user !== undefined) return user;
+    try {
+      return (await this.#options.tokens.authenticate(token, [])).user;
+    } catch (error) {
+      if (error instanceof InvalidTokenError) throw unauthorized();
+      throw error;
     }
-    throw unauthorized();
   }
 }
 

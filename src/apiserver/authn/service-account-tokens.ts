@@ -1,10 +1,11 @@
 // Tokens of service accounts: issued for TokenRequests, verified on requests, published as JWKS.
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { exportJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { decodeJwt, errors, exportJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { UserInfo } from "../../api/index.ts";
 import { type Clock, formatTime, type Random, uuid } from "../../base/index.ts";
-import { type DeepReadonly, type KubeObject, unauthorized } from "../../machinery/index.ts";
+import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
 import { ALL_AUTHENTICATED } from "./authenticator.ts";
+import { type AuthenticatedToken, InvalidTokenError, type TokenAuthenticator } from "./token-chain.ts";
 
 interface ObjectRef {
   readonly name: string;
@@ -19,8 +20,8 @@ interface KubernetesClaims {
   readonly node?: ObjectRef;
 }
 
-/** The object's uid now; undefined when it is gone. `resource` is a plural of the core group. */
-export type UidLookup = (resource: string, namespace: string, name: string) => Promise<string | undefined>;
+/** The object as it is now; undefined when it is gone. `resource` is a plural of the core group. */
+export type ObjectLookup = (resource: string, namespace: string, name: string) => Promise<DeepReadonly<KubeObject> | undefined>;
 
 export interface ServiceAccountTokensOptions {
   /** PEM of an RSA or P-256 private key. */
@@ -29,7 +30,7 @@ export interface ServiceAccountTokensOptions {
   readonly issuer: string;
   readonly clock: Pick<Clock, "now">;
   readonly random: Random;
-  readonly lookup: UidLookup;
+  readonly lookup: ObjectLookup;
 }
 
 interface Verified {
@@ -43,7 +44,10 @@ const CHECK_INTERVAL_MS = 10_000;
 const CACHE_LIMIT = 4096;
 const EXTRA = "authentication.kubernetes.io/";
 
-export class ServiceAccountTokens {
+/** Tokens outlive what they are bound to by this much at most, once it is being deleted. */
+const DELETION_LEEWAY_MS = 60_000;
+
+export class ServiceAccountTokens implements TokenAuthenticator {
   readonly defaultAudiences: readonly string[];
   readonly #options: ServiceAccountTokensOptions;
   readonly #privateKey: KeyObject;
@@ -92,20 +96,21 @@ export class ServiceAccountTokens {
     const { name = "", uid = "" } = bound.metadata;
     if (bound.kind !== "Pod") return bound.kind === "Secret" ? { secret: { name, uid } } : { node: { name, uid } };
     const { nodeName = "" } = (bound as { readonly spec?: { readonly nodeName?: string } }).spec ?? {};
-    const nodeUid = nodeName === "" ? undefined : await this.#options.lookup("nodes", "", nodeName);
+    const nodeUid = nodeName === "" ? undefined : (await this.#options.lookup("nodes", "", nodeName))?.metadata.uid;
     return { pod: { name, uid }, ...(nodeUid === undefined ? {} : { node: { name: nodeName, uid: nodeUid } }) };
   }
 
-  /** The token's user and the audiences it is good for; undefined for tokens of other issuers; rejects with Unauthorized. */
-  async authenticate(token: string, audiences: readonly string[]): Promise<{ user: UserInfo; audiences: readonly string[] } | undefined> {
+  async authenticateToken(token: string, audiences: readonly string[]): Promise<AuthenticatedToken | undefined> {
     const verified = await this.#verify(token);
     if (verified === undefined) return undefined;
     const { payload, claims } = verified;
-    const own = typeof payload.aud === "string" ? [payload.aud] : (payload.aud ?? []);
-    const wanted = audiences.length === 0 ? this.defaultAudiences : audiences;
-    const common = own.filter((audience) => wanted.includes(audience));
     const nowMs = this.#options.clock.now();
-    if (common.length === 0 || nowMs >= (payload.exp ?? 0) * 1000) throw unauthorized();
+    if (nowMs >= (payload.exp ?? 0) * 1000) throw new InvalidTokenError("service account token has expired");
+    const own = typeof payload.aud === "string" ? [payload.aud] : (payload.aud ?? []);
+    const common = own.filter((audience) => audiences.includes(audience));
+    if (common.length === 0) {
+      throw new InvalidTokenError(`token audiences ${quoted(own)} is invalid for the target audiences ${quoted(audiences)}`);
+    }
     if (nowMs >= verified.freshUntilMs) {
       await this.#checkObjects(claims);
       verified.freshUntilMs = nowMs + CHECK_INTERVAL_MS;
@@ -113,15 +118,11 @@ export class ServiceAccountTokens {
     return { user: userOf(claims, payload.jti), audiences: common };
   }
 
-  async authenticateToken(token: string): Promise<UserInfo | undefined> {
-    return (await this.authenticate(token, this.defaultAudiences))?.user;
-  }
-
   async #verify(token: string): Promise<Verified | undefined> {
     const known = this.#verified.get(token);
     if (known !== undefined) return known;
-    if (token.split(".").length !== 3) return undefined;
     const { issuer, clock } = this.#options;
+    if (unverifiedIssuer(token) !== issuer) return undefined;
     try {
       const { payload } = await jwtVerify(token, this.#publicKey, {
         issuer,
@@ -134,14 +135,14 @@ export class ServiceAccountTokens {
       const verified: Verified = { payload, claims, freshUntilMs: 0 };
       this.#verified.set(token, verified);
       return verified;
-    } catch {
-      throw unauthorized();
+    } catch (error) {
+      if (error instanceof errors.JWTExpired) throw new InvalidTokenError("service account token has expired", { cause: error });
+      throw new InvalidTokenError("service account token is not valid", { cause: error });
     }
   }
 
   /** The account and what the token is bound to must be the same objects still. */
   async #checkObjects({ namespace, serviceaccount, pod, secret, node }: KubernetesClaims): Promise<void> {
-    const { lookup } = this.#options;
     const checks: [string, string, ObjectRef | undefined][] = [
       ["serviceaccounts", namespace, serviceaccount],
       ["pods", namespace, pod],
@@ -149,9 +150,16 @@ export class ServiceAccountTokens {
       // A pod's token lives as long as the pod; its node is only told.
       ["nodes", "", pod === undefined ? node : undefined],
     ];
-    for (const [resource, place, ref] of checks) {
-      if (ref !== undefined && (await lookup(resource, place, ref.name)) !== ref.uid) throw unauthorized();
+    for (const [resource, place, ref] of checks) if (ref !== undefined) await this.#checkObject(resource, place, ref);
+  }
+
+  async #checkObject(resource: string, namespace: string, { name, uid }: ObjectRef): Promise<void> {
+    const metadata = (await this.#options.lookup(resource, namespace, name))?.metadata;
+    const endMs = metadata?.deletionTimestamp === undefined ? undefined : Date.parse(metadata.deletionTimestamp) + DELETION_LEEWAY_MS;
+    if (metadata === undefined || (endMs !== undefined && endMs < this.#options.clock.now())) {
+      throw new InvalidTokenError("service account token has been invalidated");
     }
+    if (metadata.uid !== uid) throw new InvalidTokenError(`${checkedNames[resource]} UID (${metadata.uid}) does not match claim (${uid})`);
   }
 
   /** `/openid/v1/jwks` */
@@ -184,4 +192,26 @@ function userOf({ namespace, serviceaccount, pod, node }: KubernetesClaims, jti:
       ...(pod === undefined ? {} : { [`${EXTRA}pod-name`]: [pod.name], [`${EXTRA}pod-uid`]: [pod.uid] }),
     },
   };
+}
+
+const checkedNames: Readonly<Record<string, string>> = {
+  serviceaccounts: "service account",
+  pods: "pod",
+  secrets: "secret",
+  nodes: "node",
+};
+
+/** As Go writes a list of strings. */
+function quoted(texts: readonly string[]): string {
+  return `[${texts.map((text) => JSON.stringify(text)).join(" ")}]`;
+}
+
+/** The issuer that a JWT names, before anything about it is checked; undefined for what is no JWT. */
+export function unverifiedIssuer(token: string): string | undefined {
+  if (token.split(".").length !== 3) return undefined;
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { builtInCatalog } from "../../api/index.ts";
 import type { Endpoint } from "../front/exchange.ts";
 import { startTestFront } from "../front/fake-server.ts";
+import { clientDescriptions } from "../openapi/descriptions.ts";
 import { OpenApiEndpoint } from "../openapi/index.ts";
 import { DiscoveryEndpoint } from "./discovery-endpoint.ts";
 import { compareVersions } from "./groups.ts";
@@ -73,8 +74,9 @@ test("OpenAPI v3 tells a patch's parameters and how lists merge", async () => {
   const patch = document.paths["/api/v1/namespaces/{namespace}/pods/{name}"]?.patch;
   assert.ok(patch?.parameters.some(({ name }) => name === "fieldValidation"));
   assert.deepEqual(patch?.["x-kubernetes-group-version-kind"], { group: "", version: "v1", kind: "Pod" });
-  assert.deepEqual(document.components.schemas["io.k8s.api.core.v1.PodSpec"]?.properties["containers"], {
+  assert.partialDeepStrictEqual(document.components.schemas["io.k8s.api.core.v1.PodSpec"]?.properties["containers"], {
     type: "array",
+    description: clientDescriptions()("core.v1.PodSpec")?.fields.get("containers"),
     items: { allOf: [{ $ref: "#/components/schemas/io.k8s.api.core.v1.Container" }] },
     "x-kubernetes-list-type": "map",
     "x-kubernetes-list-map-keys": ["name"],

@@ -7,7 +7,7 @@ import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509Certifi
 import { type ApiHandler, builtInCatalog, type RequestScope, type Stored, type StoredWatchEvent } from "../../api/index.ts";
 import { SeededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
 import { type KubeObject, notFound } from "../../machinery/index.ts";
-import { AuthenticatorChain, Impersonator } from "../authn/index.ts";
+import { AuthenticatorChain, defaultProxyHeaders, Impersonator, TokenChain } from "../authn/index.ts";
 import { type Authorizer, authorizationError } from "../authz/index.ts";
 import type { Endpoint } from "./exchange.ts";
 import { HttpFront } from "./http-front.ts";
@@ -33,10 +33,10 @@ export interface TestCa {
 }
 
 /** A certificate authority that signs what it is asked to. */
-export async function createTestCa(): Promise<TestCa> {
+export async function createTestCa(name = "test-ca"): Promise<TestCa> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const ca = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=test-ca",
+    name: `CN=${name}`,
     keys,
     signingAlgorithm: algorithm,
     extensions: [new BasicConstraintsExtension(true)],
@@ -156,14 +156,20 @@ const adminsOnly: Authorizer = {
 export async function startTestFront(endpoints: ReadonlyMap<string, Endpoint> = new Map()) {
   const ca = await createTestCa();
   const [server, admin, nobody] = await Promise.all([ca.issue("CN=server"), ca.issue("CN=alice, O=admins, O=dev"), ca.issue("CN=bob")]);
+  const proxyCa = await createTestCa("test-proxy-ca");
+  const proxy = await proxyCa.issue("CN=front-proxy-client");
   const handler = new FakeHandler(adminsOnly);
   const clock = new VirtualClock();
   const front = new HttpFront({
     tls: { ...server, clientCa: ca.cert },
+    frontProxy: { ca: proxyCa.cert, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
     clock,
     random: new SeededRandom(1),
     logger: silentLogger,
-    authenticator: new AuthenticatorChain({ tokens: [], anonymousPaths: new Set(["/healthz"]) }),
+    authenticator: new AuthenticatorChain({
+      tokens: new TokenChain({ authenticators: [], apiAudiences: [] }),
+      allowsAnonymous: (path) => path === "/healthz",
+    }),
     impersonator: new Impersonator(adminsOnly),
     authorizer: adminsOnly,
     resources: new ResourceEndpoint({ handler, catalog: builtInCatalog(), clock }),
@@ -171,7 +177,7 @@ export async function startTestFront(endpoints: ReadonlyMap<string, Endpoint> = 
   });
   const { port } = await front.listen({ host: "127.0.0.1", port: 0 });
   const call = (options: TestCall) => send(port, ca.cert, "as" in options ? options : { ...options, as: admin });
-  return { front, handler, port, ca, admin, nobody, call, [Symbol.asyncDispose]: () => front.close() };
+  return { front, handler, port, ca, proxyCa, admin, nobody, proxy, call, [Symbol.asyncDispose]: () => front.close() };
 }
 
 function send(port: number, ca: string, { method = "GET", path, headers = {}, body, as }: TestCall): Promise<TestAnswer> {

@@ -174,6 +174,18 @@ test("impersonation needs permission and changes the user", async () => {
   assert.match(String(other.json()["message"]), /User "system:serviceaccount:ns:sa" cannot list/);
 });
 
+test("a front proxy is believed who the user is; others' headers mean nothing", async () => {
+  await using server = await startTestFront();
+  const headers = { "x-remote-user": "carol", "x-remote-group": "admins" };
+  assert.equal((await server.call({ path: collection, headers, as: server.proxy })).code, 200);
+  assert.equal(server.handler.scopes[0]?.user.name, "carol");
+  assert.equal((await server.call({ path: collection, headers, as: server.nobody })).code, 403);
+  assert.equal((await server.call({ path: collection, headers, as: undefined })).code, 401);
+  assert.equal((await server.call({ path: collection, as: server.proxy })).code, 401);
+  const stranger = await server.proxyCa.issue("CN=alice, O=admins");
+  assert.equal((await server.call({ path: collection, headers, as: stranger })).code, 401);
+});
+
 test("nobody in particular may ask for the health and for nothing else", async () => {
   const ok = { serve: ({ response }: { response: { end(text: string): unknown } }) => void response.end("ok") };
   await using server = await startTestFront(new Map([["healthz", ok]]));

@@ -8,6 +8,7 @@ import { type Clock, type Logger, type Random, uuid } from "../../base/index.ts"
 import { badRequest, statusError } from "../../machinery/index.ts";
 import type { Authenticator } from "../authn/authenticator.ts";
 import { ClientCertificates } from "../authn/client-certificate.ts";
+import { type FrontProxyOptions, proxiedUser } from "../authn/front-proxy.ts";
 import type { Impersonator } from "../authn/impersonation.ts";
 import { type Authorizer, nonResourceError } from "../authz/index.ts";
 import type { RequestObserver } from "../metrics/request-metrics.ts";
@@ -24,11 +25,13 @@ export interface TlsOptions {
   readonly key: string | Buffer;
   readonly cert: string | Buffer;
   /** Certificates whose client certificates are believed. */
-  readonly clientCa: string | Buffer | readonly (string | Buffer)[];
+  readonly clientCa: string | Buffer;
 }
 
 export interface HttpFrontOptions {
   readonly tls: TlsOptions;
+  /** Whom to believe who the user is. */
+  readonly frontProxy?: FrontProxyOptions | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -49,13 +52,15 @@ export interface UpgradeExchange extends Exchange {
 
 export class HttpFront {
   readonly #options: HttpFrontOptions;
-  readonly #certificates = new ClientCertificates();
+  readonly #certificates: ClientCertificates;
   /** One for each address that is listened on. */
   readonly #servers = new Set<Http2SecureServer>();
   readonly #sockets = new Set<Duplex>();
 
   constructor(options: HttpFrontOptions) {
     this.#options = options;
+    const { frontProxy } = options;
+    this.#certificates = new ClientCertificates({ proxyCa: frontProxy?.ca, proxyNames: frontProxy?.allowedNames ?? [] });
   }
 
   /** Listens on one more address; resolves when connections are accepted there. */
@@ -97,9 +102,9 @@ export class HttpFront {
   }
 
   #makeServer(): Http2SecureServer {
-    const { logger } = this.#options;
+    const { logger, frontProxy } = this.#options;
     const { key, cert, clientCa } = this.#options.tls;
-    const ca = typeof clientCa === "string" || Buffer.isBuffer(clientCa) ? clientCa : [...clientCa];
+    const ca = frontProxy === undefined ? clientCa : [clientCa, frontProxy.ca];
     const server = createSecureServer({ key, cert, ca, allowHTTP1: true, requestCert: true, rejectUnauthorized: false });
     // node reads it at every HTTP/1.1 answer; its types know it on http's servers only.
     Object.assign(server, { keepAliveTimeout: IDLE_TIMEOUT_MS });
@@ -116,12 +121,14 @@ export class HttpFront {
   }
 
   #userOf(request: FrontRequest, info: RequestInfo): UserInfo | Promise<UserInfo> {
-    const { authenticator, impersonator } = this.#options;
-    const authorization = header(request, "authorization");
+    const { authenticator, impersonator, frontProxy } = this.#options;
+    const peer = this.#certificates.peerOf(request.stream?.session ?? request.socket, request.socket);
+    const isProxy = peer.is === "proxy" && frontProxy !== undefined;
     const user = authenticator.authenticate({
       path: info.path,
-      bearerToken: bearerToken(authorization),
-      certificateUser: this.#certificates.userOf(request.stream?.session ?? request.socket, request.socket),
+      bearerToken: bearerToken(header(request, "authorization")),
+      proxiedUser: isProxy ? proxiedUser(request.headers, frontProxy) : undefined,
+      certificateUser: peer.is === "user" ? peer.user : peer.is === "rejected" ? "rejected" : undefined,
     });
     if (user instanceof Promise) return user.then((found) => impersonator.impersonate(found, request.headers));
     return impersonator.impersonate(user, request.headers);

@@ -4,6 +4,7 @@ import type { Node, Pod } from "../../api/types/core/v1.ts";
 import { badRequest, type DeepReadonly } from "../../machinery/index.ts";
 import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
 import { loopbackUser } from "../authz/watched-collection.ts";
+import { connectOptions } from "./connect-options.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { type ForwardTarget, forward } from "./forward.ts";
 import { kubeletAddress } from "./kubelet-address.ts";
@@ -14,6 +15,8 @@ export interface KubeletProxyOptions {
   readonly handler: ApiHandler;
   readonly catalog: ResourceCatalog;
   readonly authorizer: Authorizer;
+  /** Asked before a connection is made; rejects to refuse it. Absent: all are admitted. */
+  readonly admit?: (scope: RequestScope, options: Readonly<Record<string, unknown>>) => Promise<void>;
   /** The server's client certificate for kubelets, and the CA of theirs. */
   readonly kubeletTls: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly ca: string | Buffer };
 }
@@ -43,6 +46,7 @@ export class KubeletProxy implements Endpoint {
     const { info } = exchange;
     this.#authorize(exchange, info.verb);
     if (interactive.has(info.subresource) && info.verb !== "create") this.#authorize(exchange, "create");
+    await this.#admit(exchange);
     if (info.resource === "nodes") return this.#proxyToNode(exchange);
     if (info.subresource === "proxy") return this.#proxyToPod(exchange);
     const pod = await this.#get<Pod>("pods", info.namespace, info.name);
@@ -61,6 +65,15 @@ export class KubeletProxy implements Endpoint {
     const attributes = { user, verb, group, version, resource, subresource, namespace, name };
     const decision = this.#options.authorizer.authorize(attributes);
     if (!decision.allowed) throw authorizationError(attributes, decision.reason);
+  }
+
+  async #admit({ user, info }: Exchange): Promise<void> {
+    const { group, version, resource: plural, namespace, name, subresource } = info;
+    const resource = this.#options.catalog.find(group, version, plural);
+    if (resource === undefined || subresource === "log") return;
+    const kind = resource.subresources[subresource]?.kind ?? "";
+    const scope = { user, resource, namespace, name, subresource };
+    await this.#options.admit?.(scope, connectOptions(kind, info));
   }
 
   async #proxyToNode(exchange: Exchange): Promise<void> {

@@ -38,6 +38,7 @@ async function deleteOnce(context: ServerContext, scope: RequestScope, current: 
   const isDryRun = (options.dryRun ?? []).length > 0;
   checkPreconditions(scope, current, options);
   const request = { operation: "DELETE", scope, object: undefined, old: current.object, isDryRun, deleteOptions: options } as const;
+  await context.admission.mutate(request);
   await context.admission.validate(request);
   const marked = markDeleted(context, scope, current, options);
   if (marked === undefined) {

@@ -16,7 +16,7 @@ import { decodeBody } from "./decode.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import type { ServerContext } from "./server-context.ts";
 import { fromStoredForm } from "./stored-as.ts";
-import type { Projection } from "./subresources/subresource.ts";
+import { type Projection, viewOf } from "./subresources/subresource.ts";
 import { replaceObject } from "./update-path.ts";
 import { mainRules } from "./update-rules.ts";
 
@@ -43,7 +43,7 @@ export async function patchObject(
     checkIdentity(scope, wanted);
     return decodeBody(scope, wanted as unknown as UncheckedObject, options);
   };
-  const replacement = projection === undefined ? { make } : { make, rules: mainRules(scope.resource) };
+  const replacement = projection === undefined ? { make } : { make, rules: mainRules(scope.resource), view: viewOf(scope, projection) };
   return { stored: await replaceObject(context, scope, replacement, options), created: false };
 }
 

@@ -11,6 +11,7 @@ import {
   validateObjectMetaUpdate,
 } from "../../machinery/index.ts";
 import { RevisionConflictError } from "../../storage/index.ts";
+import type { ObjectView } from "../admission/admission.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody, keepServerMetadata } from "./decode.ts";
@@ -21,7 +22,7 @@ import { storedResource } from "./key.ts";
 import { trackFields } from "./managed-fields.ts";
 import { currentEntry, guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
 import { dryRunAnswer, presented } from "./stored-as.ts";
-import type { Projection } from "./subresources/subresource.ts";
+import { type Projection, viewOf } from "./subresources/subresource.ts";
 import { mainRules, type UpdateRules, updateRules } from "./update-rules.ts";
 
 export interface Replacement {
@@ -32,8 +33,12 @@ export interface Replacement {
   make(current: CacheEntry): Draft | Promise<Draft>;
   /** "none" when managedFields are already right, and for what the server does itself. */
   readonly tracking?: "none";
+  /** For what the server decides and nobody wished for: the generation stays. */
+  readonly keepsGeneration?: true;
   /** Default: those of the scope's subresource. */
   readonly rules?: UpdateRules;
+  /** For admission, when clients see the object as another kind. */
+  readonly view?: ObjectView;
 }
 
 /** Conflicts of unconditional writes after which the client is told to come again. */
@@ -79,7 +84,7 @@ export async function updateProjected(
     projection.take(scope, body as unknown as Draft, draft);
     return draft;
   };
-  return replaceObject(context, scope, { make, rules: mainRules(scope.resource) }, options);
+  return replaceObject(context, scope, { make, rules: mainRules(scope.resource), view: viewOf(scope, projection) }, options);
 }
 
 export async function replaceObject(
@@ -117,10 +122,11 @@ async function replaceOnce(
   checkPreconditions(scope, draft, current);
   draft.metadata.resourceVersion = String(current.revision);
   keepServerMetadata(draft.metadata, current.object.metadata);
-  rules.prepare(draft, old, context);
-  const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun } as const;
+  const { view } = replacement;
+  const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun, view } as const;
   await context.admission.mutate(request);
-  raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
+  rules.prepare(draft, old, context);
+  if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
   if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
   const reservation = guardOf(context, resource)?.reserve(draft, old);
   try {

@@ -14,7 +14,8 @@ export interface UpdateRules {
 /** The rules of a subresource; "" is the object itself. */
 export function updateRules(resource: Resource, subresource: string): UpdateRules {
   if (subresource === "") return mainRules(resource);
-  return partialRules.get(`${resource.group}/${resource.resource}/${subresource}`) ?? statusRules(resource);
+  const partial = partialRules.get(`${resource.group}/${resource.resource}/${subresource}`);
+  return partial === undefined ? statusRules(resource) : { prepare: partial, validate: partialValidation(resource, subresource) };
 }
 
 /** The rules of a whole object: its status stays, if it has a status subresource. */
@@ -27,6 +28,12 @@ export function mainRules(resource: Resource): UpdateRules {
     },
     validate: (draft, old) => [...(strategy.validate?.(draft) ?? []), ...(strategy.validateUpdate?.(draft, old) ?? [])],
   };
+}
+
+function partialValidation(resource: Resource, subresource: string): UpdateRules["validate"] {
+  const { strategy } = storedResource(resource);
+  const own = strategy.validateSubresourceUpdate?.[subresource];
+  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft) ?? []), ...own(draft, old)];
 }
 
 function statusRules(resource: Resource): UpdateRules {

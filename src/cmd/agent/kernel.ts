@@ -1,10 +1,6 @@
-// The kernel's tables as the network components want them: nftables, routes and local addresses, by their commands.
-import type { RouteTable, RunNft } from "../../network/index.ts";
-import { runCommand } from "../system/command.ts";
-
-export const runNft: RunNft = async (script, signal) => {
-  await runCommand(["nft", "-f", "-"], { input: script, ...(signal === undefined ? {} : { signal }) });
-};
+// The kernel's tables as the network components want them: connections, routes and local addresses, by their commands.
+import { parseFlow, type RouteTable, type UdpFlows } from "../../network/index.ts";
+import { CommandError, runCommand, tryCommand } from "../system/command.ts";
 
 export const routeTable: RouteTable = {
   replace: async (cidr, via) => {
@@ -12,6 +8,19 @@ export const routeTable: RouteTable = {
   },
   remove: async (cidr, via) => {
     await runCommand(["sh", "-c", 'ip route show "$1" via "$2" | grep -q . && ip route del "$1" via "$2" || true', "sh", cidr, via]);
+  },
+};
+
+/** By `conntrack`, which says that it found nothing to delete with status 1. */
+export const udpFlows: UdpFlows = {
+  list: async (signal) => {
+    const listing = await runCommand(["conntrack", "-L", "-p", "udp"], { signal });
+    return listing.split("\n").flatMap((line) => parseFlow(line) ?? []);
+  },
+  remove: async ({ destination, port, replySource }, signal) => {
+    const command = ["conntrack", "-D", "-p", "udp", "--orig-dst", destination, "--orig-port-dst", `${port}`, "--reply-src", replySource];
+    const result = await tryCommand(command, { signal });
+    if (result.code !== 0 && !/ 0 flow entries/.test(result.stderr)) throw new CommandError(command, result);
   },
 };
 

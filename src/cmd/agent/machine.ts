@@ -16,6 +16,7 @@ export function machineInfo({ storagePath, nodeName }: { readonly storagePath: s
     machineId,
     systemUuid: readText("/sys/class/dmi/id/product_uuid") || machineId,
     architecture: process.arch === "x64" ? "amd64" : process.arch,
+    isAppArmorEnabled: readText("/sys/module/apparmor/parameters/enabled") === "Y",
   };
 }
 

@@ -13,12 +13,15 @@ import {
   HostProber,
   HostVolumeManager,
   hostUsage,
+  LocalPathVolumes,
   LogRotator,
+  localPathKeeper,
   NodeAgent,
   NodeServer,
   ObjectCache,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
+import { imageMounter } from "../containerd/images.ts";
 import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
@@ -45,11 +48,14 @@ async function runNode(context: AgentContext): Promise<void> {
   const client = new HttpClient({ ...options, userAgent: "k8ts-agent", clock });
   const informers = new SharedInformers({ client, clock, random, logger });
   const runtime = new CriRuntime({ socketPath: config.runtimeSocket, clock, logger });
+  const volumes = new LocalPathVolumes(config.localPathDirectory);
+  const localPaths = localPathKeeper({ client, informers, volumes, hostname: config.nodeName, clock, logger });
   const agent = await makeAgent(context, { client, informers, runtime });
   const server = makeServer(context, { client, runtime, agent });
   await server.listen(config.kubeletPort, config.nodeAddress);
   try {
-    await Promise.all([agent.run(signal), runNetwork(context, informers), new LogRotator({ runtime, clock, logger }).run(signal)]);
+    const rotator = new LogRotator({ runtime, clock, logger });
+    await Promise.all([agent.run(signal), runNetwork(context, informers), rotator.run(signal), localPaths.run(signal)]);
   } finally {
     await server.close();
     runtime.close();
@@ -74,6 +80,7 @@ async function makeAgent(
     rootDir: config.kubeletDirectory,
     mounter: new HostMounter(),
     objects,
+    images: imageMounter(config.runtimeSocket),
     client,
     allocatable,
     clock,
@@ -90,6 +97,7 @@ async function makeAgent(
     prober: new HostProber({ runtime, clock }),
     cgroups,
     files: diskFiles,
+    followsContent: true,
     objects,
     clock,
     random,
@@ -98,6 +106,7 @@ async function makeAgent(
     nodeIps: [config.nodeAddress],
     podCidr: config.podCidr,
     kubeletPort: config.kubeletPort,
+    annotations: { "k8ts.dev/local-path-root": config.localPathDirectory },
     machine,
     clusterDns: [config.clusterDns],
     clusterDomain: config.clusterDomain,

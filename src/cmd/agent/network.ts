@@ -4,6 +4,8 @@ import type { InformerSource } from "../../client/index.ts";
 import {
   ClusterZone,
   DnsServer,
+  HealthChecks,
+  IPV4,
   NodeRoutes,
   networkExchange,
   RESOLV_CONF_PATHS,
@@ -12,7 +14,8 @@ import {
   upstreamServers,
 } from "../../network/index.ts";
 import type { AgentContext } from "./context.ts";
-import { ensureLocalAddress, routeTable, runNft } from "./kernel.ts";
+import { ensureLocalAddress, routeTable, udpFlows } from "./kernel.ts";
+import { Nft } from "./nft.ts";
 
 const PROXY_TABLE = "k8ts";
 const DNS_PORT = 53;
@@ -20,14 +23,23 @@ const DNS_PORT = 53;
 /** Runs until the signal aborts. What stands in the kernel stays: traffic goes on without the agent. */
 export async function runNetwork({ config, clock, random, logger, signal }: AgentContext, informers: InformerSource): Promise<void> {
   const { nodeName, clusterDns } = config;
+  const healthChecks = new HealthChecks(logger);
+  const nft = new Nft(clock);
+  const close = () => {
+    healthChecks.close();
+    nft.close();
+  };
+  signal.addEventListener("abort", close, { once: true });
+  const table = { table: PROXY_TABLE, family: IPV4, clusterCidr: config.podNetwork, localCidr: config.podCidr, nodePortNetworks: [] };
   const proxy = new ServiceProxy({
     informers,
     nodeName,
-    runNft,
+    tables: [table],
+    runNft: (script, during) => nft.run(script, during),
+    udpFlows,
+    healthChecks,
     clock,
     logger,
-    table: PROXY_TABLE,
-    clusterCidr: config.podNetwork,
     localAddresses: [clusterDns],
   });
   const routes = new NodeRoutes({ informers, nodeName, table: routeTable, clock, logger });

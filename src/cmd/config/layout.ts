@@ -40,6 +40,7 @@ export interface NodeLayout {
   readonly cniState: string;
   readonly registryHosts: string;
   readonly loadedImages: string;
+  readonly localPath: string;
 }
 
 export function layoutOf(dataDirectory: string, runDirectory: string): Layout {
@@ -82,5 +83,6 @@ function nodeLayout(directory: string, runDirectory: string): NodeLayout {
     cniState: join(directory, "cni", "state"),
     registryHosts: join(directory, "registries"),
     loadedImages: join(directory, "loaded-images.json"),
+    localPath: join(directory, "local-path"),
   };
 }

@@ -1,4 +1,5 @@
 // The configuration files of the processes: `k8ts server --config file`, `k8ts agent --config file`, `k8ts hollow --config file`.
+import type { AuthenticationConfig } from "../../apiserver/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 
@@ -14,11 +15,16 @@ export interface ServerConfig {
   readonly caKeyFile: string;
   readonly serving: FilePair;
   readonly kubeletClient: FilePair;
+  /** Whose certificates may tell who the user is, and the server's own to do so to aggregated API servers. */
+  readonly frontProxyCaFile: string;
+  readonly frontProxyClient: FilePair;
+  /** OIDC issuers, anonymous access, a token webhook: a subset of AuthenticationConfiguration. */
+  readonly authentication?: AuthenticationConfig;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
-  readonly encryptionKeyFile: string;
+  readonly encryptionConfigFile: string;
   readonly serviceNetwork: string;
   readonly podNetwork: string;
   readonly clusterDomain: string;
@@ -44,6 +50,8 @@ export interface AgentConfig {
   readonly podLogDirectory: string;
   /** Names of the images that were loaded by hand. */
   readonly loadedImagesFile: string;
+  /** Where the volumes of the default storage class are kept. */
+  readonly localPathDirectory: string;
   readonly cgroupRoot: string;
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;

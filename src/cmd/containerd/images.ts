@@ -1,7 +1,8 @@
 // Images in a node's containerd, through its own client `ctr`.
 import { createReadStream } from "node:fs";
+import type { ImageMounter } from "../../node/index.ts";
 import { defaultName, nameArchive } from "../images/name-archive.ts";
-import { type CommandOptions, runCommand } from "../system/command.ts";
+import { type CommandOptions, runCommand, tryCommand } from "../system/command.ts";
 
 export interface ImageRow {
   readonly reference: string;
@@ -29,6 +30,38 @@ export async function hasImage(socket: string, reference: string): Promise<boole
   return (await ctr(socket, ["images", "list", "-q", `name==${reference}`])).trim() !== "";
 }
 
+/**
+ * Image volumes. containerd before 2.1 does not know them, so a view of the image's snapshot is mounted for each; the
+ * label keeps the view from being collected when the lease of `ctr` runs out.
+ */
+export function imageMounter(socket: string): ImageMounter {
+  return {
+    async mount(reference, target) {
+      const name = await imageName(socket, reference);
+      await ctr(socket, ["images", "mount", name, target]);
+      await ctr(socket, ["snapshots", "label", target, "containerd.io/gc.root=volume"]);
+    },
+    async unmount(target) {
+      await tryCommand([...client(socket), "images", "unmount", "--rm", target]);
+      await tryCommand([...client(socket), "leases", "delete", target]);
+    },
+  };
+}
+
+/** The full name under which containerd has an image: users may leave out registry and tag. */
+async function imageName(socket: string, reference: string): Promise<string> {
+  const names = (await listImages(socket)).map((row) => row.reference);
+  const [first = "", ...rest] = reference.split("/");
+  const isHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const path = isHost ? reference : rest.length > 0 ? `docker.io/${reference}` : `docker.io/library/${reference}`;
+  const full = /[@:][^/]*$/.test(path) ? path : `${path}:latest`;
+  return names.find((name) => name === full) ?? reference;
+}
+
+function client(socket: string): string[] {
+  return ["ctr", "--address", socket, "--namespace", "k8s.io"];
+}
+
 function ctr(socket: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
-  return runCommand(["ctr", "--address", socket, "--namespace", "k8s.io", ...args], options);
+  return runCommand([...client(socket), ...args], options);
 }

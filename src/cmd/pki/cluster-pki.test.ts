@@ -40,6 +40,9 @@ test("clients are who upstream says they are, and keys are for root only", async
   const node = pki.nodes["node-1"];
   assert.ok(node !== undefined);
   assert.equal(certificateOf(node.client.certificateFile).subject, "O=system:nodes\nCN=system:node:node-1");
+  const proxy = certificateOf(pki.frontProxyClient.certificateFile);
+  assert.equal(proxy.subject, "CN=front-proxy-client");
+  assert.ok(proxy.verify(certificateOf(pki.frontProxyCaFile).publicKey));
   assert.equal(statSync(pki.caKeyFile).mode & 0o777, 0o600);
 });
 

@@ -2,6 +2,7 @@
 // a certificate is issued again when it nears its end, is not the authority's, or no longer names all it must name.
 import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import type { Clock } from "../../base/index.ts";
 import { type ClusterSpec, hostAddress, type NodeSpec } from "../config/cluster.ts";
 import { readIfExists, writePrivate } from "../system/files.ts";
@@ -26,6 +27,9 @@ export interface ClusterPki {
   readonly serving: FilePair;
   readonly admin: FilePair;
   readonly kubeletClient: FilePair;
+  /** The authority of proxies that tell who the user is, and the server's own certificate as one. */
+  readonly frontProxyCaFile: string;
+  readonly frontProxyClient: FilePair;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
   /** Of the process that plays the hollow nodes. */
@@ -33,7 +37,8 @@ export interface ClusterPki {
   /** PKCS #8 PEM of the P-256 key that signs service account tokens (ES256). */
   readonly serviceAccountKeyFile: string;
   /** 32 random bytes in base64, for secrets at rest. */
-  readonly encryptionKeyFile: string;
+  /** EncryptionConfiguration: with which keys secrets are encrypted at rest. */
+  readonly encryptionConfigFile: string;
   /** By node name. */
   readonly nodes: Readonly<Record<string, NodePki>>;
 }
@@ -48,10 +53,11 @@ export interface PkiOptions {
 /** Makes what is missing or no longer good. */
 export async function ensureClusterPki(options: PkiOptions): Promise<ClusterPki> {
   const { directory, spec, nodes } = options;
-  const authority = await ensureAuthority(options);
-  const leaf = async (name: string, request: LeafRequest): Promise<FilePair> => {
+  const authority = await ensureAuthority(options, { file: "ca", commonName: "kubernetes-ca" });
+  const proxyAuthority = await ensureAuthority(options, { file: "front-proxy-ca", commonName: "front-proxy-ca" });
+  const leaf = async (name: string, request: LeafRequest, signer = authority): Promise<FilePair> => {
     const files = pairFiles(directory, name);
-    await ensureLeaf({ files, request, authority, clock: options.clock });
+    await ensureLeaf({ files, request, authority: signer, clock: options.clock });
     return files;
   };
   const client = (name: string, commonName: string, organization?: string) =>
@@ -63,27 +69,31 @@ export async function ensureClusterPki(options: PkiOptions): Promise<ClusterPki>
       serving: await leaf(`kubelet-${node.name}`, kubeletRequest(node)),
     },
   ];
-  const [serving, admin, kubeletClient, controllerManager, scheduler, hollowClient, hollowServing, nodePairs] = await Promise.all([
-    leaf("apiserver", servingRequest(spec, nodes)),
-    client("admin", "kubernetes-admin", "system:masters"),
-    client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
-    client("controller-manager", "system:kube-controller-manager"),
-    client("scheduler", "system:kube-scheduler"),
-    client("hollow-nodes", "k8ts:hollow-nodes"),
-    leaf("kubelet-hollow-nodes", { commonName: "k8ts:hollow-nodes", usages: ["server"], addresses: ["127.0.0.1"] }),
-    Promise.all(nodes.map(nodePki)),
-  ]);
+  const [serving, admin, kubeletClient, frontProxyClient, controllerManager, scheduler, hollowClient, hollowServing, nodePairs] =
+    await Promise.all([
+      leaf("apiserver", servingRequest(spec, nodes)),
+      client("admin", "kubernetes-admin", "system:masters"),
+      client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", "system:masters"),
+      leaf("front-proxy-client", { commonName: "front-proxy-client", usages: ["client"] }, proxyAuthority),
+      client("controller-manager", "system:kube-controller-manager"),
+      client("scheduler", "system:kube-scheduler"),
+      client("hollow-nodes", "k8ts:hollow-nodes"),
+      leaf("kubelet-hollow-nodes", { commonName: "k8ts:hollow-nodes", usages: ["server"], addresses: ["127.0.0.1"] }),
+      Promise.all(nodes.map(nodePki)),
+    ]);
   return {
     caFile: join(directory, "ca.crt"),
     caKeyFile: join(directory, "ca.key"),
     serving,
     admin,
     kubeletClient,
+    frontProxyCaFile: join(directory, "front-proxy-ca.crt"),
+    frontProxyClient,
     controllerManager,
     scheduler,
     hollow: { client: hollowClient, serving: hollowServing },
     serviceAccountKeyFile: await ensureSigningKey(directory),
-    encryptionKeyFile: ensureEncryptionKey(directory),
+    encryptionConfigFile: ensureEncryptionConfig(directory),
     nodes: Object.fromEntries(nodePairs),
   };
 }
@@ -113,11 +123,14 @@ function kubeletRequest(node: NodeSpec): LeafRequest {
   };
 }
 
-async function ensureAuthority({ directory, clock }: PkiOptions): Promise<PemPair> {
-  const files = pairFiles(directory, "ca");
+async function ensureAuthority(
+  { directory, clock }: PkiOptions,
+  { file, commonName }: { readonly file: string; readonly commonName: string },
+): Promise<PemPair> {
+  const files = pairFiles(directory, file);
   const existing = readPair(files);
   if (existing !== undefined) return existing;
-  const issued = await (await import("./issue.ts")).issueAuthority("kubernetes-ca", clock);
+  const issued = await (await import("./issue.ts")).issueAuthority(commonName, clock);
   writePair(files, issued);
   return issued;
 }
@@ -156,9 +169,14 @@ async function ensureSigningKey(directory: string): Promise<string> {
   return file;
 }
 
-function ensureEncryptionKey(directory: string): string {
-  const file = join(directory, "encryption.key");
-  if (readIfExists(file) === undefined) writePrivate(file, randomBytes(32).toString("base64"));
+/** One new key for secrets; values that were written in clear are still read. */
+function ensureEncryptionConfig(directory: string): string {
+  const file = join(directory, "encryption.yaml");
+  if (readIfExists(file) !== undefined) return file;
+  const keys = [{ name: "key1", secret: randomBytes(32).toString("base64") }];
+  const entry = { resources: ["secrets"], providers: [{ aesgcm: { keys } }, { identity: {} }] };
+  const configuration = { apiVersion: "apiserver.config.k8s.io/v1", kind: "EncryptionConfiguration", resources: [entry] };
+  writePrivate(file, stringify(configuration));
   return file;
 }
 

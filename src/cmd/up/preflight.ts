@@ -42,6 +42,7 @@ export const NEEDED_PACKAGES: Readonly<Record<string, string>> = {
   "/usr/lib/cni/ptp": "containernetworking-plugins",
   nft: "nftables",
   ip: "iproute2",
+  conntrack: "conntrack",
   "/usr/bin/catatonit": "catatonit",
 };
 

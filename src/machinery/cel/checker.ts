@@ -12,7 +12,7 @@ export interface Declarations {
   readonly variables: ReadonlyMap<string, CelType>;
   readonly functions: FunctionTable;
   /** Types that struct literals can build, by name. */
-  readonly structs: ReadonlyMap<string, CelObjectType>;
+  readonly structs: Pick<ReadonlyMap<string, CelObjectType>, "get">;
 }
 
 /** The result of checking. */
@@ -21,6 +21,8 @@ export interface CheckedExpr {
   readonly type: CelType;
   /** For each call: the overloads that may be meant. For one with a namespace (`sets.contains`) the arguments have no target. */
   readonly calls: ReadonlyMap<Expr, ResolvedCall>;
+  /** The selections that are variables with dots in their name: `authorizer.requestResource`. */
+  readonly qualified: ReadonlySet<Expr>;
 }
 
 /** What a call means. */
@@ -34,7 +36,7 @@ export function check(source: string, expr: Expr, declarations: Declarations): C
   const checker = new Checker(declarations);
   const type = checker.typeOf(expr, declarations.variables);
   if (checker.issues.length > 0) throw new CelCompileError(source, checker.issues);
-  return { expr, type, calls: checker.calls };
+  return { expr, type, calls: checker.calls, qualified: checker.qualified };
 }
 
 type Scope = ReadonlyMap<string, CelType>;
@@ -57,6 +59,7 @@ export const typeNames: ReadonlySet<string> = new Set([
 class Checker {
   readonly issues: CelIssue[] = [];
   readonly calls = new Map<Expr, ResolvedCall>();
+  readonly qualified = new Set<Expr>();
   readonly #declarations: Declarations;
   /** List literals whose elements may be of different types. */
   readonly #mixed = new Set<Expr>();
@@ -107,7 +110,13 @@ class Checker {
   }
 
   #select(expr: Expr & { kind: "select" }, scope: Scope): CelType {
-    if (/^(google\.protobuf\.|net\.|kubernetes\.)/.test(qualifiedName(expr) ?? "")) return "type";
+    const name = qualifiedName(expr) ?? "";
+    if (/^(google\.protobuf\.|net\.|kubernetes\.)/.test(name)) return "type";
+    const variable = scope.get(name);
+    if (variable !== undefined) {
+      this.qualified.add(expr);
+      return variable;
+    }
     const operand = this.typeOf(expr.operand, scope);
     const target = unwrapOptional(operand);
     const field = this.#fieldType(expr, target ?? operand);

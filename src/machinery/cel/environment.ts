@@ -6,6 +6,7 @@ import { compileExpr, type Evaluation, type Frame } from "./evaluator.ts";
 import { FunctionTable } from "./functions.ts";
 import { authorizerFunctions } from "./library/authorizer.ts";
 import { kubernetesFunctions } from "./library/index.ts";
+import { jsonPatchFunctions } from "./library/json-patch.ts";
 import { parse } from "./parser.ts";
 import type { CelObjectType, CelType } from "./types.ts";
 import { formatType } from "./types.ts";
@@ -14,10 +15,12 @@ import { fromJson, toJson } from "./values.ts";
 /** What expressions of an environment may use. */
 export interface CelEnvironmentOptions {
   readonly variables: Readonly<Record<string, CelType>>;
-  /** Object types that expressions can build: `Object{spec: Object.spec{…}}`. */
-  readonly structs?: readonly CelObjectType[];
+  /** Object types that expressions can build: `Object{spec: Object.spec{…}}`; a function finds them by name. */
+  readonly structs?: readonly CelObjectType[] | ((name: string) => CelObjectType | undefined);
   /** Whether the functions of `authorizer` exist; the variable is declared apart, with `authorizerType`. */
   readonly authorizer?: boolean;
+  /** Whether the functions for making JSON patches exist. */
+  readonly jsonPatch?: boolean;
 }
 
 /** Bounds of one evaluation. */
@@ -45,17 +48,17 @@ export interface CelProgram {
 const perCallCostLimit = 1_000_000;
 
 const plainFunctions = new FunctionTable(kubernetesFunctions);
-const functionsWithAuthorizer = new FunctionTable([...kubernetesFunctions, ...authorizerFunctions]);
 
 /** Compiles expressions over declared variables with the functions that Kubernetes adds to CEL. */
 export class CelEnvironment {
   readonly #declarations: Declarations;
 
-  constructor({ variables, structs = [], authorizer = false }: CelEnvironmentOptions) {
+  constructor({ variables, structs = [], authorizer = false, jsonPatch = false }: CelEnvironmentOptions) {
+    const more = [...(authorizer ? authorizerFunctions : []), ...(jsonPatch ? jsonPatchFunctions : [])];
     this.#declarations = {
       variables: new Map(Object.entries(variables)),
-      functions: authorizer ? functionsWithAuthorizer : plainFunctions,
-      structs: new Map(structs.map((type) => [type.name, type])),
+      functions: more.length === 0 ? plainFunctions : new FunctionTable([...kubernetesFunctions, ...more]),
+      structs: typeof structs === "function" ? { get: structs } : new Map(structs.map((type) => [type.name, type])),
     };
   }
 

@@ -26,7 +26,7 @@ const literalCosts = { list: 10, map: 30, struct: 40 };
 
 /** Compiles a checked expression. */
 export function compileExpr(checked: CheckedExpr): Evaluation {
-  return new Compiler(checked.calls).compile(checked.expr, []);
+  return new Compiler(checked).compile(checked.expr, []);
 }
 
 /** The names that macros have bound around a node; the index is the slot in `Frame.locals`. */
@@ -34,9 +34,11 @@ type Locals = readonly string[];
 
 class Compiler {
   readonly #calls: ReadonlyMap<Expr, ResolvedCall>;
+  readonly #qualified: ReadonlySet<Expr>;
 
-  constructor(calls: ReadonlyMap<Expr, ResolvedCall>) {
+  constructor({ calls, qualified }: CheckedExpr) {
     this.#calls = calls;
+    this.#qualified = qualified;
   }
 
   compile(expr: Expr, locals: Locals): Evaluation {
@@ -66,6 +68,7 @@ class Compiler {
 
   #select(expr: Expr & { kind: "select" }, locals: Locals): Evaluation {
     const typeName = qualifiedName(expr);
+    if (typeName !== undefined && this.#qualified.has(expr)) return ident(typeName, []);
     if (typeName !== undefined && /^(google\.protobuf|net|kubernetes)\./.test(typeName)) return () => new CelTypeValue(typeName);
     const operand = this.compile(expr.operand, locals);
     const { field, testOnly = false, optional = false } = expr;

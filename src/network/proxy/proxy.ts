@@ -1,23 +1,25 @@
-// The service proxy: follows Services and EndpointSlices and keeps this node's nftables table equal to them.
-
+// The service proxy: follows Services, EndpointSlices and host ports and keeps this node's nftables tables equal to them.
 import { resources } from "../../api/index.ts";
-import type { Pod, Service } from "../../api/types/core/v1.ts";
+import type { Node, Pod, Service } from "../../api/types/core/v1.ts";
 import type { EndpointSlice } from "../../api/types/discovery/v1.ts";
 import { Backoff, type Clock, type Logger } from "../../base/index.ts";
 import type { Informer, InformerSource } from "../../client/index.ts";
-import { type DeepReadonly, deepEqual, objectKey } from "../../machinery/index.ts";
-import { hostPortsOf } from "./host-port.ts";
-import { renderChange, renderTable, type TableOptions } from "./nft-script.ts";
-import { buildRuleset, EndpointIds, emptyRuleset, type Ruleset } from "./ruleset.ts";
-import { type ProxyServicePort, servicePorts } from "./service-port.ts";
+import { type DeepReadonly, objectKey } from "../../machinery/index.ts";
+import type { RunNft } from "../nft/elements.ts";
+import type { NodePlace } from "./endpoints.ts";
+import { FamilyRules } from "./family-rules.ts";
+import { type ServiceHealth, serviceHealth } from "./health-checks.ts";
+import type { TableOptions } from "./table-script.ts";
+import { staleFlows, type UdpFlows } from "./udp-flows.ts";
 
-/** Runs `nft -f -` with a script, as one transaction; rejects with what nft says. */
-export type RunNft = (script: string, signal?: AbortSignal) => Promise<void>;
-
-export interface ServiceProxyOptions extends TableOptions {
+export interface ServiceProxyOptions {
   readonly informers: InformerSource;
   readonly nodeName: string;
+  /** A table for each IP family that the cluster has. */
+  readonly tables: readonly TableOptions[];
   readonly runNft: RunNft;
+  readonly udpFlows: UdpFlows;
+  readonly healthChecks: { set(key: string, health: ServiceHealth | undefined): void };
   readonly clock: Clock;
   readonly logger: Logger;
   /** Cluster IPs that a process of this node serves itself (the cluster's DNS). */
@@ -26,110 +28,141 @@ export interface ServiceProxyOptions extends TableOptions {
 
 const SLICES_BY_SERVICE = "service";
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+const ZONE_LABEL = "topology.kubernetes.io/zone";
 
 export class ServiceProxy {
   readonly #options: ServiceProxyOptions;
   readonly #services: Informer<Service>;
   readonly #slices: Informer<EndpointSlice>;
-  /** The ports of each Service by its key, as last computed; a Service's change recomputes only its own. */
-  readonly #ports = new Map<string, readonly ProxyServicePort[]>();
   readonly #pods: Informer<Pod>;
-  readonly #ids = new EndpointIds();
-  /** Services to look at again; a sync is wanted when it is not empty. */
-  readonly #dirty = new Set<string>();
-  #haveHostPortsChanged = false;
-  /** What stands in the kernel. */
-  #applied: Ruleset = emptyRuleset();
+  readonly #nodes: Informer<Node>;
+  readonly #families: readonly FamilyRules[];
+  readonly #localAddresses: ReadonlySet<string>;
+  /** Objects to look at again, by their keys; a sync is wanted when one is there. */
+  readonly #dirtyServices = new Set<string>();
+  readonly #dirtyPods = new Set<string>();
+  #zone = "";
   #wake: () => void = () => {};
 
   constructor(options: ServiceProxyOptions) {
     this.#options = options;
+    this.#families = options.tables.map((table) => new FamilyRules(table));
+    this.#localAddresses = new Set(options.localAddresses);
     this.#services = options.informers.informer(resources.services);
     this.#slices = options.informers.informer(resources.endpointslices);
     this.#pods = options.informers.informer(resources.pods, { fieldSelector: `spec.nodeName=${options.nodeName}` });
+    this.#nodes = options.informers.informer(resources.nodes);
     this.#slices.addIndex(SLICES_BY_SERVICE, (slice) => [serviceKeyOf(slice)]);
   }
 
-  /** Makes the table, then follows changes until the signal aborts. The table stays: traffic goes on without the proxy. */
+  /** Makes the tables, then follows changes until the signal aborts. The tables stay: traffic goes on without the proxy. */
   async run(signal: AbortSignal): Promise<void> {
-    const stopServices = this.#services.onChange(this.#marking((service: DeepReadonly<Service>) => objectKey(service)));
-    const stopSlices = this.#slices.onChange(this.#marking(serviceKeyOf));
-    const stopPods = this.#pods.onChange(this.#followHostPorts());
-    const backoff = new Backoff<"sync">(this.#options.clock, { initialMs: 100, maxMs: 30_000 });
-    await this.#options.informers.waitForSync(signal);
-    let isTableMade = false;
+    const { clock, informers, logger } = this.#options;
+    const stops = this.#follow();
+    signal.addEventListener("abort", () => this.#wake(), { once: true });
+    const backoff = new Backoff<"sync">(clock, { initialMs: 100, maxMs: 30_000 });
+    await informers.waitForSync(signal);
     while (!signal.aborted) {
       try {
-        isTableMade = await this.#sync(isTableMade, signal);
+        await this.#sync(signal);
         backoff.reset("sync");
         await this.#nextChange(signal);
       } catch (error) {
         if (signal.aborted) break;
-        this.#options.logger.error("programming services failed", { error: String(error) });
-        isTableMade = false;
-        this.#applied = emptyRuleset();
-        await this.#options.clock.sleep(backoff.next("sync"), signal).catch(() => {});
+        logger.error("programming services failed", { error: String(error) });
+        for (const family of this.#families) family.startOver();
+        await clock.sleep(backoff.next("sync"), signal).catch(() => {});
       }
     }
-    stopServices();
-    stopSlices();
-    stopPods();
+    for (const stop of stops) stop();
   }
 
-  #marking<T>(keyOf: (object: T) => string) {
-    const mark = (object: T) => {
-      this.#dirty.add(keyOf(object));
-      this.#wake();
-    };
-    return { added: mark, updated: (_: T, object: T) => mark(object), deleted: mark };
+  #follow(): (() => void)[] {
+    const markPod = (pod: DeepReadonly<Pod>) => this.#mark(this.#dirtyPods, objectKey(pod));
+    return [
+      this.#services.onChange(onAny((service) => this.#mark(this.#dirtyServices, objectKey(service)))),
+      this.#slices.onChange(onAny((slice) => this.#mark(this.#dirtyServices, serviceKeyOf(slice)))),
+      // Few pods have host ports: the others' changes wake nobody.
+      this.#pods.onChange(onAny((pod) => hasHostPorts(pod) && markPod(pod))),
+      this.#nodes.onChange(onAny((node) => this.#seeNode(node))),
+    ];
   }
 
-  /** Few pods have host ports: the others' changes wake nobody. */
-  #followHostPorts() {
-    const mark = (pod: DeepReadonly<Pod>) => {
-      if (hostPortsOf(pod).length === 0) return;
-      this.#haveHostPortsChanged = true;
-      this.#wake();
-    };
-    const updated = (old: DeepReadonly<Pod>, pod: DeepReadonly<Pod>) => {
-      if (!deepEqual(hostPortsOf(old), hostPortsOf(pod))) {
-        this.#haveHostPortsChanged = true;
-        this.#wake();
-      }
-    };
-    return { added: mark, updated, deleted: mark };
+  /** Another zone changes what every Service with hints leads to. */
+  #seeNode({ metadata }: DeepReadonly<Node>): void {
+    const zone = metadata.labels?.[ZONE_LABEL] ?? "";
+    if (metadata.name !== this.#options.nodeName || zone === this.#zone) return;
+    this.#zone = zone;
+    for (const service of this.#services.lister.list()) this.#mark(this.#dirtyServices, objectKey(service));
   }
 
-  async #sync(isTableMade: boolean, signal: AbortSignal): Promise<true> {
-    this.#recompute();
-    this.#haveHostPortsChanged = false;
-    const hostPorts = this.#pods.lister.list().flatMap(hostPortsOf);
-    const wanted = buildRuleset({ services: [...this.#ports.values()].flat(), hostPorts }, this.#ids);
-    const script = (isTableMade ? "" : renderTable(this.#options)) + renderChange(this.#options, this.#applied, wanted);
-    if (script !== "") await this.#options.runNft(script, signal);
-    this.#applied = wanted;
-    return true;
+  #mark(dirty: Set<string>, key: string): void {
+    dirty.add(key);
+    this.#wake();
   }
 
-  #recompute(): void {
-    const local = new Set(this.#options.localAddresses);
-    for (const key of this.#dirty) {
+  async #sync(signal: AbortSignal): Promise<void> {
+    for (const key of this.#dirtyServices) this.#lookAtService(key);
+    this.#dirtyServices.clear();
+    for (const key of this.#dirtyPods) {
       const [namespace = "", name = ""] = key.split("/");
-      const service = this.#services.lister.get(namespace, name);
-      const isLocal = local.has(service?.spec?.clusterIP ?? "");
-      if (service === undefined || isLocal) this.#ports.delete(key);
-      else this.#ports.set(key, servicePorts(service, this.#slices.lister.byIndex(SLICES_BY_SERVICE, key), this.#options.nodeName));
+      for (const family of this.#families) family.setPod(key, this.#pods.lister.get(namespace, name));
     }
-    this.#dirty.clear();
+    this.#dirtyPods.clear();
+    const script = this.#families.map((family) => family.takeScript()).join("");
+    if (script !== "") await this.#options.runNft(script, signal);
+    await this.#forgetStaleFlows(signal);
+  }
+
+  #lookAtService(key: string): void {
+    const [namespace = "", name = ""] = key.split("/");
+    const service = this.#services.lister.get(namespace, name);
+    const slices = this.#slices.lister.byIndex(SLICES_BY_SERVICE, key);
+    const place: NodePlace = { nodeName: this.#options.nodeName, zone: this.#zone };
+    const isOurs = service !== undefined && !this.#localAddresses.has(service.spec?.clusterIP ?? "");
+    for (const family of this.#families) family.setService(key, isOurs ? service : undefined, slices, place);
+    this.#options.healthChecks.set(key, serviceHealth(service, slices, place));
+  }
+
+  /** A trouble here is told and no more: the rules stand. */
+  async #forgetStaleFlows(signal: AbortSignal): Promise<void> {
+    const { udpFlows, logger } = this.#options;
+    const frontends = this.#families.flatMap((family) => family.takeUdp());
+    if (frontends.length === 0) return;
+    try {
+      for (const flow of staleFlows(await udpFlows.list(signal), frontends)) await udpFlows.remove(flow, signal);
+    } catch (error) {
+      if (!signal.aborted) logger.warn("UDP flows to former endpoints cannot be ended", { error: String(error) });
+    }
   }
 
   #nextChange(signal: AbortSignal): Promise<void> {
-    if (this.#dirty.size > 0 || this.#haveHostPortsChanged || signal.aborted) return Promise.resolve();
+    if (this.#dirtyServices.size + this.#dirtyPods.size > 0 || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       this.#wake = resolve;
-      signal.addEventListener("abort", () => resolve(), { once: true });
     });
   }
+}
+
+function onAny<T>(see: (object: T) => unknown): {
+  added: (object: T) => void;
+  updated: (old: T, object: T) => void;
+  deleted: (object: T) => void;
+} {
+  return {
+    added: see,
+    updated: (old, object) => {
+      see(old);
+      see(object);
+    },
+    deleted: see,
+  };
+}
+
+function hasHostPorts({ spec }: DeepReadonly<Pod>): boolean {
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].some(({ ports = [] }) =>
+    ports.some(({ hostPort = 0 }) => hostPort !== 0),
+  );
 }
 
 function serviceKeyOf(slice: DeepReadonly<EndpointSlice>): string {

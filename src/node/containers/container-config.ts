@@ -1,7 +1,10 @@
 // A container as the runtime is to make it.
-import { containerEnv } from "../env/container-env.ts";
+import type { VolumeMount } from "../../api/types/core/v1.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
+import { ContainerConfigError, containerEnv } from "../env/container-env.ts";
 import { expand } from "../env/expansion.ts";
 import { type NodeContext, podDir } from "../node-context.ts";
+import { RESOURCES_ANNOTATION } from "../pod/allocation.ts";
 import { HASH_ANNOTATION } from "../pod/plan-running.ts";
 import { type ContainerSpec, containerHash, type PodObject, podUid } from "../pod/pod-object.ts";
 import { type ContainerConfig, type ImageStatus, LABELS, type Mount } from "../runtime/runtime.ts";
@@ -50,6 +53,7 @@ export async function containerConfig(context: NodeContext, input: ContainerInpu
     labels: { ...podLabels(pod), [LABELS.containerName]: container.name },
     annotations: {
       [HASH_ANNOTATION]: containerHash(container),
+      [RESOURCES_ANNOTATION]: JSON.stringify(container.resources ?? {}),
       [RESTART_COUNT_ANNOTATION]: String(attempt),
       [MESSAGE_PATH_ANNOTATION]: container.terminationMessagePath ?? "",
       [MESSAGE_POLICY_ANNOTATION]: container.terminationMessagePolicy ?? "File",
@@ -59,7 +63,7 @@ export async function containerConfig(context: NodeContext, input: ContainerInpu
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
     resources: linuxResources(pod, container.resources, context.memoryBytes),
-    security: containerSecurity(pod, container, input),
+    security: containerSecurity(context, pod, container, input),
   };
 }
 
@@ -70,18 +74,32 @@ async function mounts(
 ): Promise<readonly Mount[]> {
   const { pod, container, volumePaths } = input;
   const result: Mount[] = [];
-  for (const { name, mountPath, readOnly, subPath, subPathExpr, mountPropagation } of container.volumeMounts ?? []) {
+  const images = new Set((pod.spec?.volumes ?? []).filter(({ image }) => image !== undefined).map((volume) => volume.name));
+  for (const volumeMount of container.volumeMounts ?? []) {
+    const { name, mountPath, readOnly, subPath, subPathExpr, mountPropagation } = volumeMount;
     const hostPath = volumePaths.get(name);
     if (hostPath === undefined) continue;
     const below = subPathExpr === undefined || subPathExpr === "" ? subPath : expand(subPathExpr, lookup);
     result.push({
       containerPath: mountPath.startsWith("/") ? mountPath : `/${mountPath}`,
       hostPath: below === undefined || below === "" ? hostPath : await context.volumes.subPath(pod, name, below),
-      readonly: readOnly === true,
+      readonly: readOnly === true || images.has(name),
+      recursiveReadOnly: isRecursivelyReadOnly(context, volumeMount),
       propagation: propagationOf(mountPropagation),
     });
   }
   return [...result, ...(await ownMounts(context, input, result))];
+}
+
+/** Throws ContainerConfigError when the pod insists on what the runtime cannot do. */
+function isRecursivelyReadOnly(
+  { runtimeStatus }: Pick<NodeContext, "runtimeStatus">,
+  { name, recursiveReadOnly }: DeepReadonly<VolumeMount>,
+): boolean {
+  if (recursiveReadOnly !== "Enabled" && recursiveReadOnly !== "IfPossible") return false;
+  const isSupported = (runtimeStatus()?.handlers ?? []).some((handler) => handler.name === "" && handler.recursiveReadOnlyMounts);
+  if (isSupported || recursiveReadOnly === "IfPossible") return isSupported;
+  throw new ContainerConfigError(`volume "${name}" requested recursive read-only mode, but it is not supported by the runtime`);
 }
 
 function propagationOf(mode: string | undefined): Mount["propagation"] {

@@ -52,6 +52,15 @@ export function podLabels(pod: PodObject): Record<string, string> {
   };
 }
 
+/** The handler of the pod's RuntimeClass. */
+async function runtimeHandler(context: Pick<NodeContext, "objects" | "runtimeStatus">, pod: PodObject): Promise<string> {
+  const { runtimeClassName = "", hostUsers } = pod.spec ?? {};
+  const name = runtimeClassName === "" ? "" : (await context.objects.runtimeClass(runtimeClassName)).handler;
+  // DEVIATION: pods in user namespaces are refused, also by runtimes that could run them: nobody hands out id ranges yet.
+  if (hostUsers === false) throw new Error(`RuntimeClass handler "${name}" does not support user namespaces`);
+  return name;
+}
+
 export async function sandboxConfig(
   context: NodeContext,
   pod: PodObject,
@@ -65,7 +74,8 @@ export async function sandboxConfig(
     namespace: pod.metadata.namespace ?? "",
     uid: podUid(pod),
     attempt: made.attempt,
-    hostname: podHostname(context, pod).hostname,
+    // In the host's network the name is the host's, and cannot be set.
+    hostname: pod.spec?.hostNetwork === true ? "" : podHostname(context, pod).hostname,
     logDirectory: podLogDirectory(context, pod),
     dns: await podDns(context, pod),
     portMappings: portMappings(pod),
@@ -76,11 +86,12 @@ export async function sandboxConfig(
     namespaces: podNamespaces(pod),
     security: {
       ...(runAsUser === undefined ? {} : { runAsUser }),
-      ...(runAsGroup === undefined ? {} : { runAsGroup }),
+      // Runtimes refuse a group without a user.
+      ...(runAsUser === undefined || runAsGroup === undefined ? {} : { runAsGroup }),
       supplementalGroups: supplementalGroups(pod),
       privileged: all.some(({ securityContext }) => securityContext?.privileged === true),
-      ...seccomp(security.seccompProfile ?? { type: "RuntimeDefault" }),
+      ...seccomp(context, security.seccompProfile ?? { type: "RuntimeDefault" }),
     },
-    runtimeHandler: "",
+    runtimeHandler: await runtimeHandler(context, pod),
   };
 }

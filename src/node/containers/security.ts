@@ -1,7 +1,8 @@
 // Security settings for the runtime: the container's own over the pod's.
-import type { Capabilities, SeccompProfile, SecurityContext } from "../../api/types/core/v1.ts";
+import type { AppArmorProfile, Capabilities, SeccompProfile, SecurityContext } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import { ContainerConfigError } from "../env/container-env.ts";
+import type { NodeContext } from "../node-context.ts";
 import { type ContainerSpec, formatPod, type PodObject } from "../pod/pod-object.ts";
 import type { ContainerConfig, ImageStatus, NamespaceMode, SandboxConfig, SecurityProfile } from "../runtime/runtime.ts";
 
@@ -35,11 +36,22 @@ export function podNamespaces(pod: PodObject): Namespaces {
   };
 }
 
-export function seccomp(profile: DeepReadonly<SeccompProfile> | undefined): { seccomp?: SecurityProfile } {
+/** A profile of type Localhost is a file below `seccomp` in the agent's root directory. */
+export function seccomp(
+  { rootDir }: Pick<NodeContext, "rootDir">,
+  profile: DeepReadonly<SeccompProfile> | undefined,
+): { seccomp?: SecurityProfile } {
   if (profile === undefined) return {};
   const { type, localhostProfile } = profile;
   if (type !== "RuntimeDefault" && type !== "Unconfined" && type !== "Localhost") return {};
-  return { seccomp: localhostProfile === undefined ? { type } : { type, localhostRef: localhostProfile } };
+  return { seccomp: localhostProfile === undefined ? { type } : { type, localhostRef: `${rootDir}/seccomp/${localhostProfile}` } };
+}
+
+function apparmor(profile: DeepReadonly<AppArmorProfile> | undefined): { apparmor?: SecurityProfile } {
+  if (profile === undefined) return {};
+  const { type, localhostProfile } = profile;
+  if (type !== "RuntimeDefault" && type !== "Unconfined" && type !== "Localhost") return {};
+  return { apparmor: localhostProfile === undefined ? { type } : { type, localhostRef: localhostProfile } };
 }
 
 function capabilities(own: DeepReadonly<Capabilities> | undefined) {
@@ -47,11 +59,13 @@ function capabilities(own: DeepReadonly<Capabilities> | undefined) {
 }
 
 function user(own: DeepReadonly<SecurityContext>, pod: PodObject, image: ImageStatus) {
-  const runAsUser = own.runAsUser ?? pod.spec?.securityContext?.runAsUser ?? image.user.uid;
+  const { uid, name = "" } = image.user;
+  // An image that names nobody runs as root.
+  const runAsUser = own.runAsUser ?? pod.spec?.securityContext?.runAsUser ?? uid ?? (name === "" ? 0 : undefined);
   const runAsGroup = own.runAsGroup ?? pod.spec?.securityContext?.runAsGroup;
   return {
     ...(runAsUser === undefined ? {} : { runAsUser }),
-    ...(runAsUser === undefined && image.user.name !== undefined && image.user.name !== "" ? { runAsUserName: image.user.name } : {}),
+    ...(runAsUser === undefined ? { runAsUserName: name } : {}),
     ...(runAsGroup === undefined ? {} : { runAsGroup }),
   };
 }
@@ -64,6 +78,7 @@ export function supplementalGroups(pod: PodObject): readonly number[] {
 
 /** The security part of a container's configuration; throws ContainerConfigError when runAsNonRoot cannot be kept. */
 export function containerSecurity(
+  context: Pick<NodeContext, "rootDir">,
   pod: PodObject,
   container: ContainerSpec,
   facts: { readonly image: ImageStatus; readonly targetContainerId?: string | undefined },
@@ -80,7 +95,8 @@ export function containerSecurity(
     readonlyRootFilesystem: own.readOnlyRootFilesystem === true,
     noNewPrivileges: own.allowPrivilegeEscalation === false,
     ...capabilities(own.capabilities),
-    ...(isPrivileged ? {} : seccomp(own.seccompProfile ?? pod.spec?.securityContext?.seccompProfile)),
+    ...(isPrivileged ? {} : seccomp(context, own.seccompProfile ?? pod.spec?.securityContext?.seccompProfile)),
+    ...apparmor(own.appArmorProfile ?? pod.spec?.securityContext?.appArmorProfile),
     ...(isUnmasked ? {} : { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
     namespaces: { ...podNamespaces(pod), ...(targetContainerId === undefined ? {} : { targetContainerId }) },
   };

@@ -48,7 +48,7 @@ export async function startContainer(context: NodeContext, input: StartInput): P
   const { pod, container, attempt, sandbox, signal } = input;
   const report = (type: "Normal" | "Warning", reason: string, message: string) =>
     context.events.event(containerReference(pod, container), type, reason, message);
-  const image = await pullImage(context, input, report);
+  const image = await pullImage(context, { pod, image: container.image ?? "", policy: container.imagePullPolicy, signal, report });
   const config = await attemptStep("CreateContainerConfigError", report, () => containerConfig(context, { ...input, image }));
   const id = await attemptStep("CreateContainerError", report, async () => {
     const made = await sandboxConfig(context, pod, { attempt: sandbox.attempt, cgroupParent: input.cgroupParent });
@@ -74,11 +74,19 @@ async function attemptStep<T>(reason: string, report: Report, work: () => Promis
   }
 }
 
-async function pullImage(context: NodeContext, { pod, container, signal }: StartInput, report: Report) {
-  const { image = "", imagePullPolicy = "IfNotPresent" } = container;
+export interface ImageRequest {
+  readonly pod: PodObject;
+  readonly image: string;
+  readonly policy: string | undefined;
+  readonly signal: AbortSignal;
+  readonly report: Report;
+}
+
+/** The image, on the node, by its pull policy and with the pod's credentials; rejects with StartError. */
+export async function pullImage(context: NodeContext, { pod, image, policy = "IfNotPresent", signal, report }: ImageRequest) {
   try {
     const credentials = credentialsFor(image, await pullSecrets(context, pod));
-    return await context.images.ensure({ image, policy: imagePullPolicy, podUid: podUid(pod), credentials, report, signal });
+    return await context.images.ensure({ image, policy, podUid: podUid(pod), credentials, report, signal });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
     report("Warning", "Failed", `Error: ${error.reason}`);

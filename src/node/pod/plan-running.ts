@@ -1,8 +1,10 @@
 // What a pod that should run needs next: volumes, sandbox, init containers in order, main containers together.
 import type { ContainerStatus, SandboxStatus } from "../runtime/runtime.ts";
+import { changedResources, isRestartNeeded } from "./allocation.ts";
 import { planGarbage } from "./plan-garbage.ts";
 import {
   allContainers,
+  type ContainerSpec,
   containerHash,
   formatDuration,
   formatPod,
@@ -83,7 +85,17 @@ function planRestart(draft: Draft, { spec }: RoledContainer, sandbox: SandboxSta
     else if (hash !== undefined && hash !== containerHash(spec)) {
       actions.push(kill(view, container, `Container ${spec.name} definition changed, will be restarted`));
     } else if (condemned !== undefined) actions.push(kill(view, container, condemned));
+    else if (container.state === "RUNNING") planResize(draft, spec, container);
   }
+}
+
+/** Gives a running container the resources that the pod was granted since it started. */
+function planResize({ view, actions }: Draft, spec: ContainerSpec, container: ContainerStatus): void {
+  const actual = view.actual.get(container.id);
+  const changed = actual === undefined ? [] : changedResources(actual, spec.resources);
+  if (changed.length === 0) return;
+  if (isRestartNeeded(spec, changed)) actions.push(kill(view, container, `Container ${spec.name} resize requires restart`));
+  else actions.push({ kind: "resizeContainer", key: `resize/${spec.name}`, id: container.id, name: spec.name });
 }
 
 /** Starts what init containers need; answers whether the main containers may run. */

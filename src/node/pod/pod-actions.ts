@@ -2,12 +2,14 @@
 import { resources } from "../../api/index.ts";
 import { isConflict, isNotFound } from "../../machinery/index.ts";
 import { etcHosts } from "../containers/etc-hosts.ts";
+import { linuxResources } from "../containers/linux-resources.ts";
 import { podLogDirectory, sandboxConfig } from "../containers/sandbox-config.ts";
 import { runHook } from "../hooks/lifecycle-hook.ts";
 import { type NodeContext, podDir } from "../node-context.ts";
 import type { RuntimePod } from "../runtime/runtime.ts";
 import { VolumeError } from "../volumes/volume-manager.ts";
-import { StartError, startContainer } from "./container-starter.ts";
+import { actualResources, coveringPod, type Resources } from "./allocation.ts";
+import { pullImage, StartError, startContainer } from "./container-starter.ts";
 import { containerReference, podReference } from "./pod-events.ts";
 import { findContainer, type PodObject, podUid } from "./pod-object.ts";
 import { currentSandbox, latestContainer, type StartFailure } from "./pod-view.ts";
@@ -23,6 +25,13 @@ export interface PodMemory {
   cgroupParent: string;
   readonly backoffs: Map<string, RestartBackoff>;
   readonly failures: Map<string, StartFailure>;
+  /** Resources that containers were given after they were made, by container id. */
+  readonly resized: Map<string, Resources>;
+}
+
+/** Where the agent keeps `resized` of a pod for an agent that comes after it. */
+export function resizedFile(context: Pick<NodeContext, "rootDir">, uid: string): string {
+  return `${podDir(context, uid)}/resources.json`;
 }
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
@@ -61,6 +70,8 @@ export class PodActions {
         return this.#startContainer(action);
       case "killContainer":
         return this.#killContainer(action);
+      case "resizeContainer":
+        return this.#resizeContainer(action);
       case "removeContainer":
         await runtime.removeContainer(action.id);
         return this.#removeLog(action.logPath);
@@ -84,13 +95,25 @@ export class PodActions {
     const { context, pod } = { context: this.#context, pod: this.#memory.pod };
     try {
       await context.files.makeDirectory(podDir(context, podUid(pod)));
+      await this.#pullImageVolumes();
       this.#memory.volumePaths = await context.volumes.mountPod(pod, this.#starts.signal);
+      context.content?.follow(pod);
     } catch (error) {
       if (this.#starts.signal.aborted) return;
       const text = error instanceof Error ? error.message : String(error);
       const message = error instanceof VolumeError ? `MountVolume.SetUp failed for volume "${error.volumeName}" : ${text}` : text;
       context.events.event(podReference(pod), "Warning", "FailedMount", message);
       throw error;
+    }
+  }
+
+  async #pullImageVolumes(): Promise<void> {
+    const { context, pod } = { context: this.#context, pod: this.#memory.pod };
+    for (const { name, image } of pod.spec?.volumes ?? []) {
+      if (image?.reference === undefined) continue;
+      const about = { ...podReference(pod), fieldPath: `spec.volumes{${name}}` };
+      const report = (type: "Normal" | "Warning", reason: string, message: string) => context.events.event(about, type, reason, message);
+      await pullImage(context, { pod, image: image.reference, policy: image.pullPolicy, signal: this.#starts.signal, report });
     }
   }
 
@@ -176,8 +199,33 @@ export class PodActions {
     if (isRestart) this.#memory.failures.delete(name);
   }
 
+  /** The pod's group grows before its container does, and shrinks after it. */
+  async #resizeContainer({ id, name }: ActionOf<"resizeContainer">): Promise<void> {
+    const { cgroups, files, memoryBytes, runtime } = this.#context;
+    const { pod, resized } = this.#memory;
+    const resources = findContainer(pod, name)?.spec.resources ?? {};
+    await cgroups.ensurePod(coveringPod(pod, this.#actual()));
+    await runtime.updateContainerResources(id, linuxResources(pod, resources, memoryBytes));
+    resized.set(id, resources);
+    await cgroups.ensurePod(coveringPod(pod, this.#actual()));
+    await files.write(resizedFile(this.#context, podUid(pod)), JSON.stringify([...resized]), 0o600);
+  }
+
+  /** What the running containers have, by name. */
+  #actual(): ReadonlyMap<string, Resources> {
+    const { runtime, resized } = this.#memory;
+    const running = runtime.containers.filter(({ state }) => state === "RUNNING");
+    return new Map(
+      running.flatMap((container) => {
+        const actual = actualResources(container, resized);
+        return actual === undefined ? [] : [[container.name, actual] as const];
+      }),
+    );
+  }
+
   async #tearDown(): Promise<void> {
     const uid = podUid(this.#memory.pod);
+    this.#context.content?.unfollow(uid);
     await this.#context.volumes.unmountPod(uid);
     this.#memory.volumePaths = undefined;
     await this.#context.cgroups.removePod(uid);

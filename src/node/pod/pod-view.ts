@@ -1,5 +1,6 @@
 // What the step function and the status see of a pod: its object, what the runtime has of it, and what the worker remembers.
 import type { ContainerStatus, RuntimePod, SandboxStatus } from "../runtime/runtime.ts";
+import type { Resources } from "./allocation.ts";
 import type { PodObject } from "./pod-object.ts";
 import type { RestartBackoff } from "./restart-backoff.ts";
 
@@ -35,7 +36,20 @@ export interface ProbeVerdicts {
   isReady(containerId: string): boolean;
 }
 
+/** New resources that the node has not granted yet. */
+export interface PendingResize {
+  readonly reason: "Deferred" | "Infeasible";
+  readonly message: string;
+}
+
+export interface ResizeState {
+  readonly pending?: PendingResize | undefined;
+  /** Why the last attempt to give a container its resources failed. */
+  readonly error?: string | undefined;
+}
+
 export interface PodView {
+  /** With the resources that the node has granted, which may be older than the specification's. */
   readonly pod: PodObject;
   readonly nowMs: number;
   readonly runtime: RuntimePod;
@@ -52,6 +66,9 @@ export interface PodView {
   readonly probes: ProbeVerdicts;
   /** Containers that must be killed and started again, with why, by container id. */
   readonly condemned: ReadonlyMap<string, string>;
+  /** What containers have now where it is known, by container id. */
+  readonly actual: ReadonlyMap<string, Resources>;
+  readonly resize: ResizeState;
 }
 
 /** The sandbox in which containers run or are to be started. */

@@ -1,4 +1,5 @@
 // Keeps one pod: looks at it, asks the step function what to do, begins that, and looks again when something happened.
+import { isDeepStrictEqual } from "node:util";
 import type { PodStatus } from "../../api/types/core/v1.ts";
 import type { Timer } from "../../base/index.ts";
 import { terminationMessage } from "../containers/termination-message.ts";
@@ -6,11 +7,12 @@ import type { NodeContext } from "../node-context.ts";
 import type { RuntimePod } from "../runtime/runtime.ts";
 import { podStatus } from "../status/pod-status.ts";
 import { StatusWriter } from "../status/status-writer.ts";
-import { PodActions, type PodMemory } from "./pod-actions.ts";
+import { actualResources, keepResources, type Resources, withResources } from "./allocation.ts";
+import { PodActions, type PodMemory, resizedFile } from "./pod-actions.ts";
 import { containerReference, podReference } from "./pod-events.ts";
 import { findContainer, formatPod, type PodObject, podUid } from "./pod-object.ts";
 import { PodProbes } from "./pod-probes.ts";
-import type { EndCause, PodView, WorkerState } from "./pod-view.ts";
+import { type EndCause, latestContainer, type PendingResize, type PodView, type WorkerState } from "./pod-view.ts";
 import { type Action, type Plan, step } from "./step.ts";
 
 export interface PodWorkerOptions {
@@ -20,6 +22,10 @@ export interface PodWorkerOptions {
   readonly isOrphan?: boolean;
   /** The node refuses the pod. */
   readonly rejection?: EndCause | undefined;
+  /** Why the node has no room for the resources of this specification, or undefined when it has. */
+  readonly judgeResize: (wanted: PodObject) => PendingResize | undefined;
+  /** The pod may have given resources back. */
+  readonly onRoom: () => void;
   readonly allocatable: () => Readonly<Record<string, string>>;
   /** Nothing of the pod is left; the worker is of no more use. */
   readonly onForgotten: () => void;
@@ -40,6 +46,12 @@ export class PodWorker {
   readonly #retries = new Map<string, { delayMs: number; atMs: number }>();
   readonly #messages = new Map<string, string>();
   #state: WorkerState;
+  /** The object as the API has it; `#memory.pod` has the resources that were granted instead of those that are wanted. */
+  #wanted: PodObject;
+  #pendingResize: PendingResize | undefined;
+  #resizeError: string | undefined;
+  /** What an earlier agent granted has been read. */
+  #isAllocationKnown = false;
   #isOrphan: boolean;
   /** The runtime has to be asked before the next step. */
   #isStale = true;
@@ -56,7 +68,8 @@ export class PodWorker {
     this.#state = rejection === undefined ? { kind: "running" } : { kind: "finished", cause: rejection };
     const { name = "", namespace = "" } = pod.metadata;
     const runtime: RuntimePod = { uid: podUid(pod), name, namespace, sandboxes: [], containers: [] };
-    this.#memory = { pod, runtime, volumePaths: undefined, cgroupParent: "", backoffs: new Map(), failures: new Map() };
+    this.#memory = { pod, runtime, volumePaths: undefined, cgroupParent: "", backoffs: new Map(), failures: new Map(), resized: new Map() };
+    this.#wanted = pod;
     this.#actions = new PodActions(context, this.#memory, options.allocatable);
     this.#probes = new PodProbes({
       context,
@@ -86,8 +99,22 @@ export class PodWorker {
   update(pod: PodObject): void {
     const known = Number(this.#memory.pod.metadata.resourceVersion ?? 0);
     if (Number(pod.metadata.resourceVersion ?? 0) <= known) return;
-    this.#memory.pod = pod;
+    this.#wanted = pod;
+    const before = this.#memory.pod;
+    this.#memory.pod = keepResources(pod, before);
+    if (!isDeepStrictEqual(shownMetadata(before), shownMetadata(pod))) void this.refreshVolumes();
     this.wake();
+  }
+
+  /** Brings the content of the pod's volumes up to date; never rejects. */
+  async refreshVolumes(): Promise<void> {
+    const { context, signal } = this.#options;
+    if (this.#state.kind !== "running" || this.#memory.volumePaths === undefined || this.#memory.volumePaths.size === 0) return;
+    try {
+      await context.volumes.update(this.#memory.pod, signal);
+    } catch (error) {
+      if (!signal.aborted) context.logger.warn("cannot refresh volumes", { pod: formatPod(this.pod), error });
+    }
   }
 
   /** The object is gone from the API. */
@@ -102,6 +129,11 @@ export class PodWorker {
     this.#state = { kind: "terminating", sinceMs: this.#options.context.clock.now(), graceSeconds, cause };
     this.#actions.abortStarts();
     this.wake();
+  }
+
+  /** Whether new resources wait for room. */
+  get isResizeDeferred(): boolean {
+    return this.#pendingResize !== undefined;
   }
 
   /** Looks at the pod again; `isStale` asks the runtime as well. */
@@ -130,6 +162,7 @@ export class PodWorker {
 
   async #pass(): Promise<void> {
     await this.#refresh();
+    this.#grantResources();
     const { context } = this.#options;
     const memory = this.#memory;
     const isHostNetwork = memory.pod.spec?.hostNetwork === true;
@@ -153,12 +186,47 @@ export class PodWorker {
     const uid = podUid(this.pod);
     const found = (await context.runtime.listPods(uid))[0];
     this.#memory.runtime = found ?? { ...this.#memory.runtime, sandboxes: [], containers: [] };
+    await this.#restoreAllocation();
     const present = new Set(this.#memory.runtime.containers.map(({ id }) => id));
     for (const id of this.#messages.keys()) if (!present.has(id)) this.#messages.delete(id);
     for (const container of this.#memory.runtime.containers) {
       if (container.state !== "EXITED" || this.#messages.has(container.id)) continue;
       this.#messages.set(container.id, await terminationMessage(context, uid, container));
     }
+  }
+
+  /** Resources that an earlier agent granted are in its file and on the containers. */
+  async #restoreAllocation(): Promise<void> {
+    if (this.#isAllocationKnown) return;
+    this.#isAllocationKnown = true;
+    const { context } = this.#options;
+    const memory = this.#memory;
+    if (memory.runtime.containers.length === 0) return;
+    const kept = await context.files.read(resizedFile(context, podUid(this.pod)));
+    for (const [id, resources] of JSON.parse(kept ?? "[]") as [string, Resources][]) memory.resized.set(id, resources);
+    memory.pod = withResources(memory.pod, (name) => {
+      const latest = latestContainer(memory.runtime, name);
+      return latest === undefined ? undefined : actualResources(latest, memory.resized);
+    });
+  }
+
+  /** Grants the resources of the specification when the node has room. */
+  #grantResources(): void {
+    const memory = this.#memory;
+    this.#pendingResize = undefined;
+    if (memory.pod === this.#wanted || this.#state.kind !== "running") return;
+    this.#pendingResize = this.#options.judgeResize(this.#wanted);
+    if (this.#pendingResize !== undefined) return;
+    memory.pod = this.#wanted;
+    this.#resizeError = undefined;
+    void this.refreshVolumes();
+    this.#options.onRoom();
+  }
+
+  #actual(): ReadonlyMap<string, Resources> {
+    const { runtime, resized } = this.#memory;
+    const entries = runtime.containers.map((container) => [container.id, actualResources(container, resized)] as const);
+    return new Map(entries.flatMap(([id, resources]) => (resources === undefined ? [] : [[id, resources] as const])));
   }
 
   #view(): PodView {
@@ -176,6 +244,8 @@ export class PodWorker {
       failures,
       probes: this.#probes,
       condemned: this.#probes.condemned,
+      actual: this.#actual(),
+      resize: { pending: this.#pendingResize, error: this.#resizeError },
     };
   }
 
@@ -229,6 +299,8 @@ export class PodWorker {
   }
 
   #finish(action: Action): void {
+    if (action.kind === "resizeContainer") this.#resizeError = undefined;
+    if (action.kind === "tearDown") this.#options.onRoom();
     if (action.kind === "tearDown" && this.#state.kind === "terminated") this.#state = { kind: "finished", cause: this.#state.cause };
     // The object goes when its finalizers are gone: nothing more to do for it here.
     if (action.kind === "deleteObject") this.#retries.set(action.key, { delayMs: 0, atMs: Number.POSITIVE_INFINITY });
@@ -242,6 +314,7 @@ export class PodWorker {
   #failed(action: Action, error: unknown): void {
     const { context, signal } = this.#options;
     if (signal.aborted) return;
+    if (action.kind === "resizeContainer") this.#resizeError = error instanceof Error ? error.message : String(error);
     const delayMs = Math.min(MAX_RETRY_MS, 2 * (this.#retries.get(action.key)?.delayMs ?? RETRY_MS / 2));
     this.#retries.set(action.key, { delayMs, atMs: context.clock.now() + delayMs });
     context.logger.warn("pod action failed", { pod: formatPod(this.pod), action: action.kind, error });
@@ -260,4 +333,9 @@ export class PodWorker {
     this.#timer?.cancel();
     this.#probes.stop();
   }
+}
+
+/** What a downwardAPI volume may show of a pod and may change while it runs. */
+function shownMetadata({ metadata }: PodObject) {
+  return [metadata.labels ?? {}, metadata.annotations ?? {}];
 }

@@ -35,6 +35,8 @@ function viewOf(containers: readonly ContainerStatus[], more: Partial<PodView> =
     failures: new Map(),
     probes: { isStarted: () => true, isReady: () => true },
     condemned: new Map(),
+    actual: new Map(),
+    resize: {},
     ...more,
   };
 }

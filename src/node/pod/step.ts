@@ -1,7 +1,7 @@
 // The pod worker's decision: from all that is known of a pod to its next state and the actions to begin. Pure.
 import { planRunning } from "./plan-running.ts";
 import { planTerminating } from "./plan-terminating.ts";
-import { allContainers, type PodObject, podRestartPolicy, shouldRestart } from "./pod-object.ts";
+import { allContainers, type PodObject, podRestartPolicy, type RoledContainer, shouldRestart } from "./pod-object.ts";
 import { isAlive, latestContainer, type PodView, type WorkerState } from "./pod-view.ts";
 
 /** `key` names what an action works on: of one key only one action is under way. */
@@ -20,6 +20,7 @@ export type Action =
       /** Killed to be started again. */
       readonly isRestart: boolean;
     }
+  | { readonly kind: "resizeContainer"; readonly key: string; readonly id: string; readonly name: string }
   | { readonly kind: "removeContainer"; readonly key: string; readonly id: string; readonly logPath: string }
   | { readonly kind: "removeSandbox"; readonly key: string; readonly id: string }
   | { readonly kind: "tearDown"; readonly key: string }
@@ -130,7 +131,8 @@ function hasEnded({ pod, runtime, busy }: PodView): boolean {
   });
   if (hasFailedInit) return true;
   if (isTerminalPhase(pod) && runtime.containers.every((container) => !isAlive(container))) return true;
-  if (podRestartPolicy(pod) === "Always" && !containers.some((container) => container.spec.restartPolicyRules !== undefined)) return false;
+  const hasOwnPolicy = (container: RoledContainer) => container.role === "main" && container.spec.restartPolicy !== undefined;
+  if (podRestartPolicy(pod) === "Always" && !containers.some(hasOwnPolicy)) return false;
   return containers
     .filter((container) => container.role === "main")
     .every((container) => {

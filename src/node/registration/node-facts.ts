@@ -2,7 +2,7 @@
 import type { ContainerImage, Node, NodeCondition, NodeStatus, Taint } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import type { ImageStatus } from "../runtime/runtime.ts";
+import type { ImageStatus, RuntimeStatus } from "../runtime/runtime.ts";
 
 export interface MachineInfo {
   readonly cpus: number;
@@ -16,6 +16,8 @@ export interface MachineInfo {
   readonly systemUuid: string;
   /** Go's name: `amd64`, `arm64`. */
   readonly architecture: string;
+  /** Default: no. */
+  readonly isAppArmorEnabled?: boolean;
 }
 
 export interface NodeFacts {
@@ -24,6 +26,7 @@ export interface NodeFacts {
   readonly kubeletPort: number;
   readonly machine: MachineInfo;
   readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly taints: DeepReadonly<Taint[]>;
   readonly maxPods: number;
   /** What is kept back from pods, by resource name. */
@@ -35,6 +38,8 @@ export interface NodeHealth {
   /** Why not. */
   readonly message: string;
   readonly runtimeVersion: string;
+  /** What the runtime says of itself, when it is known. */
+  readonly runtime?: RuntimeStatus | undefined;
   readonly pressures: ReadonlySet<"MemoryPressure" | "DiskPressure" | "PIDPressure">;
 }
 
@@ -51,6 +56,10 @@ export function nodeLabels({ nodeName, machine, labels }: NodeFacts): Record<str
     "kubernetes.io/os": "linux",
     ...labels,
   };
+}
+
+export function nodeAnnotations({ annotations }: Pick<NodeFacts, "annotations">): Record<string, string> {
+  return { "volumes.kubernetes.io/controller-managed-attach-detach": "true", ...annotations };
 }
 
 function resourceList({ machine, maxPods }: NodeFacts, keptBack: Readonly<Record<string, number>>): Record<string, string> {
@@ -90,6 +99,7 @@ export function nodeStatus(
     conditions: conditions(health, seen),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     images: imageList(seen.images),
+    ...features(health.runtime),
     nodeInfo: {
       architecture: machine.architecture,
       bootID: machine.bootId,
@@ -102,6 +112,19 @@ export function nodeStatus(
       osImage: machine.osImage,
       systemUUID: machine.systemUuid,
     },
+  };
+}
+
+/** Only what the runtime tells: one that does not know the question stands for neither yes nor no. */
+function features(runtime: RuntimeStatus | undefined): Pick<NodeStatus, "features" | "runtimeHandlers"> {
+  if (runtime === undefined) return {};
+  const runtimeHandlers = runtime.handlers.map(({ name, recursiveReadOnlyMounts, userNamespaces }) => ({
+    ...(name === "" ? {} : { name }),
+    features: { recursiveReadOnlyMounts, userNamespaces },
+  }));
+  return {
+    features: { supplementalGroupsPolicy: runtime.supplementalGroupsPolicy },
+    ...(runtimeHandlers.length === 0 ? {} : { runtimeHandlers }),
   };
 }
 
@@ -170,7 +193,7 @@ export function newNode(facts: NodeFacts, status: NodeStatus, podCidr: string | 
     metadata: {
       name: facts.nodeName,
       labels: nodeLabels(facts),
-      annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+      annotations: nodeAnnotations(facts),
     },
     spec: {
       ...(podCidr === undefined ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] }),

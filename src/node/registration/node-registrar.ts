@@ -6,8 +6,8 @@ import type { Clock, Logger } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
 import { type DeepReadonly, isAlreadyExists, isNotFound } from "../../machinery/index.ts";
 import type { EventSink } from "../node-context.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus } from "./node-facts.ts";
+import type { Runtime, RuntimeStatus } from "../runtime/runtime.ts";
+import { type NodeFacts, type NodeHealth, newNode, nodeAnnotations, nodeLabels, nodeStatus } from "./node-facts.ts";
 
 export interface NodeRegistrarOptions {
   readonly client: Client;
@@ -33,6 +33,7 @@ export class NodeRegistrar {
   #node: DeepReadonly<Node> | undefined;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
   #isReady = false;
+  #runtimeStatus: RuntimeStatus | undefined;
   #wake = Promise.withResolvers<void>();
 
   constructor(options: NodeRegistrarOptions) {
@@ -41,6 +42,11 @@ export class NodeRegistrar {
 
   get node(): DeepReadonly<Node> | undefined {
     return this.#node;
+  }
+
+  /** What the runtime last said of itself. */
+  get runtimeStatus(): RuntimeStatus | undefined {
+    return this.#runtimeStatus;
   }
 
   /** What events about the node refer to; upstream's uid is the node's name. */
@@ -100,17 +106,25 @@ export class NodeRegistrar {
     const { runtime, pressures } = this.#options;
     try {
       const [status, version] = await Promise.all([runtime.status(signal), runtime.version(signal)]);
+      this.#runtimeStatus = status;
       const messages = [
         ...(status.runtimeReady ? [] : ["container runtime is not ready"]),
         ...(status.networkReady ? [] : [`container runtime network not ready: ${status.message}`]),
       ];
       const isReady = status.runtimeReady && status.networkReady;
-      return { isReady, message: messages.join(", "), runtimeVersion: `${version.name}://${version.version}`, pressures: pressures() };
+      return {
+        isReady,
+        message: messages.join(", "),
+        runtimeVersion: `${version.name}://${version.version}`,
+        runtime: status,
+        pressures: pressures(),
+      };
     } catch (error) {
       signal.throwIfAborted();
       const text = error instanceof Error ? error.message : String(error);
       const runtimeVersion = this.#node?.status?.nodeInfo?.containerRuntimeVersion ?? "unknown://unknown";
-      return { isReady: false, message: `[container runtime is down, ${text}]`, runtimeVersion, pressures: pressures() };
+      const message = `[container runtime is down, ${text}]`;
+      return { isReady: false, message, runtimeVersion, runtime: this.#runtimeStatus, pressures: pressures() };
     }
   }
 
@@ -126,11 +140,13 @@ export class NodeRegistrar {
     events.event(this.reference, "Normal", "Starting", "Starting kubelet.");
   }
 
-  /** Brings the default labels of a node that was registered before up to date, and leaves all else. */
+  /** Brings the default labels and annotations of a node that was registered before up to date, and leaves all else. */
   async #adopt(node: DeepReadonly<Node>, signal: AbortSignal): Promise<DeepReadonly<Node>> {
-    const missing = Object.entries(nodeLabels(this.#options.facts)).filter(([key, value]) => node.metadata.labels?.[key] !== value);
-    if (missing.length === 0) return node;
-    const patch = { metadata: { labels: Object.fromEntries(missing) } };
+    const { facts } = this.#options;
+    const labels = missingFrom(node.metadata.labels, nodeLabels(facts));
+    const annotations = missingFrom(node.metadata.annotations, nodeAnnotations(facts));
+    if (Object.keys(labels).length + Object.keys(annotations).length === 0) return node;
+    const patch = { metadata: { labels, annotations } };
     return this.#options.client.patch(resources.nodes, this.#options.facts.nodeName, patch, { type: STRATEGIC, signal });
   }
 
@@ -162,9 +178,14 @@ function conditionStates(node: DeepReadonly<Node>) {
 }
 
 function withoutHeartbeats(status: DeepReadonly<NodeStatus>) {
-  const { addresses, allocatable, capacity, conditions = [], daemonEndpoints, images = [], nodeInfo } = status;
+  const { addresses, allocatable, capacity, conditions = [], daemonEndpoints, features, images = [], nodeInfo, runtimeHandlers } = status;
   const stripped = conditions.map(({ type, status: value, reason, message }) => ({ type, value, reason, message }));
   stripped.sort((a, b) => (a.type < b.type ? -1 : 1));
   const { swap: _swap, ...info } = { swap: undefined, ...nodeInfo };
-  return structuredClone({ addresses, allocatable, capacity, stripped, daemonEndpoints, images, info });
+  return structuredClone({ addresses, allocatable, capacity, stripped, daemonEndpoints, features, images, info, runtimeHandlers });
+}
+
+/** The entries of `wanted` that `known` has not, or otherwise. */
+function missingFrom(known: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => known[key] !== value));
 }

@@ -55,6 +55,8 @@ export interface Mount {
   readonly hostPath: string;
   readonly readonly: boolean;
   readonly propagation: "PRIVATE" | "HOST_TO_CONTAINER" | "BIDIRECTIONAL";
+  /** Mounts below the mount are read-only too. */
+  readonly recursiveReadOnly?: boolean;
 }
 
 /** Limits in the kernel's units; undefined leaves the kernel's default. */
@@ -95,6 +97,7 @@ export interface ContainerConfig {
     readonly addCapabilities: readonly string[];
     readonly dropCapabilities: readonly string[];
     readonly seccomp?: SecurityProfile;
+    readonly apparmor?: SecurityProfile;
     readonly maskedPaths?: readonly string[];
     readonly readonlyPaths?: readonly string[];
     readonly namespaces: {
@@ -191,11 +194,27 @@ export class RuntimeError extends Error {
   }
 }
 
+/** A way to run containers that pods choose by their RuntimeClass; "" is the default one. */
+export interface RuntimeHandler {
+  readonly name: string;
+  readonly recursiveReadOnlyMounts: boolean;
+  readonly userNamespaces: boolean;
+}
+
+export interface RuntimeStatus {
+  readonly runtimeReady: boolean;
+  readonly networkReady: boolean;
+  /** The runtime's reasons when something is not ready. */
+  readonly message: string;
+  /** None when the runtime does not tell, as containerd before 2.0. */
+  readonly handlers: readonly RuntimeHandler[];
+  readonly supplementalGroupsPolicy: boolean;
+}
+
 /** Rejects with RuntimeError. Stopping and removing what is gone succeeds. */
 export interface Runtime {
   version(signal?: AbortSignal): Promise<{ readonly name: string; readonly version: string; readonly apiVersion: string }>;
-  /** Whether runtime and network are ready, with the runtime's reasons when not. */
-  status(signal?: AbortSignal): Promise<{ readonly runtimeReady: boolean; readonly networkReady: boolean; readonly message: string }>;
+  status(signal?: AbortSignal): Promise<RuntimeStatus>;
   runSandbox(config: SandboxConfig, signal?: AbortSignal): Promise<string>;
   stopSandbox(id: string, signal?: AbortSignal): Promise<void>;
   removeSandbox(id: string, signal?: AbortSignal): Promise<void>;

@@ -2,6 +2,7 @@
 import type { ContainerStatus, PodCondition } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import { isSidecar, type PodObject } from "../pod/pod-object.ts";
+import type { ResizeState } from "../pod/pod-view.ts";
 import type { Phase } from "./phase.ts";
 
 export interface ConditionInput {
@@ -11,6 +12,9 @@ export interface ConditionInput {
   readonly statuses: readonly ContainerStatus[];
   /** The sandbox is there and has its network. */
   readonly isSandboxReady: boolean;
+  readonly resize?: ResizeState;
+  /** A container does not have yet what it was granted. */
+  readonly isResizing?: boolean;
   /** metav1.Time */
   readonly now: string;
 }
@@ -22,6 +26,8 @@ export const OWN_CONDITIONS: ReadonlySet<string> = new Set([
   "Ready",
   "ContainersReady",
   "PodScheduled",
+  "PodResizePending",
+  "PodResizeInProgress",
 ]);
 
 type Draft = Omit<PodCondition, "lastTransitionTime">;
@@ -39,15 +45,25 @@ export function podConditions(input: ConditionInput): PodCondition[] {
     readyCondition(input, containersReady),
     { ...containersReady, type: "ContainersReady" },
   ];
-  if (!known.some(({ type }) => type === "PodScheduled")) own.push({ type: "PodScheduled", ...TRUE });
+  own.push({ type: "PodScheduled", ...TRUE });
+  own.push(...resizeConditions(input));
   const generation = pod.metadata.generation;
   const updated = own.map((draft): PodCondition => {
     const before = known.find(({ type }) => type === draft.type);
     const lastTransitionTime = before?.status === draft.status ? before.lastTransitionTime : now;
     return { ...draft, lastTransitionTime, ...(generation === undefined ? {} : { observedGeneration: generation }) };
   });
-  const others = known.filter(({ type }) => !own.some((draft) => draft.type === type));
+  const others = known.filter(({ type }) => !OWN_CONDITIONS.has(type));
   return [...updated, ...others.map((condition) => ({ ...condition }))];
+}
+
+/** Present only while a resize is under way. */
+function resizeConditions({ resize = {}, isResizing = false }: ConditionInput): Draft[] {
+  const { pending, error } = resize;
+  const drafts: Draft[] = pending === undefined ? [] : [{ type: "PodResizePending", ...TRUE, ...pending }];
+  if (!isResizing) return drafts;
+  const failure = error === undefined ? {} : { reason: "Error", message: error };
+  return [...drafts, { type: "PodResizeInProgress", ...TRUE, ...failure }];
 }
 
 function nameList(names: readonly string[]): string {

@@ -8,6 +8,7 @@ import type {
 } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
+import type { Resources } from "../pod/allocation.ts";
 import type { ContainerSpec, RoledContainer } from "../pod/pod-object.ts";
 import { latestContainer, type PodView } from "../pod/pod-view.ts";
 import type { Waiting } from "../pod/step.ts";
@@ -50,7 +51,7 @@ export function containerStatus(container: RoledContainer, known: Known, input: 
     imageID: latest.imageRef,
     containerID: `${RUNTIME_SCHEME}${latest.id}`,
     started: role === "init" ? isRunning && isStarted : isStarted,
-    ...resourcesOf(spec, isRunning),
+    ...resourcesOf(spec, isRunning, view.actual.get(latest.id)),
     ...volumeMounts(spec),
   };
   return overlayWaiting(status, input.waiting.get(spec.name));
@@ -114,14 +115,19 @@ function overlayWaiting(status: ApiContainerStatus, waiting: Waiting | undefined
 }
 
 /** What a running container was given; in-place resize reads it. */
-function resourcesOf(spec: ContainerSpec, isRunning: boolean): Pick<ApiContainerStatus, "allocatedResources" | "resources"> {
-  const { requests, limits } = spec.resources ?? {};
-  if (!isRunning || (requests === undefined && limits === undefined)) return isRunning ? { resources: {} } : {};
+function resourcesOf(
+  spec: ContainerSpec,
+  isRunning: boolean,
+  actual: Resources = spec.resources ?? {},
+): Pick<ApiContainerStatus, "allocatedResources" | "resources"> {
+  if (!isRunning) return {};
+  const { requests, limits } = actual;
+  const granted = spec.resources?.requests;
   const resources = {
     ...(limits === undefined ? {} : { limits: { ...limits } }),
     ...(requests === undefined ? {} : { requests: { ...requests } }),
   };
-  return { ...(requests === undefined ? {} : { allocatedResources: { ...requests } }), resources };
+  return { ...(granted === undefined ? {} : { allocatedResources: { ...granted } }), resources };
 }
 
 function volumeMounts(spec: ContainerSpec): Pick<ApiContainerStatus, "volumeMounts"> {

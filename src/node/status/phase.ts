@@ -1,6 +1,6 @@
 // A pod's phase from its containers' statuses.
 import type { ContainerStatus } from "../../api/types/core/v1.ts";
-import { isSidecar, type PodObject, podRestartPolicy } from "../pod/pod-object.ts";
+import { findContainer, isSidecar, type PodObject, shouldRestart } from "../pod/pod-object.ts";
 
 export type Phase = "Pending" | "Running" | "Succeeded" | "Failed";
 
@@ -15,37 +15,44 @@ export interface PhaseInput {
 /** @see https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase */
 export function podPhase(input: PhaseInput): Phase {
   const { pod, statuses, isOver } = input;
-  const policy = podRestartPolicy(pod);
   const init = initProgress(input);
-  if (init.hasFailed && (policy === "Never" || isOver)) return "Failed";
-  const count = countMains(statuses);
+  if (init.hasFailedForGood || (init.hasFailed && isOver)) return "Failed";
+  const count = countMains(pod, statuses);
   const hasBegun = count.running + count.stopped > 0;
   if (isOver) return count.stopped === count.succeeded && count.stopped === statuses.length ? "Succeeded" : "Failed";
   if (!hasBegun && (init.isPending || init.hasFailed)) return "Pending";
   if (count.waiting > 0) return hasBegun ? "Running" : "Pending";
   if (count.running > 0) return "Running";
   if (count.stopped === 0) return "Pending";
-  if (init.hasRunningSidecar || policy === "Always") return "Running";
-  if (count.stopped === count.succeeded) return "Succeeded";
-  return policy === "Never" ? "Failed" : "Running";
+  if (init.hasRunningSidecar || count.restarting > 0) return "Running";
+  return count.stopped === count.succeeded ? "Succeeded" : "Failed";
 }
 
-function countMains(statuses: readonly ContainerStatus[]) {
-  const count = { waiting: 0, running: 0, stopped: 0, succeeded: 0 };
-  for (const { state, lastState } of statuses) {
+function countMains(pod: PodObject, statuses: readonly ContainerStatus[]) {
+  const count = { waiting: 0, running: 0, stopped: 0, succeeded: 0, restarting: 0 };
+  for (const { name, state, lastState } of statuses) {
     if (state?.running !== undefined) count.running++;
     else if (state?.terminated !== undefined) {
       count.stopped++;
       if (state.terminated.exitCode === 0) count.succeeded++;
-    } else if (lastState?.terminated !== undefined) count.stopped++;
-    else count.waiting++;
+      if (willRestart(pod, name, state.terminated.exitCode)) count.restarting++;
+    } else if (lastState?.terminated !== undefined) {
+      count.stopped++;
+      count.restarting++;
+    } else count.waiting++;
   }
   return count;
+}
+
+function willRestart(pod: PodObject, name: string, exitCode: number): boolean {
+  const container = findContainer(pod, name);
+  return container !== undefined && shouldRestart(pod, container, exitCode);
 }
 
 function initProgress({ pod, initStatuses }: PhaseInput) {
   let isPending = false;
   let hasFailed = false;
+  let hasFailedForGood = false;
   let hasRunningSidecar = false;
   for (const spec of pod.spec?.initContainers ?? []) {
     const status = initStatuses.find(({ name }) => name === spec.name);
@@ -54,7 +61,10 @@ function initProgress({ pod, initStatuses }: PhaseInput) {
       if (status?.state?.running !== undefined) hasRunningSidecar = true;
       if (status?.started !== true && ended === undefined) isPending = true;
     } else if (ended === undefined) isPending = true;
-    else if (ended.exitCode !== 0) hasFailed = true;
+    else if (ended.exitCode !== 0) {
+      hasFailed = true;
+      if (!willRestart(pod, spec.name, ended.exitCode)) hasFailedForGood = true;
+    }
   }
-  return { isPending, hasFailed, hasRunningSidecar };
+  return { isPending, hasFailed, hasFailedForGood, hasRunningSidecar };
 }

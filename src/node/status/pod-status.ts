@@ -2,8 +2,9 @@
 import type { ContainerStatus, PodStatus } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
+import { changedResources } from "../pod/allocation.ts";
 import { allContainers, type ContainerRole } from "../pod/pod-object.ts";
-import { currentSandbox, isAlive } from "../pod/pod-view.ts";
+import { currentSandbox, isAlive, latestContainer, type PodView } from "../pod/pod-view.ts";
 import { qosClass } from "../resources/pod-resources.ts";
 import { podConditions } from "./conditions.ts";
 import { containerStatus, type StatusInput } from "./container-statuses.ts";
@@ -16,7 +17,7 @@ export interface PodStatusInput extends StatusInput {
 
 /** The status to report now. */
 export function podStatus(input: PodStatusInput): PodStatus {
-  const { pod, runtime, state, nowMs } = input.view;
+  const { pod, runtime, state, nowMs, resize } = input.view;
   const known = pod.status ?? {};
   const initStatuses = statusesOf(input, ["init", "sidecar"], known.initContainerStatuses);
   const statuses = statusesOf(input, ["main"], known.containerStatuses);
@@ -31,7 +32,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const now = formatTime(nowMs);
   return {
     phase,
-    conditions: podConditions({ pod, phase, initStatuses, statuses, isSandboxReady, now }),
+    conditions: podConditions({ pod, phase, initStatuses, statuses, isSandboxReady, resize, isResizing: isResizing(input.view), now }),
     ...reasonOf(cause, known),
     hostIP: input.nodeIps[0],
     hostIPs: input.nodeIps.map((ip) => ({ ip })),
@@ -43,6 +44,15 @@ export function podStatus(input: PodStatusInput): PodStatus {
     qosClass: qosClass(pod),
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
   };
+}
+
+/** Whether a running container has other resources than it was granted. */
+function isResizing({ pod, runtime, actual }: PodView): boolean {
+  return allContainers(pod).some(({ spec }) => {
+    const latest = latestContainer(runtime, spec.name);
+    const has = latest?.state === "RUNNING" ? actual.get(latest.id) : undefined;
+    return has !== undefined && changedResources(has, spec.resources).length > 0;
+  });
 }
 
 /** An ended pod never comes back to life. */

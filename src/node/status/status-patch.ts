@@ -27,13 +27,16 @@ export function statusPatch(pod: PodObject, desired: PodStatus): Record<string, 
 
 function changedConditions(pod: PodObject, desired: PodStatus) {
   const known = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
-  return (desired.conditions ?? [])
+  const wanted = new Set((desired.conditions ?? []).map(({ type }) => type));
+  const over = [...known.keys()].filter((type) => OWN_CONDITIONS.has(type) && !wanted.has(type));
+  const changed = (desired.conditions ?? [])
     .filter((condition) => OWN_CONDITIONS.has(condition.type) && !isSame(known.get(condition.type), condition))
     .map((condition) => {
       const before = known.get(condition.type);
       const gone = Object.keys(before ?? {}).filter((name) => !(name in condition));
       return { ...condition, ...Object.fromEntries(gone.map((name) => [name, null])) };
     });
+  return [...changed, ...over.map((type) => ({ type, $patch: "delete" }))];
 }
 
 /** Whether two values serialize alike: absent, null and undefined are the same, and so are absent and empty states. */

@@ -8,6 +8,7 @@ import type { Client } from "../../client/index.ts";
 import { type DeepReadonly, quantityValue } from "../../machinery/index.ts";
 import { AtomicWriter } from "./atomic-writer.ts";
 import { checkHostPath } from "./host-path.ts";
+import type { ImageMounter } from "./image-mounter.ts";
 import type { Mounter } from "./mounter.ts";
 import { giveToGroup } from "./ownership.ts";
 import { handlePath, openSubPath } from "./sub-path.ts";
@@ -22,6 +23,8 @@ export interface HostVolumeManagerOptions {
   readonly objects: VolumeObjects;
   /** Asked for service account tokens. */
   readonly client: Pick<Client, "createSubresource">;
+  /** Shows the content of images. Default: there are no image volumes. */
+  readonly images?: ImageMounter;
   /** The node's allocatable amounts: what a container without a limit may use. */
   readonly allocatable: () => Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -43,6 +46,7 @@ const PLUGIN_DIRECTORIES = {
   secret: "kubernetes.io~secret",
   downwardAPI: "kubernetes.io~downward-api",
   projected: "kubernetes.io~projected",
+  image: "kubernetes.io~image",
 } as const;
 
 type DirectoryType = keyof typeof PLUGIN_DIRECTORIES;
@@ -95,6 +99,8 @@ export class HostVolumeManager implements VolumeManager {
     await this.#inTurn(podUid, async () => {
       const directory = this.#podDirectory(podUid);
       const mounts = await this.#options.mounter.mountPoints(directory);
+      const imagesDirectory = join(directory, "volumes", PLUGIN_DIRECTORIES.image);
+      for (const name of await readdir(imagesDirectory).catch(() => [])) await this.#options.images?.unmount(join(imagesDirectory, name));
       for (const target of mounts.toReversed()) await this.#options.mounter.unmount(target);
       const left = await this.#options.mounter.mountPoints(directory);
       if (left.length > 0) throw new VolumeError("", `still mounted: ${left.join(", ")}`);
@@ -134,6 +140,7 @@ export class HostVolumeManager implements VolumeManager {
     if (type === undefined && !isSourceless) throw new Error(`no volume plugin matched: ${Object.keys(volume).join(", ")}`);
     const directory = join(this.#podDirectory(uidOf(pod)), "volumes", PLUGIN_DIRECTORIES[type ?? "emptyDir"], volume.name);
     await mkdir(directory, { recursive: true });
+    if (volume.image !== undefined) return await this.#mountImage(volume.image.reference ?? "", directory);
     if (isOnTmpfs(volume)) await this.#mountTmpfs(directory, volume.emptyDir?.sizeLimit);
     await chmod(directory, 0o777);
     const fsGroup = pod.spec?.securityContext?.fsGroup;
@@ -148,6 +155,13 @@ export class HostVolumeManager implements VolumeManager {
   async #writeContent(pod: DeepReadonly<Pod>, volume: DeepReadonly<Volume>, directory: string, signal?: AbortSignal): Promise<void> {
     const files = await this.#content.files(pod, volume, signal);
     if (files !== undefined) await this.#writer.write(directory, files, pod.spec?.securityContext?.fsGroup);
+  }
+
+  async #mountImage(reference: string, directory: string): Promise<string> {
+    const { images, mounter } = this.#options;
+    if (images === undefined) throw new Error("image volumes are not supported by the runtime");
+    if (!(await mounter.mountPoints(directory)).includes(directory)) await images.mount(reference, directory);
+    return directory;
   }
 
   async #mountTmpfs(directory: string, sizeLimit: string | undefined): Promise<void> {

@@ -32,6 +32,7 @@ export const clusterRoleBindings: readonly ClusterRoleBinding[] = [
   bind("system:node-proxier", [user("system:kube-proxy"), group("system:nodes")]),
   bind("system:kube-controller-manager", [user("system:kube-controller-manager")]),
   bind("system:kube-dns", [account("kube-dns")]),
+  bind("k8ts:node-local-path", [group("system:nodes")]),
   bind("k8ts:hollow-nodes", [user("k8ts:hollow-nodes")]),
   bind("system:kube-scheduler", [user("system:kube-scheduler")]),
   bind("system:volume-scheduler", [user("system:kube-scheduler")]),

@@ -117,6 +117,12 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("get", "", "configmaps", "kube-apiserver-legacy-service-account-token-tracking"),
     rule("delete patch", "", "secrets"),
   ],
+  "local-path-provisioner": [
+    rule("create delete get list watch", "", "persistentvolumes"),
+    rule(READ, "", "nodes persistentvolumeclaims"),
+    rule(READ, "storage.k8s.io", "storageclasses"),
+    eventsRule,
+  ],
   "namespace-controller": [
     rule("delete get list watch", "", "namespaces"),
     rule("update", "", "namespaces/finalize namespaces/status"),

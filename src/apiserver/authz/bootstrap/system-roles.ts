@@ -92,6 +92,8 @@ export const systemRoles: readonly ClusterRole[] = [
     rule("proxy", "", "nodes"),
     rule("*", "", "nodes/log nodes/metrics nodes/proxy nodes/stats nodes/configz nodes/healthz nodes/pods nodes/statusz"),
   ]),
+  // Nodes keep the directories of local-path volumes, and have to learn of those that are gone.
+  clusterRole("k8ts:node-local-path", [rule(READ, "", "persistentvolumes")]),
   clusterRole("k8ts:hollow-nodes", hollowNodesRules),
   clusterRole("system:kube-scheduler", schedulerRules),
   clusterRole("system:volume-scheduler", [

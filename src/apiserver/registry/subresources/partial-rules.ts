@@ -1,21 +1,20 @@
 // Subresources that change one part of their object: everything else stays as it stands.
 import type { Draft } from "../draft.ts";
 import { copyJson } from "../draft.ts";
-import type { UpdateRules } from "../update-rules.ts";
+
+/** Puts back into `draft` what the subresource does not change. */
+type PrepareUpdate = (draft: Draft, old: Draft) => void;
 
 type Part = Record<string, unknown>;
 
 /** Takes over with `take` what the subresource is about; all else comes from the old object. */
-function onlyPart(take: (kept: Draft, wanted: Draft) => void): UpdateRules {
-  return {
-    prepare(draft, old) {
-      const wanted = { ...draft };
-      const { metadata } = draft;
-      for (const name of Object.keys(draft)) delete draft[name];
-      Object.assign(draft, copyJson(old), { metadata });
-      take(draft, wanted);
-    },
-    validate: () => [],
+function onlyPart(take: (kept: Draft, wanted: Draft) => void): PrepareUpdate {
+  return (draft, old) => {
+    const wanted = { ...draft };
+    const { metadata } = draft;
+    for (const name of Object.keys(draft)) delete draft[name];
+    Object.assign(draft, copyJson(old), { metadata });
+    take(draft, wanted);
   };
 }
 
@@ -39,8 +38,8 @@ const containerResources = onlyPart((kept, wanted) => {
     const containers = (part(kept, "spec")[field] ?? []) as Part[];
     const sized = new Map(((part(wanted, "spec")[field] ?? []) as Part[]).map((container) => [container["name"], container]));
     for (const container of containers) {
-      const { resources, resizePolicy } = sized.get(container["name"]) ?? container;
-      Object.assign(container, copyJson({ resources, resizePolicy }));
+      const wantedOne = sized.get(container["name"]);
+      if (wantedOne !== undefined) container["resources"] = copyJson(wantedOne["resources"] ?? {});
     }
   }
 });
@@ -50,7 +49,7 @@ const approvalConditions = onlyPart((kept, wanted) => {
 });
 
 /** By `group/plural/subresource`. */
-export const partialRules: ReadonlyMap<string, UpdateRules> = new Map([
+export const partialRules: ReadonlyMap<string, PrepareUpdate> = new Map([
   ["/namespaces/finalize", finalizersOfSpec],
   ["/pods/ephemeralcontainers", ephemeralContainers],
   ["/pods/resize", containerResources],

@@ -4,11 +4,11 @@ import { badRequest } from "../../../machinery/index.ts";
 import type { AuthorizationAttributes, Authorizer } from "../../authz/authorizer.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
-/** Who a bearer token belongs to; undefined when it is not good for any of `audiences`. */
-export type TokenAuthenticator = (
+/** Who a bearer token belongs to, or what is wrong with it, for these `audiences` (none: the server's own). */
+export type TokenReviewer = (
   token: string,
   audiences: readonly string[],
-) => Promise<{ readonly user: UserInfo; readonly audiences?: readonly string[] } | undefined>;
+) => Promise<{ readonly user: UserInfo; readonly audiences: readonly string[] } | { readonly problem: string }>;
 
 interface ReviewSpec {
   readonly resourceAttributes?: Readonly<Record<string, string | undefined>>;
@@ -24,7 +24,7 @@ interface ReviewSpec {
 
 interface ReviewTools {
   readonly authorizer: Authorizer;
-  readonly authenticateToken?: TokenAuthenticator | undefined;
+  readonly reviewToken?: TokenReviewer | undefined;
 }
 
 /** The answers of the review kinds, by `group/plural`. */
@@ -42,7 +42,7 @@ export function reviewHandlers(tools: ReviewTools): ReadonlyMap<string, CreateSu
     ["authorization.k8s.io/selfsubjectaccessreviews", review(({ user }, spec) => access(user, spec))],
     ["authorization.k8s.io/selfsubjectrulesreviews", review(({ user }, spec) => rulesStatus(tools.authorizer, user, spec))],
     ["authentication.k8s.io/selfsubjectreviews", review(({ user }) => ({ userInfo: userStatus(user) }))],
-    ["authentication.k8s.io/tokenreviews", review((_scope, spec) => tokenStatus(tools.authenticateToken, spec))],
+    ["authentication.k8s.io/tokenreviews", review((_scope, spec) => tokenStatus(tools.reviewToken, spec))],
   ]);
 }
 
@@ -86,11 +86,11 @@ function rulesStatus(authorizer: Authorizer, user: UserInfo, { namespace = "" }:
   return rules ?? { resourceRules: [], nonResourceRules: [], incomplete: true, evaluationError: "the authorizer does not tell rules" };
 }
 
-async function tokenStatus(authenticate: TokenAuthenticator | undefined, { token = "", audiences = [] }: ReviewSpec): Promise<object> {
+async function tokenStatus(reviewToken: TokenReviewer | undefined, { token = "", audiences = [] }: ReviewSpec): Promise<object> {
   if (token === "") throw badRequest("token is required for TokenReview in authentication");
-  const found = await authenticate?.(token, audiences);
-  if (found === undefined) return { authenticated: false, user: {} };
-  return { authenticated: true, user: userStatus(found.user), ...(found.audiences === undefined ? {} : { audiences: found.audiences }) };
+  const found = (await reviewToken?.(token, audiences)) ?? { problem: "the server takes no tokens" };
+  if ("problem" in found) return { user: {}, error: found.problem };
+  return { authenticated: true, user: userStatus(found.user), audiences: found.audiences };
 }
 
 function userStatus({ name, uid, groups, extra }: UserInfo): object {

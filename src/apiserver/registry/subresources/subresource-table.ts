@@ -3,7 +3,7 @@ import type { RequestScope } from "../../../api/index.ts";
 import type { Authorizer } from "../../authz/authorizer.ts";
 import { createBinding } from "./binding.ts";
 import { createEviction } from "./eviction.ts";
-import { reviewHandlers, type TokenAuthenticator } from "./reviews.ts";
+import { reviewHandlers, type TokenReviewer } from "./reviews.ts";
 import { scaleProjection } from "./scale.ts";
 import type { CreateSubresource, Projection } from "./subresource.ts";
 import { createToken, type TokenIssuer } from "./token.ts";
@@ -11,7 +11,7 @@ import { createToken, type TokenIssuer } from "./token.ts";
 export interface SubresourceTools {
   readonly authorizer: Authorizer;
   readonly tokenIssuer?: TokenIssuer | undefined;
-  readonly authenticateToken?: TokenAuthenticator | undefined;
+  readonly reviewToken?: TokenReviewer | undefined;
 }
 
 export class SubresourceTable {

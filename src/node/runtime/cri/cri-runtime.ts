@@ -13,13 +13,14 @@ import {
   RuntimeError,
   type RuntimeEvent,
   type RuntimePod,
+  type RuntimeStatus,
   type SandboxConfig,
 } from "../runtime.ts";
 import { CriEvents } from "./cri-events.ts";
 import { PodLister } from "./pod-lister.ts";
 import { containerMessage, resourcesMessage, sandboxMessage } from "./requests.ts";
 import { type CallLimits, loadProtocol, type Method, Rpc } from "./rpc.ts";
-import { imageStatus, msOf, type WireImage, type WireStats } from "./wire.ts";
+import { imageStatus, msOf, runtimeStatus, type WireImage, type WireStats, type WireStatus } from "./wire.ts";
 
 export interface CriRuntimeOptions {
   /** A unix socket: `/run/containerd/containerd.sock`. */
@@ -60,21 +61,8 @@ export class CriRuntime implements Runtime {
     return { name: answer.runtimeName, version: answer.runtimeVersion, apiVersion: answer.runtimeApiVersion };
   }
 
-  async status(
-    signal?: AbortSignal,
-  ): Promise<{ readonly runtimeReady: boolean; readonly networkReady: boolean; readonly message: string }> {
-    interface Condition {
-      readonly type: string;
-      readonly status: boolean;
-      readonly reason: string;
-      readonly message: string;
-    }
-    const answer = await this.#call<{ status: { conditions: Condition[] } | null }>("Status", {}, signal);
-    const conditions = answer.status?.conditions ?? [];
-    const isMet = (type: string) => conditions.some((condition) => condition.type === type && condition.status);
-    const unmet = conditions.filter((condition) => !condition.status);
-    const message = unmet.map((c) => `${c.type}=false reason:${c.reason} message:${c.message}`).join(", ");
-    return { runtimeReady: isMet("RuntimeReady"), networkReady: isMet("NetworkReady"), message };
+  async status(signal?: AbortSignal): Promise<RuntimeStatus> {
+    return runtimeStatus(await this.#call<WireStatus>("Status", {}, signal));
   }
 
   async runSandbox(config: SandboxConfig, signal?: AbortSignal): Promise<string> {

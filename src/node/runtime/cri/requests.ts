@@ -88,6 +88,7 @@ function securityMessage(security: ContainerConfig["security"]): object {
     maskedPaths: security.maskedPaths ?? (security.privileged ? [] : DEFAULT_MASKED_PATHS),
     readonlyPaths: security.readonlyPaths ?? (security.privileged ? [] : DEFAULT_READONLY_PATHS),
     seccomp: seccomp(security.seccomp),
+    apparmor: security.apparmor === undefined ? undefined : seccomp(security.apparmor),
   };
 }
 
@@ -99,7 +100,11 @@ export function containerMessage(config: ContainerConfig): object {
     args: config.args,
     workingDir: config.workingDir,
     envs: config.env.map(({ name, value }) => ({ key: name, value: Buffer.from(value) })),
-    mounts: config.mounts.map(({ propagation, ...mount }) => ({ ...mount, propagation: `PROPAGATION_${propagation}` })),
+    mounts: config.mounts.map(({ propagation, recursiveReadOnly = false, ...mount }) => ({
+      ...mount,
+      recursiveReadOnly,
+      propagation: `PROPAGATION_${propagation}`,
+    })),
     labels: config.labels,
     annotations: config.annotations,
     logPath: config.logPath,

@@ -1,5 +1,5 @@
 // Answers of the CRI as proto-loader decodes them (camelCase, enums by name, 64-bit numbers as numbers).
-import type { ContainerState, ContainerStatus, ImageStatus, SandboxStatus } from "../runtime.ts";
+import type { ContainerState, ContainerStatus, ImageStatus, RuntimeStatus, SandboxStatus } from "../runtime.ts";
 
 type StringMap = Readonly<Record<string, string>>;
 
@@ -49,6 +49,17 @@ export interface WireImage {
   readonly username: string;
 }
 
+export interface WireStatus {
+  readonly status: {
+    readonly conditions: readonly { readonly type: string; readonly status: boolean; readonly reason: string; readonly message: string }[];
+  } | null;
+  readonly runtimeHandlers: readonly {
+    readonly name: string;
+    readonly features: { readonly recursiveReadOnlyMounts: boolean; readonly userNamespaces: boolean } | null;
+  }[];
+  readonly features: { readonly supplementalGroupsPolicy: boolean } | null;
+}
+
 export interface WireStats {
   readonly attributes: { readonly id: string; readonly metadata: { readonly name: string }; readonly labels: StringMap };
   readonly cpu: { readonly timestamp: number; readonly usageCoreNanoSeconds: { readonly value: number } | null } | null;
@@ -96,6 +107,23 @@ export function containerStatus(wire: WireContainerStatus, sandboxId: string): C
     logPath: wire.logPath,
     labels: wire.labels,
     annotations: wire.annotations,
+  };
+}
+
+export function runtimeStatus({ status, runtimeHandlers, features }: WireStatus): RuntimeStatus {
+  const conditions = status?.conditions ?? [];
+  const isMet = (type: string) => conditions.some((condition) => condition.type === type && condition.status);
+  const unmet = conditions.filter((condition) => !condition.status);
+  return {
+    runtimeReady: isMet("RuntimeReady"),
+    networkReady: isMet("NetworkReady"),
+    message: unmet.map((c) => `${c.type}=false reason:${c.reason} message:${c.message}`).join(", "),
+    handlers: runtimeHandlers.map((handler) => ({
+      name: handler.name,
+      recursiveReadOnlyMounts: handler.features?.recursiveReadOnlyMounts === true,
+      userNamespaces: handler.features?.userNamespaces === true,
+    })),
+    supplementalGroupsPolicy: features?.supplementalGroupsPolicy === true,
   };
 }
 

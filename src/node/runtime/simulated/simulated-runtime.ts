@@ -70,7 +70,7 @@ export class SimulatedRuntime implements Runtime {
   }
 
   status(): ReturnType<Runtime["status"]> {
-    return Promise.resolve({ runtimeReady: true, networkReady: true, message: "" });
+    return Promise.resolve({ runtimeReady: true, networkReady: true, message: "", handlers: [], supplementalGroupsPolicy: false });
   }
 
   async runSandbox(config: SandboxConfig): Promise<string> {
