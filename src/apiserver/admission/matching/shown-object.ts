@@ -14,13 +14,13 @@ function takesOwnKind({ scope, view }: AdmissionRequest): boolean {
 }
 
 /** `object`, one of the request's, as an object of `resource`. It may be shared: never change it. */
-export function shownAs(request: AdmissionRequest, object: DeepReadonly<KubeObject>, resource: Resource): Draft {
+export async function shownAs(request: AdmissionRequest, object: DeepReadonly<KubeObject>, resource: Resource): Promise<Draft> {
   if (takesOwnKind(request)) return object as unknown as Draft;
   if (request.view !== undefined) return request.view.show(object);
   if (resource.storedAs === undefined) return object as unknown as Draft;
   const { subresource } = request.scope;
   const kind = kindOf(resource, subresource);
-  return { ...fromStoredForm(resource, draftOf(object)), kind: kind.kind, apiVersion: apiVersionOf(kind) };
+  return { ...(await fromStoredForm(resource, draftOf(object))), kind: kind.kind, apiVersion: apiVersionOf(kind) };
 }
 
 /** The type of what `shownAs` answers; undefined when it has none that is known. */
@@ -31,12 +31,12 @@ export function shownFacts({ scope }: AdmissionRequest, resource: Resource): Typ
 }
 
 /** Changes the request's object to `shown`, an object of `resource`: what it does not know is dropped, defaults are set. */
-export function takeShown(request: AdmissionRequest, shown: Draft, resource: Resource): void {
+export async function takeShown(request: AdmissionRequest, shown: Draft, resource: Resource): Promise<void> {
   const { object, view, scope } = request;
   if (object === undefined) return;
   if (view !== undefined) view.take(shown, object);
   else if (takesOwnKind(request)) replaceContent(object, copyJson(shown));
-  else replaceContent(object, decodeBody({ ...scope, resource }, shown, { fieldValidation: "Ignore" }));
+  else replaceContent(object, await decodeBody({ ...scope, resource }, shown, { fieldValidation: "Ignore" }));
 }
 
 function replaceContent(target: Draft, source: Draft): void {
