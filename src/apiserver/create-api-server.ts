@@ -1,6 +1,6 @@
 // Puts the API server together: the core, who may do what, who is who, and the HTTP side.
 import type { Registry } from "prom-client";
-import type { ApiHandler, ResourceCatalog } from "../api/index.ts";
+import type { ApiHandler, GrowingCatalog, ResourceCatalog } from "../api/index.ts";
 import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
@@ -48,7 +48,7 @@ import { EndpointServiceResolver, type ServiceResolver } from "./webhooks/index.
 
 export interface ApiServerOptions {
   readonly store: Store;
-  readonly catalog: ResourceCatalog;
+  readonly catalog: GrowingCatalog;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
