@@ -4,6 +4,7 @@ import type { Client, EventRecorder, InformerSource } from "../../client/index.t
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { Plugin } from "../framework/plugin.ts";
 import type { Nominator } from "../placement/nominator.ts";
+import { defaultPreemption } from "../preemption/default-preemption.ts";
 import { defaultBinder } from "./default-binder.ts";
 import { imageLocality } from "./image-locality.ts";
 import { interPodAffinity } from "./inter-pod-affinity/inter-pod-affinity.ts";
@@ -47,6 +48,7 @@ export const defaultRegistry: PluginRegistry = {
   NodeResourcesFit: (_, args) => nodeResourcesFit(args),
   PodTopologySpread: (context, args) => podTopologySpread(context, args),
   InterPodAffinity: ({ cluster }, args) => interPodAffinity(cluster, args),
+  DefaultPreemption: (context, args) => defaultPreemption(context, args),
   NodeResourcesBalancedAllocation: (_, args) => nodeResourcesBalancedAllocation(args),
   ImageLocality: () => imageLocality(),
   DefaultBinder: ({ client }) => defaultBinder(client),
