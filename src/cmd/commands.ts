@@ -30,6 +30,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly podNetwork?: string;
   readonly serviceNetwork?: string;
   readonly logLevel?: string;
+  readonly networkPolicy?: boolean;
   readonly wait: boolean;
 }
 
@@ -65,9 +66,9 @@ export async function up(options: UpCommandOptions): Promise<void> {
   );
 }
 
-/** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, and the log level. */
+/** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, the log level and whether policies are enforced. */
 function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): ClusterSpec {
-  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel } = options;
+  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy } = options;
   const wanted: Partial<ClusterSpec> = {
     ...(nodes === undefined ? {} : { nodeCount: nodes }),
     ...(hollowNodes === undefined ? {} : { hollowNodeCount: hollowNodes }),
@@ -76,6 +77,7 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(podNetwork === undefined ? {} : { podNetwork }),
     ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
     ...(logLevel === undefined ? {} : { logLevel }),
+    ...(networkPolicy === undefined ? {} : { networkPolicy }),
   };
   const spec = { ...(saved ?? DEFAULT_SPEC), ...wanted };
   if (saved === undefined) return spec;

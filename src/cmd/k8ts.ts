@@ -13,6 +13,11 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function onOrOff(text: string): boolean {
+  if (text !== "on" && text !== "off") throw new InvalidArgumentError("It must be on or off.");
+  return text === "on";
+}
+
 /** Loads the commands' code only when one of them runs: the processes of a cluster do without it. */
 const commands = () => import("./commands.ts");
 
@@ -32,6 +37,7 @@ function program(): Command {
     .option("--node-network <cidr>", `a /24 for the nodes (default: ${DEFAULT_SPEC.nodeNetwork})`)
     .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
     .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
+    .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--no-wait", "do not wait until the nodes are ready")
     .action(async (options) => (await commands()).up(options));

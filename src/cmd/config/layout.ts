@@ -30,6 +30,8 @@ export interface NodeLayout {
   readonly agentKubeconfig: string;
   readonly agentPid: string;
   readonly kubelet: string;
+  /** Static pods: a manifest put here runs. */
+  readonly manifests: string;
   readonly podLogs: string;
   readonly containerdConfig: string;
   readonly containerdRoot: string;
@@ -73,6 +75,7 @@ function nodeLayout(directory: string, runDirectory: string): NodeLayout {
     agentKubeconfig: join(directory, "kubeconfig"),
     agentPid: join(runDirectory, "agent.pid"),
     kubelet: join(directory, "kubelet"),
+    manifests: join(directory, "manifests"),
     podLogs: join(directory, "pod-logs"),
     containerdConfig: join(directory, "containerd.toml"),
     containerdRoot: join(directory, "containerd"),
