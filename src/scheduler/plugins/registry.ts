@@ -18,6 +18,10 @@ import { podTopologySpread } from "./pod-topology-spread/pod-topology-spread.ts"
 import { prioritySort } from "./priority-sort.ts";
 import { schedulingGates } from "./scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration.ts";
+import { nodeVolumeLimits } from "./volumes/node-volume-limits.ts";
+import { volumeBinding } from "./volumes/volume-binding.ts";
+import { volumeRestrictions } from "./volumes/volume-restrictions.ts";
+import { volumeZone } from "./volumes/volume-zone.ts";
 
 /** What plug-ins are made with. Informers asked for here are running when the first pod is scheduled. */
 export interface PluginContext {
@@ -46,6 +50,10 @@ export const defaultRegistry: PluginRegistry = {
   NodeAffinity: (_, args) => nodeAffinity(args),
   NodePorts: () => nodePorts,
   NodeResourcesFit: (_, args) => nodeResourcesFit(args),
+  VolumeRestrictions: (context) => volumeRestrictions(context),
+  NodeVolumeLimits: (context) => nodeVolumeLimits(context),
+  VolumeBinding: (context, args) => volumeBinding(context, args),
+  VolumeZone: (context) => volumeZone(context),
   PodTopologySpread: (context, args) => podTopologySpread(context, args),
   InterPodAffinity: ({ cluster }, args) => interPodAffinity(cluster, args),
   DefaultPreemption: (context, args) => defaultPreemption(context, args),
