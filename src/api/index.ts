@@ -1,5 +1,22 @@
-export { webhookEnvironment } from "./admissionregistration/expressions.ts";
-export { builtInCatalog } from "./catalog.ts";
+export {
+  applyConfigurationResult,
+  compileTo,
+  jsonPatchResult,
+  type PolicyScope,
+  policyEnvironment,
+  webhookEnvironment,
+} from "./admissionregistration/expressions.ts";
+export { isProtectedGroup, judgeApproval } from "./apiextensions/api-approval.ts";
+export {
+  applySchemaDefaults,
+  compileRules,
+  evaluateRules,
+  pruneCustomResource,
+  type Schema,
+  schemaFacts,
+  validateValue,
+} from "./apiextensions/schema/index.ts";
+export { builtInCatalog, GrowingCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
 export type * from "./handler.ts";
 export * from "./metrics/types.ts";
@@ -18,7 +35,7 @@ export {
 } from "./pod-state.ts";
 export { humanDuration, shortHumanDuration } from "./printing/duration.ts";
 export * from "./quota/index.ts";
-export type { Resource, ResourceRef } from "./resource.ts";
+export type { Resource, ResourceRef, StoredForm } from "./resource.ts";
 export { type ResourceRow, resourceRows, type SubresourceRow, typeFacts, typeNames } from "./schema/table.ts";
 export type * from "./strategy.ts";
 export { resources } from "./types/resources.ts";

@@ -44,6 +44,9 @@ function program(): Command {
   add("down", "remove the cluster and everything it changed on this machine")
     .option("--keep-data", "keep the data directory for the next up")
     .action(async (options) => (await commands()).down(options));
+  add("reset", "remove the cluster, all of it, whatever state it is in")
+    .option("--check", "compare the host with what it was before the first up")
+    .action(async (options) => (await commands()).reset(options));
   add("status", "show what runs").action(async (options: CommonOptions) => (await commands()).status(options));
   add("env", 'print the settings for a shell: eval "$(k8ts env)"').action(async (options) => (await commands()).env(options));
   add("kubeconfig", "print the administrator's kubeconfig").action(async (options) => (await commands()).kubeconfig(options));

@@ -97,7 +97,7 @@ export class ResourceEndpoint implements Endpoint {
       isStream: info.verb === "watch",
     });
     checkTransform(representation, resource, info.verb);
-    const warnings: string[] = [];
+    const warnings: string[] = resource.deprecationWarning === undefined ? [] : [resource.deprecationWarning];
     const scope = (signal?: AbortSignal): RequestScope => ({
       user,
       resource,
