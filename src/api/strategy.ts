@@ -32,7 +32,8 @@ export interface KindStrategy<T> {
   prepareForUpdate?(object: T, old: T, context: StrategyContext): void;
   /** For the status subresource; default: everything but status and the metadata that status writers may touch comes from `old`. */
   prepareForStatusUpdate?(object: T, old: T, context: StrategyContext): void;
-  validate?(object: T): FieldError[];
+  /** `old` is given on updates, for kinds that let through what was there already. */
+  validate?(object: T, old?: T): FieldError[];
   /** Immutable fields and transitions; `validate` runs besides. */
   validateUpdate?(object: T, old: T): FieldError[];
   validateStatusUpdate?(object: T, old: T): FieldError[];
@@ -58,6 +59,14 @@ export interface KindStrategy<T> {
   gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number;
   /** Scale subresource: where replicas and selector stand. */
   readonly scale?: ScaleStrategy<T>;
+  /** Whether strategic merge patches are understood. Default true. */
+  readonly allowsStrategicMerge?: boolean;
+  /** Whether finalizers need no domain. */
+  readonly allowsPlainFinalizers?: boolean;
+  /** Finalizers that an object gets when it is deleted. */
+  readonly deletionFinalizers?: readonly string[];
+  /** Changes an object that is marked as deleted while finalizers keep it. */
+  prepareForDeletion?(object: T, context: Pick<StrategyContext, "clock">): void;
   /** How long an object of this kind lives (events). */
   readonly ttlSeconds?: number;
 }

@@ -6,6 +6,8 @@ import { csrApprovingController, csrCleanerController, csrSigningController } fr
 import type { CertificateAuthority } from "./certificates/signer.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
+import { cronJobController } from "./cronjob/cronjob-controller.ts";
+import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
@@ -13,6 +15,7 @@ import { endpointSliceController } from "./endpointslice/endpointslice-controlle
 import { endpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
+import { jobController } from "./job/job-controller.ts";
 import { localPathController } from "./local-path/local-path-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import { nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
@@ -28,6 +31,7 @@ import { type ServiceAccountTokenOptions, serviceAccountTokenController } from "
 import { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
+import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
 import { volumeExpandController } from "./volume-expand/volume-expand-controller.ts";
 import {
   attributesClassProtectionController,
@@ -62,10 +66,14 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
     entry("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", (context) => rootCaPublisher(context, { caPem })),
+    entry("customresourcedefinition-controller", "customresourcedefinition-controller", customResourceDefinitionController),
     entry("deployment-controller", "deployment-controller", deploymentController),
     entry("replicaset-controller", "replicaset-controller", replicaSetController),
     entry("daemonset-controller", "daemon-set-controller", daemonSetController),
     entry("statefulset-controller", "statefulset-controller", statefulSetController),
+    entry("job-controller", "job-controller", jobController),
+    entry("cronjob-controller", "cronjob-controller", cronJobController),
+    entry("ttl-after-finished-controller", "ttl-after-finished-controller", ttlAfterFinishedController),
     entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),

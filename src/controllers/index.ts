@@ -3,6 +3,7 @@ export { csrApprovingController, csrCleanerController, csrSigningController } fr
 export type { CertificateAuthority, CertificateRequest, SigningOptions } from "./certificates/signer.ts";
 export { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 export type { Controller, ControllerContext } from "./controller.ts";
+export { cronJobController } from "./cronjob/cronjob-controller.ts";
 export { daemonSetController } from "./daemonset/daemonset-controller.ts";
 export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
@@ -14,6 +15,7 @@ export {
   type GarbageCollectorOptions,
   garbageCollectorController,
 } from "./garbage-collector/garbage-collector-controller.ts";
+export { jobController } from "./job/job-controller.ts";
 export { localPathController } from "./local-path/local-path-controller.ts";
 export { LOCAL_PATH_PROVISIONER, LOCAL_PATH_ROOT } from "./local-path/plan.ts";
 export { type NamespaceControllerOptions, namespaceController } from "./namespace/namespace-controller.ts";
@@ -30,6 +32,7 @@ export { type ServiceAccountTokenOptions, serviceAccountTokenController } from "
 export { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 export { statefulSetController } from "./statefulset/statefulset-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
+export { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
 export { volumeExpandController } from "./volume-expand/volume-expand-controller.ts";
 export {
   attributesClassProtectionController,

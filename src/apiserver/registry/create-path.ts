@@ -23,7 +23,7 @@ export async function createObject(
   body: UncheckedObject,
   options: WriteOptions,
 ): Promise<Stored> {
-  return createDraft(context, scope, decodeBody(scope, body, options), options);
+  return createDraft(context, scope, await decodeBody(scope, body, options), options);
 }
 
 export interface CreateOptions extends WriteOptions {
@@ -70,7 +70,8 @@ function prepare(context: ServerContext, { resource, user }: RequestScope, draft
 function validate(scope: RequestScope, draft: Draft, more: readonly FieldError[]): void {
   const { resource } = scope;
   const { strategy, namespaced } = storedResource(resource);
-  const rules = { namespaced, validateName: strategy.validateName };
+  const { validateName, allowsPlainFinalizers } = strategy;
+  const rules = { namespaced, validateName, allowsPlainFinalizers };
   const errors = [...validateObjectMeta(draft.metadata, rules), ...(strategy.validate?.(draft) ?? []), ...more];
   if (errors.length > 0) throw invalid(resource, draft.metadata.name ?? draft.metadata.generateName ?? "", errors);
   if (scope.warn !== undefined) for (const text of strategy.warnings?.(draft) ?? []) scope.warn(text);

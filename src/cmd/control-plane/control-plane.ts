@@ -40,7 +40,7 @@ function controllerUser(name: string): UserInfo {
 function deletable(catalog: ResourceCatalog): readonly Resource[] {
   return catalog
     .all()
-    .filter(({ verbs, storedAs }) => storedAs === undefined && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)));
+    .filter(({ verbs, storedAs }) => storedAs?.resource === undefined && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)));
 }
 
 /** DEVIATION: one lease for controllers and scheduler, which share their informers. */

@@ -71,6 +71,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
       ...(config.authentication === undefined ? {} : { authentication: config.authentication }),
       frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
+      frontProxyClient: readPair(config.frontProxyClient),
       kubeletTls: { ...readPair(config.kubeletClient), ca },
       metrics,
       core: { serviceCidr: config.serviceNetwork, advertised: { ip: config.advertiseAddress, port: config.port } },

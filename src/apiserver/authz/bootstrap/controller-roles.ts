@@ -117,6 +117,11 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("get", "", "configmaps", "kube-apiserver-legacy-service-account-token-tracking"),
     rule("delete patch", "", "secrets"),
   ],
+  "customresourcedefinition-controller": [
+    rule("get list update watch", "apiextensions.k8s.io", "customresourcedefinitions"),
+    rule("update", "apiextensions.k8s.io", "customresourcedefinitions/status"),
+    rule("deletecollection list", "*", "*"),
+  ],
   "local-path-provisioner": [
     rule("create delete get list watch", "", "persistentvolumes"),
     rule(READ, "", "nodes persistentvolumeclaims"),
