@@ -1,4 +1,11 @@
-export { webhookEnvironment } from "./admissionregistration/expressions.ts";
+export {
+  applyConfigurationResult,
+  compileTo,
+  jsonPatchResult,
+  type PolicyScope,
+  policyEnvironment,
+  webhookEnvironment,
+} from "./admissionregistration/expressions.ts";
 export { isProtectedGroup, judgeApproval } from "./apiextensions/api-approval.ts";
 export {
   applySchemaDefaults,

@@ -2,10 +2,13 @@
 // private draft that defaulting and preparing may change.
 import type { Clock, Random } from "../base/index.ts";
 import type { FieldError } from "../machinery/index.ts";
+import type { UserInfo } from "./handler.ts";
 
+/** `user` is who asks; absent for what the server makes itself. */
 export interface StrategyContext {
   readonly clock: Pick<Clock, "now">;
   readonly random: Random;
+  readonly user?: UserInfo | undefined;
 }
 
 /** One column of `kubectl get`. */

@@ -118,7 +118,11 @@ export class ApiServerCore implements ApiHandler {
     signal.addEventListener("abort", () => this.webhooks.close(), { once: true });
     this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
     this.#custom.follow(cache.of(DEFINITIONS_PREFIX));
-    await bootstrap(this.#context, { serviceIp: this.#serviceRange.at(0), advertised: this.#advertised });
+    await bootstrap(this.#context, {
+      serviceIp: this.#serviceRange.at(0),
+      serviceCidr: this.#serviceRange.cidr,
+      advertised: this.#advertised,
+    });
   }
 
   get(scope: RequestScope, options: ReadOptions): Promise<Stored> {

@@ -57,14 +57,14 @@ export async function createDraft(context: ServerContext, scope: RequestScope, d
   }
 }
 
-function prepare(context: ServerContext, { resource }: RequestScope, draft: Draft): void {
+function prepare(context: ServerContext, { resource, user }: RequestScope, draft: Draft): void {
   const { strategy } = storedResource(resource);
   const { metadata } = draft;
   for (const name of ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] as const) delete metadata[name];
   metadata.uid = uuid(context.random);
   metadata.creationTimestamp = timestamp(context.clock);
   if (strategy.hasGeneration === true) metadata.generation = 1;
-  strategy.prepareForCreate?.(draft, context);
+  strategy.prepareForCreate?.(draft, { clock: context.clock, random: context.random, user });
 }
 
 function validate(scope: RequestScope, draft: Draft, more: readonly FieldError[]): void {

@@ -36,7 +36,8 @@ export class ControllerCluster implements AsyncDisposable {
     return cluster;
   }
 
-  protected async begin(...makers: readonly ((context: ControllerContext) => Controller)[]): Promise<void> {
+  /** As `start`, for makers that need something of the cluster. */
+  async begin(...makers: readonly ((context: ControllerContext) => Controller)[]): Promise<void> {
     await this.#core.start(this.#abort.signal);
     this.run(...makers);
     await this.clock.advance(1);

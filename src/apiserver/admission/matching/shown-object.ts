@@ -1,6 +1,6 @@
 // A request's objects in the version that a webhook or policy asked for, and the way back of what it made of them.
-import type { Resource } from "../../../api/index.ts";
-import type { DeepReadonly, KubeObject } from "../../../machinery/index.ts";
+import { type Resource, typeFacts } from "../../../api/index.ts";
+import type { DeepReadonly, KubeObject, TypeFacts } from "../../../machinery/index.ts";
 import { decodeBody } from "../../registry/decode.ts";
 import { copyJson, type Draft, draftOf } from "../../registry/draft.ts";
 import { fromStoredForm } from "../../registry/stored-as.ts";
@@ -21,6 +21,13 @@ export async function shownAs(request: AdmissionRequest, object: DeepReadonly<Ku
   const { subresource } = request.scope;
   const kind = kindOf(resource, subresource);
   return { ...(await fromStoredForm(resource, draftOf(object))), kind: kind.kind, apiVersion: apiVersionOf(kind) };
+}
+
+/** The type of what `shownAs` answers; undefined when it has none that is known. */
+export function shownFacts({ scope }: AdmissionRequest, resource: Resource): TypeFacts | undefined {
+  const type = resource.subresources[scope.subresource]?.type ?? resource.type;
+  if (type === resource.type) return resource.facts;
+  return type === "" ? undefined : typeFacts(type);
 }
 
 /** Changes the request's object to `shown`, an object of `resource`: what it does not know is dropped, defaults are set. */
