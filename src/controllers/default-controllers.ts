@@ -6,8 +6,8 @@ import { csrApprovingController, csrCleanerController, csrSigningController } fr
 import type { CertificateAuthority } from "./certificates/signer.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
-import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { cronJobController } from "./cronjob/cronjob-controller.ts";
+import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
