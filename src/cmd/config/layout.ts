@@ -9,6 +9,8 @@ export interface Layout {
   readonly runDirectory: string;
   readonly clusterFile: string;
   readonly ledgerFile: string;
+  /** The host as it was before the first `up`. */
+  readonly hostStateFile: string;
   readonly kubeconfig: string;
   readonly pki: string;
   readonly logs: string;
@@ -52,6 +54,7 @@ export function layoutOf(dataDirectory: string, runDirectory: string): Layout {
     runDirectory,
     clusterFile: data("cluster.json"),
     ledgerFile: data("ledger.jsonl"),
+    hostStateFile: data("host-before.json"),
     kubeconfig: data("kubeconfig"),
     pki: data("pki"),
     logs: data("logs"),

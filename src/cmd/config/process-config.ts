@@ -60,6 +60,8 @@ export interface AgentConfig {
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;
   readonly cniConfigDirectory: string;
+  /** Whether NetworkPolicies are enforced. */
+  readonly networkPolicy: boolean;
 }
 
 export interface HollowConfig {

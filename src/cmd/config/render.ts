@@ -85,5 +85,6 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     cgroupVersion: facts.cgroupVersion,
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
     cniConfigDirectory: files.cniConfig,
+    networkPolicy: spec.networkPolicy,
   };
 }
