@@ -5,6 +5,7 @@ import type { Controller, ControllerContext } from "./controller.ts";
 import { cronJobController } from "./cronjob/cronjob-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
+import { disruptionController } from "./disruption/disruption-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
@@ -59,6 +60,7 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
     entry("job-controller", "job-controller", jobController),
     entry("cronjob-controller", "cronjob-controller", cronJobController),
     entry("ttl-after-finished-controller", "ttl-after-finished-controller", ttlAfterFinishedController),
+    entry("disruption-controller", "disruption-controller", (context) => disruptionController(context, { resources: deletableResources })),
     entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),
