@@ -10,6 +10,7 @@ import { endpointController } from "./endpoint/endpoint-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
+import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { localPathController } from "./local-path/local-path-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
@@ -61,6 +62,9 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
     entry("cronjob-controller", "cronjob-controller", cronJobController),
     entry("ttl-after-finished-controller", "ttl-after-finished-controller", ttlAfterFinishedController),
     entry("disruption-controller", "disruption-controller", (context) => disruptionController(context, { resources: deletableResources })),
+    entry("horizontal-pod-autoscaler-controller", "horizontal-pod-autoscaler", (context) =>
+      horizontalPodAutoscalerController(context, { resources: deletableResources }),
+    ),
     entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),

@@ -11,6 +11,8 @@ export {
   type GarbageCollectorOptions,
   garbageCollectorController,
 } from "./garbage-collector/garbage-collector-controller.ts";
+export { type AutoscalerOptions, horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
+export { type MetricsClient, MetricsError } from "./horizontal-pod-autoscaler/metrics-client.ts";
 export { jobController } from "./job/job-controller.ts";
 export { localPathController } from "./local-path/local-path-controller.ts";
 export { LOCAL_PATH_PROVISIONER, LOCAL_PATH_ROOT } from "./local-path/plan.ts";
