@@ -7,6 +7,7 @@ import type { NodeLayout } from "./config/layout.ts";
 import { importArchive, listImages } from "./containerd/images.ts";
 import { recordLoadedImages } from "./images/loaded-images.ts";
 import { kubectlDirectory } from "./kubectl/kubectl.ts";
+import { reset as resetCluster } from "./reset/reset.ts";
 import { SystemClock } from "./system/clock.ts";
 import { stopDaemon } from "./system/processes.ts";
 import { stopSignal } from "./system/signals.ts";
@@ -30,6 +31,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly podNetwork?: string;
   readonly serviceNetwork?: string;
   readonly logLevel?: string;
+  readonly networkPolicy?: boolean;
   readonly wait: boolean;
 }
 
@@ -65,9 +67,9 @@ export async function up(options: UpCommandOptions): Promise<void> {
   );
 }
 
-/** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, and the log level. */
+/** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, the log level and whether policies are enforced. */
 function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): ClusterSpec {
-  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel } = options;
+  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy } = options;
   const wanted: Partial<ClusterSpec> = {
     ...(nodes === undefined ? {} : { nodeCount: nodes }),
     ...(hollowNodes === undefined ? {} : { hollowNodeCount: hollowNodes }),
@@ -76,6 +78,7 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(podNetwork === undefined ? {} : { podNetwork }),
     ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
     ...(logLevel === undefined ? {} : { logLevel }),
+    ...(networkPolicy === undefined ? {} : { networkPolicy }),
   };
   const spec = { ...(saved ?? DEFAULT_SPEC), ...wanted };
   if (saved === undefined) return spec;
@@ -89,6 +92,18 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
 
 export async function down(options: CommonOptions & { readonly keepData?: boolean }): Promise<void> {
   await bringDown(clusterOf(options), { isKeepingData: options.keepData === true });
+}
+
+export async function reset(options: CommonOptions & { readonly check?: boolean }): Promise<void> {
+  const found = await resetCluster(clusterOf(options));
+  if (options.check !== true) return;
+  if (found === undefined) {
+    console.log("there was no cluster, so it is not known what the host was like before");
+    return;
+  }
+  for (const line of found) console.log(line);
+  if (found.length === 0) console.log("the host is as it was before the first up");
+  else process.exitCode = 1;
 }
 
 export async function status(options: CommonOptions): Promise<void> {

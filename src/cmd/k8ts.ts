@@ -13,6 +13,11 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function onOrOff(text: string): boolean {
+  if (text !== "on" && text !== "off") throw new InvalidArgumentError("It must be on or off.");
+  return text === "on";
+}
+
 /** Loads the commands' code only when one of them runs: the processes of a cluster do without it. */
 const commands = () => import("./commands.ts");
 
@@ -32,12 +37,16 @@ function program(): Command {
     .option("--node-network <cidr>", `a /24 for the nodes (default: ${DEFAULT_SPEC.nodeNetwork})`)
     .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
     .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
+    .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--no-wait", "do not wait until the nodes are ready")
     .action(async (options) => (await commands()).up(options));
   add("down", "remove the cluster and everything it changed on this machine")
     .option("--keep-data", "keep the data directory for the next up")
     .action(async (options) => (await commands()).down(options));
+  add("reset", "remove the cluster, all of it, whatever state it is in")
+    .option("--check", "compare the host with what it was before the first up")
+    .action(async (options) => (await commands()).reset(options));
   add("status", "show what runs").action(async (options: CommonOptions) => (await commands()).status(options));
   add("env", 'print the settings for a shell: eval "$(k8ts env)"').action(async (options) => (await commands()).env(options));
   add("kubeconfig", "print the administrator's kubeconfig").action(async (options) => (await commands()).kubeconfig(options));

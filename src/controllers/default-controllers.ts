@@ -1,13 +1,19 @@
 // The controllers of a cluster, by the names that upstream's --controllers knows, each with its service account.
 import type { ResourceRef } from "../api/index.ts";
 import type { KubeObject } from "../machinery/index.ts";
+import { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
+import { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
+import type { CertificateAuthority } from "./certificates/signer.ts";
+import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
 import { cronJobController } from "./cronjob/cronjob-controller.ts";
+import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
 import { disruptionController } from "./disruption/disruption-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
+import { endpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
@@ -20,8 +26,11 @@ import { persistentVolumeBinderController } from "./persistentvolume-binder/pers
 import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
 import { replicationController } from "./replication/replication-controller.ts";
+import { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
+import { type ServiceAccountTokenOptions, serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.ts";
+import { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
@@ -37,6 +46,10 @@ export interface DefaultControllersOptions {
   readonly caPem: string;
   /** Pods' network, IPv4; without it nodes get none from here. */
   readonly clusterCidr?: string | undefined;
+  /** Signs certificate requests; without it nobody does. */
+  readonly authority?: CertificateAuthority | undefined;
+  /** Makes the tokens that secrets hold; without it such secrets stay empty. */
+  readonly issueSecretToken?: ServiceAccountTokenOptions["issue"] | undefined;
   /** Every resource that can be listed, watched and deleted, each in one version. */
   readonly deletableResources: () => readonly ResourceRef<KubeObject>[];
 }
@@ -49,11 +62,13 @@ export interface ControllerMaker {
   readonly make: (context: ControllerContext) => Controller;
 }
 
-export function defaultControllers({ caPem, clusterCidr, deletableResources }: DefaultControllersOptions): readonly ControllerMaker[] {
+export function defaultControllers(options: DefaultControllersOptions): readonly ControllerMaker[] {
+  const { caPem, clusterCidr, deletableResources } = options;
   const namespaced = () => deletableResources().filter((resource) => resource.namespaced);
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
     entry("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", (context) => rootCaPublisher(context, { caPem })),
+    entry("customresourcedefinition-controller", "customresourcedefinition-controller", customResourceDefinitionController),
     entry("deployment-controller", "deployment-controller", deploymentController),
     entry("replicaset-controller", "replicaset-controller", replicaSetController),
     entry("daemonset-controller", "daemon-set-controller", daemonSetController),
@@ -72,6 +87,14 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
     entry("node-lifecycle-controller", "node-controller", nodeLifecycleController),
     entry("taint-eviction-controller", "node-controller", taintEvictionController),
     entry("pod-garbage-collector-controller", "pod-garbage-collector", podGcController),
+    entry("resourcequota-controller", "resourcequota-controller", (context) =>
+      resourceQuotaController(context, { countableResources: namespaced }),
+    ),
+    entry("clusterrole-aggregation-controller", "clusterrole-aggregation-controller", clusterRoleAggregationController),
+    entry("endpointslice-mirroring-controller", "endpointslicemirroring-controller", endpointSliceMirroringController),
+    entry("service-cidr-controller", "service-cidrs-controller", serviceCidrController),
+    entry("bootstrap-signer-controller", "bootstrap-signer", bootstrapSignerController),
+    entry("token-cleaner-controller", "token-cleaner", tokenCleanerController),
     entry("persistentvolume-binder-controller", "persistent-volume-binder", persistentVolumeBinderController),
     entry("persistentvolume-expander-controller", "expand-controller", volumeExpandController),
     entry("persistentvolumeclaim-protection-controller", "pvc-protection-controller", claimProtectionController),
@@ -89,6 +112,24 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
   ];
   if (clusterCidr !== undefined) {
     makers.push(entry("node-ipam-controller", "node-controller", (context) => nodeIpamController(context, { clusterCidr })));
+  }
+  return [...makers, ...credentialControllers(options)];
+}
+
+/** Those that need a key of the cluster's. */
+function credentialControllers({ caPem, authority, issueSecretToken }: DefaultControllersOptions): readonly ControllerMaker[] {
+  const makers: ControllerMaker[] = [];
+  if (authority !== undefined) {
+    const account = "certificate-controller";
+    makers.push(
+      entry("certificatesigningrequest-approving-controller", account, (context) => csrApprovingController(context, { authority })),
+      entry("certificatesigningrequest-signing-controller", account, (context) => csrSigningController(context, { authority })),
+      entry("certificatesigningrequest-cleaner-controller", account, (context) => csrCleanerController(context, { authority })),
+    );
+  }
+  if (issueSecretToken !== undefined) {
+    const options = { caPem, issue: issueSecretToken };
+    makers.push(entry("serviceaccount-token-controller", "token-controller", (context) => serviceAccountTokenController(context, options)));
   }
   return makers;
 }

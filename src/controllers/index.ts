@@ -1,3 +1,7 @@
+export { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
+export { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
+export type { CertificateAuthority, CertificateRequest, SigningOptions } from "./certificates/signer.ts";
+export { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 export type { Controller, ControllerContext } from "./controller.ts";
 export { cronJobController } from "./cronjob/cronjob-controller.ts";
 export { daemonSetController } from "./daemonset/daemonset-controller.ts";
@@ -6,6 +10,7 @@ export { deploymentController } from "./deployment/deployment-controller.ts";
 export { type DisruptionOptions, disruptionController } from "./disruption/disruption-controller.ts";
 export { endpointController } from "./endpoint/endpoint-controller.ts";
 export { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
+export { endpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring-controller.ts";
 export { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
 export {
   type GarbageCollectorOptions,
@@ -23,8 +28,11 @@ export { persistentVolumeBinderController } from "./persistentvolume-binder/pers
 export { type PodGcOptions, podGcController } from "./pod-gc/pod-gc-controller.ts";
 export { replicaSetController } from "./replicaset/replicaset-controller.ts";
 export { replicationController } from "./replication/replication-controller.ts";
+export { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
+export { type ServiceAccountTokenOptions, serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.ts";
+export { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 export { statefulSetController } from "./statefulset/statefulset-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 export { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";

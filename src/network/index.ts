@@ -5,6 +5,7 @@ export { networkExchange } from "./dns/transport.ts";
 export { RESOLV_CONF_PATHS, upstreamServers } from "./dns/upstreams.ts";
 export { familyOf, IPV4, IPV6, type IpFamily } from "./ip-family.ts";
 export type { RunNft } from "./nft/elements.ts";
+export { NetworkPolicies } from "./policy/network-policies.ts";
 export { HealthChecks } from "./proxy/health-checks.ts";
 export { ServiceProxy, type ServiceProxyOptions } from "./proxy/proxy.ts";
 export type { TableOptions } from "./proxy/table-script.ts";

@@ -8,6 +8,7 @@ import type { AdmissionNode } from "./admission.ts";
 import { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
 import type { NodeFiles } from "./files.ts";
 import { ImagePuller, type IsLoaded } from "./images/image-puller.ts";
+import { type FileWatcher, hostFileWatcher } from "./logs/file-watcher.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { PodObject } from "./pod/pod-object.ts";
@@ -17,6 +18,8 @@ import { type MachineInfo, type NodeFacts, nodeAllocatable, nodeLabels } from ".
 import { NodeLease } from "./registration/node-lease.ts";
 import { NodeRegistrar } from "./registration/node-registrar.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { isMirrorPod } from "./static/static-pod.ts";
+import { StaticPods } from "./static/static-pods.ts";
 import { ContentFollower } from "./volumes/content-follower.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
@@ -50,6 +53,10 @@ export interface NodeAgentOptions {
   readonly clusterDomain: string;
   /** Default `/var/lib/kubelet`. */
   readonly rootDir?: string;
+  /** Where manifests of static pods are put. Default: nowhere. */
+  readonly manifestDirectory?: string;
+  /** Default: inotify. */
+  readonly watcher?: FileWatcher;
   /** Default `/var/log/pods`. */
   readonly logDir?: string;
   /** Default `/etc/resolv.conf`. */
@@ -80,6 +87,7 @@ export class NodeAgent {
   readonly #registrar: NodeRegistrar;
   readonly #stop = new AbortController();
   readonly #pods: PodRegistry;
+  readonly #statics: StaticPods;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
@@ -95,7 +103,15 @@ export class NodeAgent {
     const podCidr = options.podCidr;
     const pressures = () => new Set<never>();
     this.#registrar = new NodeRegistrar({ client, runtime, clock, logger, events, facts: this.#facts, podCidr, pressures });
-    this.#pods = new PodRegistry({ context: this.#context, node: () => this.#admissionNode(), signal: this.#stop.signal });
+    this.#pods = new PodRegistry({
+      context: this.#context,
+      node: () => this.#admissionNode(),
+      onReleased: () => this.#statics.released(),
+      signal: this.#stop.signal,
+    });
+    const { manifestDirectory: directory, watcher = hostFileWatcher } = options;
+    const node = () => this.#registrar.node;
+    this.#statics = new StaticPods({ client, clock, logger, files: options.files, nodeName, directory, watcher, pods: this.#pods, node });
   }
 
   /** The pods of this node as the agent knows them; the kubelet server answers from them. */
@@ -118,6 +134,8 @@ export class NodeAgent {
     await this.#options.cgroups?.setUp();
     await this.#compareUntilDone(own);
     const registering = this.#registrar.run(own).catch((error: unknown) => this.#context.logger.error("registration ended", { error }));
+    await this.#statics.load().catch((error: unknown) => this.#context.logger.error("cannot read static pods", { error }));
+    this.#statics.follow(own);
     this.#follow();
     this.#informers.start(own);
     await Promise.all([
@@ -180,18 +198,24 @@ export class NodeAgent {
   #follow(): void {
     const fieldSelector = `spec.nodeName=${this.#facts.nodeName}`;
     this.#informers.informer(resources.pods, { fieldSelector }).onChange({
-      added: (pod: PodObject) => this.#pods.see(pod),
-      updated: (_old, pod: PodObject) => this.#pods.see(pod),
-      deleted: (pod: PodObject) => this.#pods.lose(pod),
+      added: (pod: PodObject) => this.#see(pod),
+      updated: (_old, pod: PodObject) => this.#see(pod),
+      deleted: (pod: PodObject) => (isMirrorPod(pod) ? this.#statics.loseMirror(pod) : this.#pods.lose(pod)),
     });
     const see = (node: DeepReadonly<Node>) => this.#registrar.see(node);
     const own = { fieldSelector: `metadata.name=${this.#facts.nodeName}` };
     this.#informers.informer(resources.nodes, own).onChange({ added: see, updated: (_, node) => see(node) });
   }
 
+  #see(pod: PodObject): void {
+    if (isMirrorPod(pod)) this.#statics.seeMirror(pod);
+    else this.#pods.see(pod);
+  }
+
   async #adoptWhenSynced(signal: AbortSignal): Promise<void> {
     try {
       await this.#informers.waitForSync(signal);
+      this.#statics.synced();
       await this.#pods.adoptOrphans(signal);
     } catch (error) {
       if (!signal.aborted) this.#context.logger.error("cannot look for orphaned pods", { error });

@@ -4,6 +4,8 @@ import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
 import { NodeRestriction } from "./node-restriction.ts";
+import { MutatingPolicies } from "./policy/mutating-policies.ts";
+import { ValidatingPolicies } from "./policy/validating-policies.ts";
 import { PriorityAdmission } from "./priority.ts";
 import { ResourceQuotaAdmission } from "./quota/resource-quota.ts";
 import { ServiceAccountAdmission } from "./service-account.ts";
@@ -21,7 +23,9 @@ export function builtInPlugins(view: HookTools): AdmissionPlugin[] {
     taintNodesByCondition,
     new PriorityAdmission(view),
     defaultTolerationSeconds,
+    new MutatingPolicies(view),
     new MutatingWebhooks(view),
+    new ValidatingPolicies(view),
     new ValidatingWebhooks(view),
     new ResourceQuotaAdmission(view),
   ];

@@ -97,7 +97,7 @@ export class ResourceEndpoint implements Endpoint {
       isStream: info.verb === "watch",
     });
     checkTransform(representation, resource, info.verb);
-    const warnings: string[] = [];
+    const warnings: string[] = resource.deprecationWarning === undefined ? [] : [resource.deprecationWarning];
     const scope = (signal?: AbortSignal): RequestScope => ({
       user,
       resource,
@@ -138,6 +138,7 @@ export class ResourceEndpoint implements Endpoint {
     // A watch on one object is a watch on the collection that selects its name.
     const scope = { ...call.scope(closed.signal), name: "" };
     const batches = await this.#handler.watch(scope, watchOptions(query, name));
+    exchange.started?.();
     setWarnings(exchange.response, call.warnings);
     const { upgrade } = exchange as Exchange & Partial<UpgradeExchange>;
     const answer = { batches, encode: this.#frames(call), format: representation.format, signal: closed.signal };

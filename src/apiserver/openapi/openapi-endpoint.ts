@@ -15,6 +15,15 @@ export interface OpenApiOptions {
   readonly version: string;
   /** Default: those of the installed client. */
   readonly descriptions?: Descriptions;
+  /** Documents that other servers have. */
+  readonly remote?: RemoteDocuments | undefined;
+}
+
+export interface RemoteDocuments {
+  /** Changes when `openApiPaths` does. */
+  readonly version: number;
+  /** `apis/<group>/<version>` → the document's path with its hash. */
+  openApiPaths(): ReadonlyMap<string, string>;
 }
 
 const JSON_TYPE = "application/json";
@@ -31,11 +40,14 @@ const answerTypes: Readonly<Record<string, string>> = {
 export class OpenApiEndpoint implements Endpoint {
   readonly #catalog: ResourceCatalog;
   readonly #documentOptions: DocumentOptions;
+  readonly #remote: RemoteDocuments | undefined;
+  #remoteVersion: number | undefined;
   #source: readonly Resource[] | undefined;
   readonly #byGroupVersion = new Map<string, Resource[]>();
   readonly #documents = new Map<string, CachedDocument>();
 
-  constructor({ catalog, version, descriptions = clientDescriptions() }: OpenApiOptions) {
+  constructor({ catalog, version, descriptions = clientDescriptions(), remote }: OpenApiOptions) {
+    this.#remote = remote;
     this.#catalog = catalog;
     this.#documentOptions = { version, descriptions };
   }
@@ -53,8 +65,9 @@ export class OpenApiEndpoint implements Endpoint {
 
   #refresh(): void {
     const resources = this.#catalog.all();
-    if (resources === this.#source) return;
+    if (resources === this.#source && this.#remote?.version === this.#remoteVersion) return;
     this.#source = resources;
+    this.#remoteVersion = this.#remote?.version;
     this.#documents.clear();
     this.#byGroupVersion.clear();
     for (const resource of resources) {
@@ -71,6 +84,7 @@ export class OpenApiEndpoint implements Endpoint {
       for (const key of [...this.#byGroupVersion.keys()].sort()) {
         paths[key] = { serverRelativeURL: `/openapi/v3/${key}?hash=${this.#v3(key)?.hash}` };
       }
+      for (const [key, path] of this.#remote?.openApiPaths() ?? []) paths[key] = { serverRelativeURL: path };
       return { paths };
     });
   }

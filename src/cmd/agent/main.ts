@@ -111,6 +111,7 @@ async function makeAgent(
     clusterDns: [config.clusterDns],
     clusterDomain: config.clusterDomain,
     rootDir: config.kubeletDirectory,
+    manifestDirectory: config.manifestDirectory,
     logDir: config.podLogDirectory,
     resolvConf: config.resolvConf,
     isImageLoaded: (image) => isImageLoaded(config.loadedImagesFile, image),

@@ -6,10 +6,12 @@ import {
   DnsServer,
   HealthChecks,
   IPV4,
+  NetworkPolicies,
   NodeRoutes,
   networkExchange,
   RESOLV_CONF_PATHS,
   Responder,
+  type RunNft,
   ServiceProxy,
   upstreamServers,
 } from "../../network/index.ts";
@@ -18,6 +20,7 @@ import { ensureLocalAddress, routeTable, udpFlows } from "./kernel.ts";
 import { Nft } from "./nft.ts";
 
 const PROXY_TABLE = "k8ts";
+const POLICY_TABLE = "k8ts_policy";
 const DNS_PORT = 53;
 
 /** Runs until the signal aborts. What stands in the kernel stays: traffic goes on without the agent. */
@@ -25,6 +28,7 @@ export async function runNetwork({ config, clock, random, logger, signal }: Agen
   const { nodeName, clusterDns } = config;
   const healthChecks = new HealthChecks(logger);
   const nft = new Nft(clock);
+  const runNft: RunNft = (script, during) => nft.run(script, during);
   const close = () => {
     healthChecks.close();
     nft.close();
@@ -35,13 +39,14 @@ export async function runNetwork({ config, clock, random, logger, signal }: Agen
     informers,
     nodeName,
     tables: [table],
-    runNft: (script, during) => nft.run(script, during),
+    runNft,
     udpFlows,
     healthChecks,
     clock,
     logger,
     localAddresses: [clusterDns],
   });
+  const policies = new NetworkPolicies({ informers, nodeName, families: [IPV4], table: POLICY_TABLE, runNft, clock, logger });
   const routes = new NodeRoutes({ informers, nodeName, table: routeTable, clock, logger });
   const zone = new ClusterZone(informers, config.clusterDomain);
   const files = [config.resolvConf, ...RESOLV_CONF_PATHS].filter((path) => existsSync(path)).map((path) => readFileSync(path, "utf8"));
@@ -55,5 +60,10 @@ export async function runNetwork({ config, clock, random, logger, signal }: Agen
     signal.addEventListener("abort", () => void dns.close(), { once: true });
   };
   informers.start(signal);
-  await Promise.all([proxy.run(signal), routes.run(signal), serveDns()]);
+  await Promise.all([
+    proxy.run(signal),
+    config.networkPolicy ? policies.run(signal) : policies.remove(signal),
+    routes.run(signal),
+    serveDns(),
+  ]);
 }

@@ -12,6 +12,8 @@ export interface ClusterSpec {
   readonly serviceNetwork: string;
   readonly clusterDomain: string;
   readonly logLevel: string;
+  /** Whether NetworkPolicies are enforced. */
+  readonly networkPolicy: boolean;
 }
 
 export const DEFAULT_SPEC: ClusterSpec = {
@@ -23,6 +25,7 @@ export const DEFAULT_SPEC: ClusterSpec = {
   serviceNetwork: "10.96.0.0/16",
   clusterDomain: "cluster.local",
   logLevel: "info",
+  networkPolicy: true,
 };
 
 export const MOST_NODES = 100;

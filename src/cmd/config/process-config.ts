@@ -47,6 +47,7 @@ export interface AgentConfig {
   readonly runtimeSocket: string;
   /** The kubelet's root: pods' volumes and its own state. */
   readonly kubeletDirectory: string;
+  readonly manifestDirectory: string;
   readonly podLogDirectory: string;
   /** Names of the images that were loaded by hand. */
   readonly loadedImagesFile: string;
@@ -56,6 +57,8 @@ export interface AgentConfig {
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;
   readonly cniConfigDirectory: string;
+  /** Whether NetworkPolicies are enforced. */
+  readonly networkPolicy: boolean;
 }
 
 export interface HollowConfig {

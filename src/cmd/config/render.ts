@@ -77,6 +77,7 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     kubeletPort: KUBELET_PORT,
     runtimeSocket: files.containerdSocket,
     kubeletDirectory: files.kubelet,
+    manifestDirectory: files.manifests,
     podLogDirectory: files.podLogs,
     loadedImagesFile: files.loadedImages,
     localPathDirectory: files.localPath,
@@ -84,5 +85,6 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     cgroupVersion: facts.cgroupVersion,
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
     cniConfigDirectory: files.cniConfig,
+    networkPolicy: spec.networkPolicy,
   };
 }

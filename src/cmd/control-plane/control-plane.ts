@@ -2,7 +2,7 @@
 import type { ApiHandler, Resource, ResourceCatalog, UserInfo } from "../../api/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type Client, EventRecorder, LocalClient, SharedInformers } from "../../client/index.ts";
-import { type ControllerContext, defaultControllers } from "../../controllers/index.ts";
+import { type ControllerContext, type DefaultControllersOptions, defaultControllers } from "../../controllers/index.ts";
 import { Scheduler } from "../../scheduler/index.ts";
 
 export interface ControlPlaneOptions {
@@ -15,6 +15,8 @@ export interface ControlPlaneOptions {
   readonly caPem: string;
   /** The nodes' pod networks are parts of it. */
   readonly podNetwork: string;
+  /** The cluster's keys, as controllers use them. */
+  readonly credentials?: Pick<DefaultControllersOptions, "authority" | "issueSecretToken">;
 }
 
 /** The process itself, which it trusts: reads for the shared informers, and makes what every cluster has. */
@@ -33,7 +35,7 @@ function controllerUser(name: string): UserInfo {
 function deletable(catalog: ResourceCatalog): readonly Resource[] {
   return catalog
     .all()
-    .filter(({ verbs, storedAs }) => storedAs === undefined && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)));
+    .filter(({ verbs, storedAs }) => storedAs?.resource === undefined && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)));
 }
 
 export class ControlPlane {
@@ -60,8 +62,8 @@ export class ControlPlane {
 
   /** Runs controllers and scheduler until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { caPem, catalog, podNetwork } = this.#options;
-    const makers = defaultControllers({ caPem, clusterCidr: podNetwork, deletableResources: () => deletable(catalog) });
+    const { caPem, catalog, podNetwork, credentials } = this.#options;
+    const makers = defaultControllers({ ...credentials, caPem, clusterCidr: podNetwork, deletableResources: () => deletable(catalog) });
     const running = makers.map(({ name, serviceAccount, make }) => make(this.#contextFor(name, controllerUser(serviceAccount))));
     const scheduler = new Scheduler(this.#contextFor("default-scheduler", SCHEDULER_USER));
     this.informers.start(signal);

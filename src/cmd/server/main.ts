@@ -8,10 +8,11 @@ import type { Clock, Logger, Random } from "../../base/index.ts";
 import { EncryptingStore, LmdbStore, type Store } from "../../storage/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
+import { ensureClusterObjects } from "../control-plane/cluster-objects.ts";
 import { ControlPlane } from "../control-plane/control-plane.ts";
 import { ensureDnsService } from "../control-plane/dns-service.ts";
-import { ensureLocalPathClass } from "../control-plane/local-path-class.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
+import { requestAuthority } from "../pki/request-authority.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
 import { aborted, stopSignal } from "../system/signals.ts";
@@ -20,6 +21,12 @@ import { parseEncryptionConfiguration } from "./encryption.ts";
 
 /** They end by themselves soon, and would live longer when written again. */
 const EVENTS = /^\/registry\/core\/events\//;
+
+/**
+ * Tokens in secrets last as long as these, so practically for ever.
+ * DEVIATION: upstream's have no end at all and another issuer; these are checked like all others.
+ */
+const SECRET_TOKEN_SECONDS = 100 * 365 * 24 * 3_600;
 
 /** What every part of the process is given. */
 export interface ServerContext {
@@ -51,7 +58,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
   const proxyCa = readFileSync(config.frontProxyCaFile, "utf8");
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
-  const { core, front } = await createApiServer(
+  const { core, front, tokens } = await createApiServer(
     {
       store,
       catalog,
@@ -64,16 +71,30 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
       ...(config.authentication === undefined ? {} : { authentication: config.authentication }),
       frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
+      frontProxyClient: readPair(config.frontProxyClient),
       kubeletTls: { ...readPair(config.kubeletClient), ca },
       metrics,
       core: { serviceCidr: config.serviceNetwork, advertised: { ip: config.advertiseAddress, port: config.port } },
     },
     signal,
   );
-  const controlPlane = new ControlPlane({ handler: core, catalog, clock, random, logger, caPem: ca, podNetwork: config.podNetwork });
+  const controlPlane = new ControlPlane({
+    handler: core,
+    catalog,
+    clock,
+    random,
+    logger,
+    caPem: ca,
+    podNetwork: config.podNetwork,
+    credentials: {
+      authority: requestAuthority({ certificate: ca, privateKey: readFileSync(config.caKeyFile, "utf8") }, clock),
+      issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: SECRET_TOKEN_SECONDS }, secret)).token,
+    },
+  });
   const running = controlPlane.run(signal);
   await ensureDnsService({ client: controlPlane.adminClient, address: dnsAddress(config), signal });
-  await ensureLocalPathClass(controlPlane.adminClient, signal);
+  const serverUrl = `https://${config.advertiseAddress}:${config.port}`;
+  await ensureClusterObjects({ client: controlPlane.adminClient, caPem: ca, server: serverUrl, signal });
   for (const host of config.listen) await front.listen({ host, port: config.port });
   return {
     [Symbol.asyncDispose]: async () => {

@@ -5,7 +5,7 @@ import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
 import { apiVersionOf, type GraphChange, type OwnerGraph } from "./owner-graph.ts";
 
 /** A resource, and whether its objects are another version's or group's in another form. */
-export type CollectableResource = ResourceRef<KubeObject> & { readonly storedAs?: unknown };
+export type CollectableResource = ResourceRef<KubeObject> & { readonly storedAs?: { readonly resource?: unknown } };
 
 /** Many, short-lived and nobody's owners: upstream ignores them too. */
 const isEvents = ({ group, resource }: ResourceRef<KubeObject>) => resource === "events" && (group === "" || group === "events.k8s.io");
@@ -64,7 +64,7 @@ export class Monitors {
   #oneVersionEach(resources: readonly CollectableResource[]): ReadonlyMap<string, ResourceRef<KubeObject>> {
     const chosen = new Map<string, ResourceRef<KubeObject>>();
     for (const resource of resources) {
-      if (isEvents(resource) || resource.storedAs !== undefined) continue;
+      if (isEvents(resource) || resource.storedAs?.resource !== undefined) continue;
       const id = idOf(resource);
       if (!chosen.has(id) || this.#monitors.get(id)?.resource.version === resource.version) chosen.set(id, resource);
     }

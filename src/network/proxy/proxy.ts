@@ -2,10 +2,11 @@
 import { resources } from "../../api/index.ts";
 import type { Node, Pod, Service } from "../../api/types/core/v1.ts";
 import type { EndpointSlice } from "../../api/types/discovery/v1.ts";
-import { Backoff, type Clock, type Logger } from "../../base/index.ts";
+import type { Clock, Logger } from "../../base/index.ts";
 import type { Informer, InformerSource } from "../../client/index.ts";
 import { type DeepReadonly, objectKey } from "../../machinery/index.ts";
 import type { RunNft } from "../nft/elements.ts";
+import { SyncLoop } from "../sync-loop.ts";
 import type { NodePlace } from "./endpoints.ts";
 import { FamilyRules } from "./family-rules.ts";
 import { type ServiceHealth, serviceHealth } from "./health-checks.ts";
@@ -41,11 +42,20 @@ export class ServiceProxy {
   /** Objects to look at again, by their keys; a sync is wanted when one is there. */
   readonly #dirtyServices = new Set<string>();
   readonly #dirtyPods = new Set<string>();
+  readonly #loop: SyncLoop;
   #zone = "";
-  #wake: () => void = () => {};
 
   constructor(options: ServiceProxyOptions) {
     this.#options = options;
+    const { clock, logger } = options;
+    this.#loop = new SyncLoop({
+      clock,
+      logger,
+      failure: "programming services failed",
+      onFailure: () => {
+        for (const family of this.#families) family.startOver();
+      },
+    });
     this.#families = options.tables.map((table) => new FamilyRules(table));
     this.#localAddresses = new Set(options.localAddresses);
     this.#services = options.informers.informer(resources.services);
@@ -57,23 +67,9 @@ export class ServiceProxy {
 
   /** Makes the tables, then follows changes until the signal aborts. The tables stay: traffic goes on without the proxy. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, informers, logger } = this.#options;
     const stops = this.#follow();
-    signal.addEventListener("abort", () => this.#wake(), { once: true });
-    const backoff = new Backoff<"sync">(clock, { initialMs: 100, maxMs: 30_000 });
-    await informers.waitForSync(signal);
-    while (!signal.aborted) {
-      try {
-        await this.#sync(signal);
-        backoff.reset("sync");
-        await this.#nextChange(signal);
-      } catch (error) {
-        if (signal.aborted) break;
-        logger.error("programming services failed", { error: String(error) });
-        for (const family of this.#families) family.startOver();
-        await clock.sleep(backoff.next("sync"), signal).catch(() => {});
-      }
-    }
+    await this.#options.informers.waitForSync(signal);
+    await this.#loop.run((during) => this.#sync(during), signal);
     for (const stop of stops) stop();
   }
 
@@ -98,7 +94,7 @@ export class ServiceProxy {
 
   #mark(dirty: Set<string>, key: string): void {
     dirty.add(key);
-    this.#wake();
+    this.#loop.wake();
   }
 
   async #sync(signal: AbortSignal): Promise<void> {
@@ -134,13 +130,6 @@ export class ServiceProxy {
     } catch (error) {
       if (!signal.aborted) logger.warn("UDP flows to former endpoints cannot be ended", { error: String(error) });
     }
-  }
-
-  #nextChange(signal: AbortSignal): Promise<void> {
-    if (this.#dirtyServices.size + this.#dirtyPods.size > 0 || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
   }
 }
 

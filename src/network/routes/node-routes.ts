@@ -1,9 +1,10 @@
 // Routes to the pods of the other nodes: each node's pod CIDR by way of that node's address.
 import { resources } from "../../api/index.ts";
 import type { Node } from "../../api/types/core/v1.ts";
-import { Backoff, type Clock, type Logger } from "../../base/index.ts";
+import type { Clock, Logger } from "../../base/index.ts";
 import type { Informer, InformerSource } from "../../client/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
+import { SyncLoop } from "../sync-loop.ts";
 
 /** Pod CIDR → the node address that it is reached by. */
 export type Routes = ReadonlyMap<string, string>;
@@ -47,33 +48,12 @@ export class NodeRoutes {
 
   /** Follows the nodes until the signal aborts. The routes stay: traffic goes on without the agent. */
   async run(signal: AbortSignal): Promise<void> {
-    let wake = () => {};
-    let isDirty = true;
-    const mark = () => {
-      isDirty = true;
-      wake();
-    };
-    const stop = this.#nodes.onChange({ added: mark, updated: mark, deleted: mark });
-    const backoff = new Backoff<"sync">(this.#options.clock, { initialMs: 100, maxMs: 30_000 });
-    await this.#options.informers.waitForSync(signal);
-    while (!signal.aborted) {
-      if (!isDirty) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-          signal.addEventListener("abort", () => resolve(), { once: true });
-        });
-        continue;
-      }
-      isDirty = false;
-      try {
-        await this.#sync();
-        backoff.reset("sync");
-      } catch (error) {
-        isDirty = true;
-        this.#options.logger.error("setting routes failed", { error: String(error) });
-        await this.#options.clock.sleep(backoff.next("sync"), signal).catch(() => {});
-      }
-    }
+    const { clock, logger, informers } = this.#options;
+    const loop = new SyncLoop({ clock, logger, failure: "setting routes failed" });
+    const wake = () => loop.wake();
+    const stop = this.#nodes.onChange({ added: wake, updated: wake, deleted: wake });
+    await informers.waitForSync(signal);
+    await loop.run(() => this.#sync(), signal);
     stop();
   }
 

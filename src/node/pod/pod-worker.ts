@@ -22,6 +22,8 @@ export interface PodWorkerOptions {
   readonly isOrphan?: boolean;
   /** The node refuses the pod. */
   readonly rejection?: EndCause | undefined;
+  /** For a pod that is not in the API itself: the object there that shows it, when there is one. */
+  readonly mirror?: (() => PodObject | undefined) | undefined;
   /** Why the node has no room for the resources of this specification, or undefined when it has. */
   readonly judgeResize: (wanted: PodObject) => PendingResize | undefined;
   /** The pod may have given resources back. */
@@ -78,8 +80,10 @@ export class PodWorker {
         context.events.event(containerReference(this.#memory.pod, container), "Warning", "Unhealthy", message.trimEnd()),
     });
     const { client, clock, random, logger } = context;
-    const current = () => this.#memory.pod;
-    this.#writer = new StatusWriter({ client, clock, random, logger, signal, current, onWritten: (written) => this.update(written) });
+    const { mirror } = options;
+    const current = () => mirror?.() ?? this.#memory.pod;
+    const onWritten = (written: PodObject) => (mirror === undefined ? this.update(written) : this.takeMirror(written));
+    this.#writer = new StatusWriter({ client, clock, random, logger, signal, current, onWritten });
     signal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
@@ -104,6 +108,12 @@ export class PodWorker {
     this.#memory.pod = keepResources(pod, before);
     if (!isDeepStrictEqual(shownMetadata(before), shownMetadata(pod))) void this.refreshVolumes();
     this.wake();
+  }
+
+  /** The object that shows the pod in the API has changed: its status is the one that was reported last. */
+  takeMirror({ metadata: { resourceVersion, generation }, status }: PodObject): void {
+    const metadata = { ...this.#wanted.metadata, resourceVersion, generation };
+    this.update({ ...this.#wanted, metadata, status });
   }
 
   /** Brings the content of the pod's volumes up to date; never rejects. */
@@ -173,7 +183,9 @@ export class PodWorker {
     this.#report(plan);
     for (const { key } of plan.actions) this.#busy.add(key);
     // Before the actions begin: an object must not be deleted before its last status is written.
-    if (!this.#isOrphan) this.#writer.set(this.#status(plan));
+    const { mirror } = this.#options;
+    const isShown = mirror === undefined ? !this.#isOrphan : mirror() !== undefined;
+    if (isShown) this.#writer.set(this.#status(plan));
     for (const action of plan.actions) void this.#begin(action);
     this.#timer?.cancel();
     if (plan.wakeAtMs !== undefined && Number.isFinite(plan.wakeAtMs)) this.#wakeAfter(plan.wakeAtMs - context.clock.now());

@@ -30,6 +30,7 @@ export const clusterRoleBindings: readonly ClusterRoleBinding[] = [
   bind("system:public-info-viewer", [authenticated, group("system:unauthenticated")]),
   // DEVIATION: the agent is kubelet and proxy in one and has one identity, the node's.
   bind("system:node-proxier", [user("system:kube-proxy"), group("system:nodes")]),
+  bind("k8ts:node-network-policy", [group("system:nodes")]),
   bind("system:kube-controller-manager", [user("system:kube-controller-manager")]),
   bind("system:kube-dns", [account("kube-dns")]),
   bind("k8ts:node-local-path", [group("system:nodes")]),

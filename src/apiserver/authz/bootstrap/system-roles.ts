@@ -86,6 +86,10 @@ export const systemRoles: readonly ClusterRole[] = [
     rule("list watch", "discovery.k8s.io", "endpointslices"),
     rule("list watch", "networking.k8s.io", "servicecidrs"),
   ]),
+  clusterRole("k8ts:node-network-policy", [
+    rule("list watch", "", "namespaces pods"),
+    rule("list watch", "networking.k8s.io", "networkpolicies"),
+  ]),
   clusterRole("system:node-problem-detector", [rule("get", "", "nodes"), rule("patch", "", "nodes/status"), eventsRule]),
   clusterRole("system:kubelet-api-admin", [
     rule(READ, "", "nodes"),
