@@ -187,7 +187,7 @@ export class SchedulingCycle {
     let last: PostFilterResult | undefined;
     if (cluster.nodeCount === 0) return { result: last, message: "" };
     for (const { plugin } of profile.enabled.postFilter) {
-      const result = plugin.postFilter?.(pod, { cluster, rejections, fits: (node) => this.#placer.fits(pod, node) });
+      const result = plugin.postFilter?.(pod, { cluster, rejections, rejectionOn: (node) => this.#placer.rejectionOn(pod, node) });
       if (result?.nominatedNodeName) return { result, message: "" };
       if (result?.message) messages.push(result.message);
       last = result ?? last;
@@ -204,6 +204,6 @@ export class SchedulingCycle {
     const put = () => queue.addUnschedulable(queued, plugins);
     if (pending === undefined) put();
     // Meanwhile the pod counts as in flight: what happens is not lost to it.
-    else void pending.then(put, put);
+    else void pending.then(put, () => queue.addBackoff(queued));
   }
 }

@@ -39,6 +39,7 @@ export class ClusterState {
   readonly #topologies = new Map<string, Topology>();
   readonly #groups = new PodGroups();
   readonly #namespaces = new Map<string, Labels>();
+  readonly #claimUsers = new Map<string, number>();
   #generation = 0;
 
   get nodeCount(): number {
@@ -161,6 +162,11 @@ export class ClusterState {
     return this.#namespaces.get(name) ?? NO_LABELS;
   }
 
+  /** How many pods on nodes use the claim of that key. */
+  claimUsers(key: string): number {
+    return this.#claimUsers.get(key) ?? 0;
+  }
+
   /** The domains of a topology key. */
   topology(key: string): Topology {
     const known = this.#topologies.get(key);
@@ -185,6 +191,7 @@ export class ClusterState {
   /** What pods on other nodes may look at. */
   #countForOthers({ slot }: NodeInfo, pod: PodInfo, delta: 1 | -1): void {
     this.#groups.add(pod, slot, delta);
+    for (const key of pod.claims) this.#claimUsers.set(key, this.claimUsers(key) + delta);
     const { requiredAntiAffinity, requiredAffinity, preferred } = pod.terms;
     const place = (topologyKey: string) => ({ slot, topology: this.topology(topologyKey), delta });
     for (const term of requiredAntiAffinity) this.requiredAntiAffinity.add(place(term.topologyKey), term);

@@ -3,7 +3,7 @@ import { LruMap } from "../../client/index.ts";
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
-import type { NodeRejection, Plugin } from "../framework/plugin.ts";
+import type { NodeRejection, Plugin, Rejection } from "../framework/plugin.ts";
 import type { Profile } from "../profile/profile.ts";
 import { NodeScores } from "./node-scores.ts";
 import { firstRejection, NodeVerdicts } from "./node-verdicts.ts";
@@ -71,11 +71,11 @@ export class Placer {
     return { rejections };
   }
 
-  /** Whether the pod would fit on the node as the cluster is now. */
-  fits(pod: PodInfo, node: NodeInfo): boolean {
+  /** Why the pod does not fit on the node as the cluster is now; computed anew. */
+  rejectionOn(pod: PodInfo, node: NodeInfo): Rejection | undefined {
     const prepared = preFilter(this.#profile, pod, this.#cluster);
-    if ("rejection" in prepared || narrowedOut(prepared, node) !== undefined) return false;
-    return this.#rejectionWithNominated(pod, prepared, node) === undefined;
+    if ("rejection" in prepared) return prepared.rejection;
+    return (narrowedOut(prepared, node) ?? this.#rejectionWithNominated(pod, prepared, node))?.rejection;
   }
 
   /** Per node and plug-in why `pod` may not run there, by all plug-ins that say so. */
