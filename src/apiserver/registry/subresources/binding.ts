@@ -43,7 +43,12 @@ export const createBinding: CreateSubresource = async (context, scope, body, opt
     if (metadata.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...metadata.annotations };
     return draft;
   };
-  await replaceObject(context, scope, { make, keepsGeneration: true, rules: { prepare: () => {}, validate: () => [] } }, options);
+  await replaceObject(
+    context,
+    scope,
+    { make, keepsGeneration: true, isAdmitted: true, rules: { prepare: () => {}, validate: () => [] } },
+    options,
+  );
   return answer(created);
 };
 
