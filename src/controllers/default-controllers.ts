@@ -24,6 +24,7 @@ import { persistentVolumeBinderController } from "./persistentvolume-binder/pers
 import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
 import { replicationController } from "./replication/replication-controller.ts";
+import { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
@@ -84,6 +85,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("resourcequota-controller", "resourcequota-controller", (context) =>
       resourceQuotaController(context, { countableResources: namespaced }),
     ),
+    entry("resourceclaim-controller", "resource-claim-controller", resourceClaimController),
     entry("clusterrole-aggregation-controller", "clusterrole-aggregation-controller", clusterRoleAggregationController),
     entry("endpointslice-mirroring-controller", "endpointslicemirroring-controller", endpointSliceMirroringController),
     entry("service-cidr-controller", "service-cidrs-controller", serviceCidrController),

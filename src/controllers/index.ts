@@ -25,6 +25,7 @@ export { persistentVolumeBinderController } from "./persistentvolume-binder/pers
 export { type PodGcOptions, podGcController } from "./pod-gc/pod-gc-controller.ts";
 export { replicaSetController } from "./replicaset/replicaset-controller.ts";
 export { replicationController } from "./replication/replication-controller.ts";
+export { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 export { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
