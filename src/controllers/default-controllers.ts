@@ -1,6 +1,7 @@
 // The controllers of a cluster, by the names that upstream's --controllers knows, each with its service account.
 import type { ResourceRef } from "../api/index.ts";
 import type { KubeObject } from "../machinery/index.ts";
+import { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 import { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 import { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
 import type { CertificateAuthority } from "./certificates/signer.ts";
@@ -98,6 +99,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("bootstrap-signer-controller", "bootstrap-signer", bootstrapSignerController),
     entry("token-cleaner-controller", "token-cleaner", tokenCleanerController),
     entry("persistentvolume-binder-controller", "persistent-volume-binder", persistentVolumeBinderController),
+    entry("persistentvolume-attach-detach-controller", "attachdetach-controller", attachDetachController),
     entry("persistentvolume-expander-controller", "expand-controller", volumeExpandController),
     entry("persistentvolumeclaim-protection-controller", "pvc-protection-controller", claimProtectionController),
     entry("persistentvolume-protection-controller", "pv-protection-controller", volumeProtectionController),

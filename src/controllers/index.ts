@@ -1,3 +1,4 @@
+export { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 export { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 export { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
 export type { CertificateAuthority, CertificateRequest, SigningOptions } from "./certificates/signer.ts";
