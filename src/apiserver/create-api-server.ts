@@ -34,6 +34,7 @@ import {
   WatchedRbacSource,
 } from "./authz/index.ts";
 import { DiscoveryEndpoint, type HealthCheck, HealthEndpoint, RootEndpoint, VersionEndpoint, type VersionInfo } from "./discovery/index.ts";
+import { FlowControl, FlowMetrics, followFlowConfiguration } from "./flow-control/index.ts";
 import type { Endpoint } from "./front/exchange.ts";
 import { HttpFront, type TlsOptions } from "./front/http-front.ts";
 import { KubeletProxy, type KubeletProxyOptions } from "./front/kubelet-proxy.ts";
@@ -132,7 +133,10 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const { pods, persistentVolumes, volumeAttachments } = nodes;
   await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
   const aggregation = await startAggregation(options, core, signal);
-  return { core, front: createFront(options, { core, authorizer, tokens, authentication, aggregation }), authorizer, tokens };
+  const flowControl: FlowControl = new FlowControl({ clock, observer: new FlowMetrics(options.metrics, () => flowControl) });
+  followFlowConfiguration({ handler: core, catalog, cache: core.cache, flowControl, clock, logger }, signal);
+  const front = createFront(options, { core, authorizer, tokens, authentication, aggregation, flowControl });
+  return { core, front, authorizer, tokens };
 }
 
 /** What is not stored: the usage of nodes and pods, where kubelets can be asked. */
@@ -181,6 +185,7 @@ function problemOf(error: unknown): { problem: string } {
 interface FrontParts extends Omit<ApiServer, "front"> {
   readonly authentication: Authentication;
   readonly aggregation: Aggregation | undefined;
+  readonly flowControl: FlowControl;
 }
 
 function createFront(options: ApiServerOptions, parts: FrontParts): HttpFront {
@@ -206,6 +211,7 @@ function createFront(options: ApiServerOptions, parts: FrontParts): HttpFront {
     ),
     endpoints: createEndpoints(options, parts),
     observer: new RequestMetrics(metrics, clock),
+    flowControl: parts.flowControl,
   });
 }
 

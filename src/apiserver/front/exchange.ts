@@ -34,6 +34,8 @@ export interface Exchange {
   readonly response: FrontResponse;
   readonly info: RequestInfo;
   readonly user: UserInfo;
+  /** To be called when a watch has begun: from then on it costs no more than its events. */
+  readonly started?: (() => void) | undefined;
 }
 
 /** Answers the requests below one first path segment. Rejects with StatusError for an error answer. */

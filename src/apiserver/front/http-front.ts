@@ -11,9 +11,10 @@ import { ClientCertificates } from "../authn/client-certificate.ts";
 import { type FrontProxyOptions, proxiedUser } from "../authn/front-proxy.ts";
 import type { Impersonator } from "../authn/impersonation.ts";
 import { type Authorizer, nonResourceError } from "../authz/index.ts";
+import type { FlowControl } from "../flow-control/index.ts";
 import type { RequestObserver } from "../metrics/request-metrics.ts";
 import { type Endpoint, type Exchange, type FrontRequest, type FrontResponse, header } from "./exchange.ts";
-import { parseRequest, type RequestInfo } from "./request-info.ts";
+import { isLongRunning, parseRequest, type RequestInfo } from "./request-info.ts";
 import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeError } from "./respond.ts";
 import { upgradeResponse } from "./upgrade-response.ts";
@@ -43,6 +44,8 @@ export interface HttpFrontOptions {
   /** Answers the rest by the first segment of the path; "" is the root. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   readonly observer?: RequestObserver;
+  /** Absent: every request goes on at once. */
+  readonly flowControl?: FlowControl | undefined;
 }
 
 /** Where a stream ends that the client asked to upgrade: endpoints that tunnel take it over. */
@@ -94,7 +97,8 @@ export class HttpFront {
     try {
       if (info === undefined) throw badRequest("the URL cannot be decoded");
       const user = await this.#userOf(request, info);
-      const exchange = { request, response, info, user, ...(upgrade === undefined ? {} : { upgrade }) };
+      const started = await this.#turnOf(user, info, response);
+      const exchange = { request, response, info, user, started, ...(upgrade === undefined ? {} : { upgrade }) };
       await this.#endpointOf(exchange).serve(exchange);
     } catch (error) {
       this.#fail(request, response, error);
@@ -132,6 +136,19 @@ export class HttpFront {
     });
     if (user instanceof Promise) return user.then((found) => impersonator.impersonate(found, request.headers));
     return impersonator.impersonate(user, request.headers);
+  }
+
+  /** Waits for the request's turn; answers how to give its seat back early. */
+  async #turnOf(user: UserInfo, info: RequestInfo, response: FrontResponse): Promise<(() => void) | undefined> {
+    const { flowControl } = this.#options;
+    if (flowControl === undefined || (info.verb !== "watch" && isLongRunning(info))) return undefined;
+    const entered = flowControl.enter(user, info, (cancel) => response.once("close", cancel));
+    const turn = entered instanceof Promise ? await entered : entered;
+    if (turn === undefined) return undefined;
+    response.setHeader("X-Kubernetes-PF-FlowSchema-UID", turn.schemaUid);
+    response.setHeader("X-Kubernetes-PF-PriorityLevel-UID", turn.levelUid);
+    response.once("close", turn.release);
+    return turn.release;
   }
 
   #endpointOf(exchange: Exchange): Endpoint {
