@@ -39,3 +39,27 @@ export type { Resource, ResourceRef, StoredForm } from "./resource.ts";
 export { type ResourceRow, resourceRows, type SubresourceRow, typeFacts, typeNames } from "./schema/table.ts";
 export type * from "./strategy.ts";
 export { resources } from "./types/resources.ts";
+export {
+  BETA_STORAGE_PROVISIONER,
+  BIND_COMPLETED,
+  BOUND_BY_CONTROLLER,
+  boundClaim,
+  boundClaimStatus,
+  boundVolume,
+  type Claim,
+  type Class,
+  claimClass,
+  defaultClass,
+  findVolume,
+  isMeantFor,
+  mismatch,
+  type PodClaim,
+  PROVISIONED_BY,
+  podClaims,
+  SELECTED_NODE,
+  STORAGE_PROVISIONER,
+  unboundVolume,
+  type Volume,
+  volumeClass,
+  waitsForConsumer,
+} from "./volume-binding/index.ts";

@@ -3,6 +3,7 @@
 import type { Node } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, deepEqual } from "../../machinery/index.ts";
 import { CarriedTerms } from "./carried-terms.ts";
+import { ChangeLog } from "./change-log.ts";
 import { ImageIndex } from "./images.ts";
 import { NodeInfo } from "./node-info.ts";
 import type { PodCounter, PodCounterSpec } from "./pod-counter.ts";
@@ -27,6 +28,8 @@ export class ClusterState {
   readonly requiredAffinity = new CarriedTerms();
   readonly preferred = new CarriedTerms();
   readonly images = new ImageIndex();
+  /** Changes of nodes, their pods included. */
+  readonly changes = new ChangeLog();
   /** Raised when a node comes or goes, or changes its labels or taints. */
   nodesVersion = 0;
   /** Raised when a namespace's labels change. */
@@ -39,7 +42,7 @@ export class ClusterState {
   readonly #topologies = new Map<string, Topology>();
   readonly #groups = new PodGroups();
   readonly #namespaces = new Map<string, Labels>();
-  #generation = 0;
+  readonly #claimUsers = new Map<string, number>();
 
   get nodeCount(): number {
     return this.#nodes.size;
@@ -62,7 +65,7 @@ export class ClusterState {
 
   #addNode(name: string, node: DeepReadonly<Node>): void {
     const slot = this.#freeSlots.pop() ?? this.slots.length;
-    const info = new NodeInfo(node, slot, () => ++this.#generation);
+    const info = new NodeInfo(node, slot, (changed) => this.changes.add(changed));
     this.slots[slot] = info;
     this.#nodes.set(name, info);
     this.#attach(info);
@@ -103,6 +106,7 @@ export class ClusterState {
     this.images.set(info.slot, info.node, undefined);
     this.#nodes.delete(name);
     this.slots[info.slot] = undefined;
+    this.changes.add(info.slot);
     this.#freeSlots.push(info.slot);
     if (pods.size > 0) this.#strays.set(name, pods);
   }
@@ -161,6 +165,11 @@ export class ClusterState {
     return this.#namespaces.get(name) ?? NO_LABELS;
   }
 
+  /** How many pods on nodes use the claim of that key. */
+  claimUsers(key: string): number {
+    return this.#claimUsers.get(key) ?? 0;
+  }
+
   /** The domains of a topology key. */
   topology(key: string): Topology {
     const known = this.#topologies.get(key);
@@ -185,6 +194,7 @@ export class ClusterState {
   /** What pods on other nodes may look at. */
   #countForOthers({ slot }: NodeInfo, pod: PodInfo, delta: 1 | -1): void {
     this.#groups.add(pod, slot, delta);
+    for (const key of pod.claims) this.#claimUsers.set(key, this.claimUsers(key) + delta);
     const { requiredAntiAffinity, requiredAffinity, preferred } = pod.terms;
     const place = (topologyKey: string) => ({ slot, topology: this.topology(topologyKey), delta });
     for (const term of requiredAntiAffinity) this.requiredAntiAffinity.add(place(term.topologyKey), term);

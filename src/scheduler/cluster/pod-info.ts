@@ -1,5 +1,5 @@
 // A pod as the scheduler sees it: what it asks for, computed once.
-import { isSidecar, podRequests } from "../../api/index.ts";
+import { isSidecar, podClaims, podRequests } from "../../api/index.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, deepEqual, objectKey } from "../../machinery/index.ts";
 import { type Judged, type PodTerms, podTerms } from "./affinity-term.ts";
@@ -29,6 +29,8 @@ export interface PodInfo extends Judged {
   readonly hostPorts: readonly HostPort[];
   readonly priority: number;
   readonly terms: PodTerms;
+  /** Keys of the PersistentVolumeClaims that it uses. */
+  readonly claims: readonly string[];
   readonly isTerminating: boolean;
   /** Equal for pods that selectors treat alike. */
   readonly groupKey: string;
@@ -54,6 +56,7 @@ export function podInfo(pod: DeepReadonly<Pod>): PodInfo {
     hostPorts: hostPortsOf(pod),
     priority: pod.spec?.priority ?? 0,
     terms: podTerms(pod),
+    claims: podClaims(pod).map(({ name }) => `${namespace}/${name}`),
     isTerminating,
     groupKey: JSON.stringify([namespace, labels, isTerminating]),
   };

@@ -71,8 +71,8 @@ export interface NodeRejection {
 export interface PostFilterContext {
   readonly cluster: ClusterState;
   readonly rejections: readonly NodeRejection[];
-  /** Whether the pod would fit on the node as the cluster is at the call, nominated pods of its priority and above included. */
-  fits(node: NodeInfo): boolean;
+  /** Why the pod does not fit on the node as the cluster is at the call, taking in nominated pods of its priority and above. */
+  rejectionOn(node: NodeInfo): Rejection | undefined;
 }
 
 /** A pod in the queue, as QueueSort sees it. */

@@ -4,6 +4,7 @@ import type { Client, EventRecorder, InformerSource } from "../../client/index.t
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { Plugin } from "../framework/plugin.ts";
 import type { Nominator } from "../placement/nominator.ts";
+import { defaultPreemption } from "../preemption/default-preemption.ts";
 import { defaultBinder } from "./default-binder.ts";
 import { imageLocality } from "./image-locality.ts";
 import { interPodAffinity } from "./inter-pod-affinity/inter-pod-affinity.ts";
@@ -17,6 +18,10 @@ import { podTopologySpread } from "./pod-topology-spread/pod-topology-spread.ts"
 import { prioritySort } from "./priority-sort.ts";
 import { schedulingGates } from "./scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration.ts";
+import { nodeVolumeLimits } from "./volumes/node-volume-limits.ts";
+import { volumeBinding } from "./volumes/volume-binding.ts";
+import { volumeRestrictions } from "./volumes/volume-restrictions.ts";
+import { volumeZone } from "./volumes/volume-zone.ts";
 
 /** What plug-ins are made with. Informers asked for here are running when the first pod is scheduled. */
 export interface PluginContext {
@@ -45,8 +50,13 @@ export const defaultRegistry: PluginRegistry = {
   NodeAffinity: (_, args) => nodeAffinity(args),
   NodePorts: () => nodePorts,
   NodeResourcesFit: (_, args) => nodeResourcesFit(args),
+  VolumeRestrictions: (context) => volumeRestrictions(context),
+  NodeVolumeLimits: (context) => nodeVolumeLimits(context),
+  VolumeBinding: (context, args) => volumeBinding(context, args),
+  VolumeZone: (context) => volumeZone(context),
   PodTopologySpread: (context, args) => podTopologySpread(context, args),
   InterPodAffinity: ({ cluster }, args) => interPodAffinity(cluster, args),
+  DefaultPreemption: (context, args) => defaultPreemption(context, args),
   NodeResourcesBalancedAllocation: (_, args) => nodeResourcesBalancedAllocation(args),
   ImageLocality: () => imageLocality(),
   DefaultBinder: ({ client }) => defaultBinder(client),

@@ -56,7 +56,7 @@ export class MutatingPolicies implements AdmissionPlugin {
       if (pass.isReinvocation && !reinvocations.isDue(id)) continue;
       const before = copyJson(request.object);
       try {
-        this.#apply(invocation, request, namespace);
+        await this.#apply(invocation, request, namespace);
       } catch (error) {
         if (!(error instanceof PolicyError)) throw error;
         problems.push({ bound: invocation.bound, binding: invocation.binding.name, message: error.message, reason: "Invalid" });
@@ -70,20 +70,24 @@ export class MutatingPolicies implements AdmissionPlugin {
   }
 
   /** Each mutation sees what the one before it has made. Throws PolicyError. */
-  #apply({ bound, shown, params }: Invoked, request: AdmissionRequest, namespaceObject: DeepReadonly<KubeObject> | null): void {
+  async #apply(
+    { bound, shown, params }: Invoked,
+    request: AdmissionRequest,
+    namespaceObject: DeepReadonly<KubeObject> | null,
+  ): Promise<void> {
     const compiled = bound.compiled();
     const budget = new CostBudget();
-    const variablesNow = () => {
-      const base = celVariables(request, shown, this.#tools.authorizer);
+    const variablesNow = async () => {
+      const base = await celVariables(request, shown, this.#tools.authorizer);
       return policyVariables(base, { params, namespaceObject }, { variables: compiled.variables, budget });
     };
-    const { matches, error } = evaluateConditions(compiled.conditions, variablesNow());
+    const { matches, error } = evaluateConditions(compiled.conditions, await variablesNow());
     if (error !== undefined) throw new PolicyError(error);
     if (!matches) return;
     for (const mutation of compiled.mutations) {
-      const object = shownAs(request, request.object as Draft, shown);
-      const result = mutated(object, mutation, { variables: variablesNow(), budget, facts: shownFacts(request, shown) });
-      if (result !== object) takeShown(request, copyJson(result), shown);
+      const object = await shownAs(request, request.object as Draft, shown);
+      const result = mutated(object, mutation, { variables: await variablesNow(), budget, facts: shownFacts(request, shown) });
+      if (result !== object) await takeShown(request, copyJson(result), shown);
     }
   }
 }

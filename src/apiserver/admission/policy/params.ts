@@ -35,7 +35,7 @@ export async function collectParams(
   if (found.length === 0 && parameterNotFoundAction === "Deny") {
     throw new PolicyError("no params found for policy binding with `Deny` parameterNotFoundAction");
   }
-  return found.map((object) => fromStoredForm(resource, draftOf(object)));
+  return Promise.all(found.map((object) => fromStoredForm(resource, draftOf(object))));
 }
 
 /** The namespace to look in; "" for cluster-scoped parameters. */

@@ -53,14 +53,14 @@ export class ValidatingPolicies implements AdmissionPlugin {
       .filter(({ bound }) => !ignoresErrors(bound))
       .map(({ bound, binding, message }) => ({ policy: bound.name, binding: binding?.name, message, reason: "Invalid" }));
     const namespace = invocations.length === 0 ? null : await namespaceOf(this.#tools, request);
-    for (const invocation of invocations) denials.push(...this.#carryOut(invocation, request, namespace));
+    for (const invocation of invocations) denials.push(...(await this.#carryOut(invocation, request, namespace)));
     const [first] = denials;
     if (first !== undefined) throw refusal(request, first);
   }
 
-  #carryOut(invocation: Invoked, request: AdmissionRequest, namespace: DeepReadonly<KubeObject> | null): Denial[] {
+  async #carryOut(invocation: Invoked, request: AdmissionRequest, namespace: DeepReadonly<KubeObject> | null): Promise<Denial[]> {
     const { bound, binding } = invocation;
-    const { failures, annotationErrors } = this.#evaluate(invocation, request, namespace);
+    const { failures, annotationErrors } = await this.#evaluate(invocation, request, namespace);
     const actions = binding.binding.spec.validationActions ?? [];
     const denials: Denial[] = annotationErrors.map((message) => denialOf(invocation, message, "Invalid"));
     for (const { message, reason } of failures) {
@@ -73,10 +73,10 @@ export class ValidatingPolicies implements AdmissionPlugin {
     return denials;
   }
 
-  #evaluate({ bound, shown, params }: Invoked, request: AdmissionRequest, namespaceObject: unknown): Verdict {
+  async #evaluate({ bound, shown, params }: Invoked, request: AdmissionRequest, namespaceObject: unknown): Promise<Verdict> {
     const budget = new CostBudget();
     const compiled = bound.compiled();
-    const base = celVariables(request, shown, this.#tools.authorizer);
+    const base = await celVariables(request, shown, this.#tools.authorizer);
     const variables = policyVariables(base, { params, namespaceObject }, { variables: compiled.variables, budget });
     const { matches, error } = evaluateConditions(compiled.conditions, variables);
     const nothing: Verdict = { failures: [], annotations: {}, annotationErrors: [] };

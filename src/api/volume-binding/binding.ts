@@ -1,7 +1,8 @@
 // Words by which claims and volumes are bound, and what the objects say of it.
-import type { PersistentVolume, PersistentVolumeClaim } from "../../api/types/core/v1.ts";
-import type { StorageClass } from "../../api/types/storage/v1.ts";
+
 import type { DeepReadonly } from "../../machinery/index.ts";
+import type { PersistentVolume, PersistentVolumeClaim } from "../types/core/v1.ts";
+import type { StorageClass } from "../types/storage/v1.ts";
 
 export type Claim = DeepReadonly<PersistentVolumeClaim>;
 export type Volume = DeepReadonly<PersistentVolume>;

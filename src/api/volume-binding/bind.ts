@@ -1,6 +1,7 @@
 // The two objects of a binding as they are to be. Pure; each answer is undefined when the object is so already.
-import type { PersistentVolume, PersistentVolumeClaim } from "../../api/types/core/v1.ts";
+
 import { deepEqual } from "../../machinery/index.ts";
+import type { PersistentVolume, PersistentVolumeClaim } from "../types/core/v1.ts";
 import { BIND_COMPLETED, BOUND_BY_CONTROLLER, type Claim, isMeantFor, type Volume } from "./binding.ts";
 
 /** The volume with its reference to the claim. */
