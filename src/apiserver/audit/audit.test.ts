@@ -56,7 +56,7 @@ function recordAt(level: "Metadata" | "Request" | "RequestResponse", policy: Par
 test("an event tells who did what, when and how it ended", () => {
   const { record, events } = recordAt("Metadata");
   record.annotate("authorization.k8s.io/decision", "allow");
-  record.completed(403, { status: "Failure", reason: "Forbidden", message: "no", code: 403 });
+  record.completed(403, { metadata: {}, status: "Failure", reason: "Forbidden", message: "no", code: 403 });
   assert.deepEqual(
     events.map(({ stage }) => stage),
     ["RequestReceived", "ResponseComplete"],
