@@ -4,6 +4,19 @@ import type { EvictionConfig } from "../../node/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 
+export interface AuditConfig {
+  /** A Policy of audit.k8s.io/v1, in YAML. */
+  readonly policyFile: string;
+  /** Where events are written, a line each. Absent: no log. */
+  readonly logFile?: string;
+  /** Megabytes after which the log is put aside; default 100. */
+  readonly maxSizeMb?: number;
+  /** How many of those are kept; default 10. */
+  readonly maxBackups?: number;
+  /** Where events are sent. */
+  readonly webhook?: { readonly url: string; readonly caFile?: string };
+}
+
 export interface ServerConfig {
   /** Addresses to listen on; the first is loopback. */
   readonly listen: readonly string[];
@@ -21,6 +34,8 @@ export interface ServerConfig {
   readonly frontProxyClient: FilePair;
   /** OIDC issuers, anonymous access, a token webhook: a subset of AuthenticationConfiguration. */
   readonly authentication?: AuthenticationConfig;
+  /** Absent: no audit log. */
+  readonly audit?: AuditConfig;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
   readonly serviceAccountKeyFile: string;

@@ -28,6 +28,8 @@ const EVENTS = /^\/registry\/core\/events\//;
  */
 const SECRET_TOKEN_SECONDS = 100 * 365 * 24 * 3_600;
 
+import { setUpAudit } from "./audit.ts";
+
 /** What every part of the process is given. */
 export interface ServerContext {
   readonly config: ServerConfig;
@@ -71,6 +73,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
       ...(config.authentication === undefined ? {} : { authentication: config.authentication }),
       frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
+      ...(config.audit === undefined ? {} : { audit: setUpAudit(config.audit, { clock, logger }) }),
       frontProxyClient: readPair(config.frontProxyClient),
       kubeletTls: { ...readPair(config.kubeletClient), ca },
       metrics,
