@@ -23,6 +23,8 @@ export interface ServerConfig {
   readonly authentication?: AuthenticationConfig;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
+  /** A KubeSchedulerConfiguration (YAML). */
+  readonly schedulerConfigFile?: string;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
   readonly encryptionConfigFile: string;
