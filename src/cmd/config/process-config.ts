@@ -38,6 +38,8 @@ export interface ServerConfig {
   readonly audit?: AuditConfig;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
+  /** A KubeSchedulerConfiguration (YAML). */
+  readonly schedulerConfigFile?: string;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
   readonly encryptionConfigFile: string;

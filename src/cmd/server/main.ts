@@ -2,9 +2,11 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { parse } from "yaml";
 import { builtInCatalog } from "../../api/index.ts";
 import { createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
+import { type SchedulerOptions, schedulerConfiguration } from "../../scheduler/index.ts";
 import { EncryptingStore, LmdbStore, type Store } from "../../storage/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
@@ -89,6 +91,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     logger,
     caPem: ca,
     podNetwork: config.podNetwork,
+    scheduler: schedulerOptions(config),
     credentials: {
       authority: requestAuthority({ certificate: ca, privateKey: readFileSync(config.caKeyFile, "utf8") }, clock),
       issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: SECRET_TOKEN_SECONDS }, secret)).token,
@@ -118,6 +121,12 @@ async function openStore(
   const count = await store.rewriteStale((key) => EVENTS.test(key));
   if (count > 0) logger.info("encrypted anew", { values: count });
   return store;
+}
+
+/** The profiles of the configured file, if there is one. */
+function schedulerOptions({ schedulerConfigFile }: ServerConfig): Pick<SchedulerOptions, "configuration" | "fetch"> {
+  if (schedulerConfigFile === undefined) return {};
+  return { configuration: schedulerConfiguration(parse(readFileSync(schedulerConfigFile, "utf8"))), fetch: globalThis.fetch };
 }
 
 function readPair({ certificateFile, privateKeyFile }: FilePair): { readonly cert: Buffer; readonly key: Buffer } {
