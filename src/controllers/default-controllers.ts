@@ -10,11 +10,13 @@ import { cronJobController } from "./cronjob/cronjob-controller.ts";
 import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
+import { disruptionController } from "./disruption/disruption-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
+import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { localPathController } from "./local-path/local-path-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
@@ -74,6 +76,10 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("job-controller", "job-controller", jobController),
     entry("cronjob-controller", "cronjob-controller", cronJobController),
     entry("ttl-after-finished-controller", "ttl-after-finished-controller", ttlAfterFinishedController),
+    entry("disruption-controller", "disruption-controller", (context) => disruptionController(context, { resources: deletableResources })),
+    entry("horizontal-pod-autoscaler-controller", "horizontal-pod-autoscaler", (context) =>
+      horizontalPodAutoscalerController(context, { resources: deletableResources }),
+    ),
     entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),

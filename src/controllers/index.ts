@@ -7,6 +7,7 @@ export { cronJobController } from "./cronjob/cronjob-controller.ts";
 export { daemonSetController } from "./daemonset/daemonset-controller.ts";
 export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
+export { type DisruptionOptions, disruptionController } from "./disruption/disruption-controller.ts";
 export { endpointController } from "./endpoint/endpoint-controller.ts";
 export { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
 export { endpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring-controller.ts";
@@ -15,6 +16,8 @@ export {
   type GarbageCollectorOptions,
   garbageCollectorController,
 } from "./garbage-collector/garbage-collector-controller.ts";
+export { type AutoscalerOptions, horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
+export { type MetricsClient, MetricsError } from "./horizontal-pod-autoscaler/metrics-client.ts";
 export { jobController } from "./job/job-controller.ts";
 export { localPathController } from "./local-path/local-path-controller.ts";
 export { LOCAL_PATH_PROVISIONER, LOCAL_PATH_ROOT } from "./local-path/plan.ts";

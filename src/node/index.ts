@@ -2,6 +2,8 @@ export { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
 export { type CgroupFiles, detectHierarchy, diskCgroups, type Hierarchy } from "./cgroups/hierarchy.ts";
 export { HostCgroups, type HostCgroupsOptions } from "./cgroups/host-cgroups.ts";
 export { resourceValue } from "./env/field-ref.ts";
+export { HostMeter, type HostMeterOptions } from "./eviction/host-meter.ts";
+export type { EvictionConfig } from "./eviction/thresholds.ts";
 export { diskFiles, MemoryFiles, type NodeFiles } from "./files.ts";
 export * from "./hollow/index.ts";
 export * from "./logs/index.ts";

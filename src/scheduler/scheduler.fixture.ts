@@ -80,6 +80,7 @@ export function fixedInformers(objects: Readonly<Record<string, readonly DeepRea
     // The caller says what the resource's objects are.
     informer: ((resource: { readonly resource: string }) => inform(resource.resource)) as unknown as InformerSource["informer"],
     start: () => {},
+    release: () => {},
     waitForSync: async () => {},
   };
 }

@@ -272,8 +272,12 @@ export function methodNotAllowed(): Error {
 /** What a body in protobuf is: delete options, or the kind that the (sub)resource speaks. */
 function typeOfBody({ exchange, resource }: Call): (kind: string) => TypeFacts {
   const row = resource.subresources[exchange.info.subresource];
-  return (kind) =>
-    kind === "DeleteOptions" ? typeFacts("meta.v1.DeleteOptions") : row === undefined ? resource.facts : typeFacts(row.type);
+  return (kind) => {
+    if (kind === "DeleteOptions") return typeFacts("meta.v1.DeleteOptions");
+    if (row !== undefined && row.type !== resource.type) return typeFacts(row.type);
+    if (!hasProtobuf(resource.facts)) throw unsupported("application/json, application/yaml");
+    return resource.facts;
+  };
 }
 
 async function requiredObject(call: Call): Promise<UncheckedObject> {

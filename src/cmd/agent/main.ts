@@ -9,6 +9,7 @@ import {
   diskCgroups,
   diskFiles,
   HostCgroups,
+  HostMeter,
   HostMounter,
   HostProber,
   HostVolumeManager,
@@ -21,6 +22,7 @@ import {
   ObjectCache,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
+import { PAUSE_IMAGE } from "../containerd/config.ts";
 import { imageMounter } from "../containerd/images.ts";
 import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
@@ -87,6 +89,8 @@ async function makeAgent(
     random,
     pid: process.pid,
   });
+  const isLoaded = (image: string) => isImageLoaded(config.loadedImagesFile, image);
+  const imageDir = await runtime.imageDirectory().catch(() => config.kubeletDirectory);
   const hierarchy = await detectHierarchy(diskCgroups);
   const cgroups = new HostCgroups({ hierarchy, root: config.cgroupRoot.replace(/^\//, ""), milliCpus: machine.cpus * 1000, logger });
   return new NodeAgent({
@@ -114,7 +118,12 @@ async function makeAgent(
     manifestDirectory: config.manifestDirectory,
     logDir: config.podLogDirectory,
     resolvConf: config.resolvConf,
-    isImageLoaded: (image) => isImageLoaded(config.loadedImagesFile, image),
+    isImageLoaded: isLoaded,
+    housekeeping: {
+      meter: new HostMeter({ runtime, rootDir: config.kubeletDirectory, logDir: config.podLogDirectory, imageDir }),
+      eviction: config.eviction ?? {},
+      isImageKept: ({ repoTags }) => repoTags.some((tag) => tag === PAUSE_IMAGE || isLoaded(tag)),
+    },
   });
 }
 

@@ -101,6 +101,8 @@ describe("persistent volumes and claims", () => {
     await createVolume(cluster, "v");
     await createClaim(cluster, "a");
     await cluster.clock.advance(1_000);
+    const type = "application/merge-patch+json";
+    await cluster.client.patch(resources.persistentvolumes, "v", { metadata: { finalizers: null } }, { type });
     await cluster.client.delete(resources.persistentvolumes, "v");
     await cluster.clock.advance(1_000);
     assert.equal((await claimOf(cluster, "a")).status?.phase, "Lost");
@@ -173,7 +175,7 @@ describe("ephemeral volumes", () => {
 
 describe("volume attributes classes", () => {
   it("stay as long as something names them", async () => {
-    await using cluster = await ControllerCluster.start(attributesClassProtectionController);
+    await using cluster = await ControllerCluster.start(attributesClassProtectionController, volumeProtectionController);
     await cluster.create(resources.volumeattributesclasses, { metadata: { name: "gold" }, driverName: "d", parameters: { iops: "1" } });
     await createVolume(cluster, "v", { volumeAttributesClassName: "gold" });
     await cluster.clock.advance(10);

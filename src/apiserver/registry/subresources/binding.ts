@@ -5,8 +5,10 @@ import { type Draft, draftOf } from "../draft.ts";
 import { replaceObject } from "../update-path.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
+type Labels = Readonly<Record<string, string>>;
+
 interface BindingBody {
-  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly annotations?: Labels; readonly labels?: Labels };
   readonly target?: { readonly kind?: string; readonly name?: string };
 }
 
@@ -36,6 +38,8 @@ export const createBinding: CreateSubresource = async (context, scope, body, opt
     const refusal = refusalOf(draft as unknown as BoundPod & Draft);
     if (refusal !== undefined) throw conflict(scope.resource, scope.name, refusal);
     bind(draft, nodeName, context.clock.now());
+    // Admission puts them there: where the node is.
+    if (metadata.labels !== undefined) draft.metadata.labels = { ...metadata.labels, ...draft.metadata.labels };
     if (metadata.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...metadata.annotations };
     return draft;
   };

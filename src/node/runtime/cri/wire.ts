@@ -47,6 +47,7 @@ export interface WireImage {
   readonly size: number;
   readonly uid: { readonly value: number } | null;
   readonly username: string;
+  readonly pinned: boolean;
 }
 
 export interface WireStatus {
@@ -64,6 +65,7 @@ export interface WireStats {
   readonly attributes: { readonly id: string; readonly metadata: { readonly name: string }; readonly labels: StringMap };
   readonly cpu: { readonly timestamp: number; readonly usageCoreNanoSeconds: { readonly value: number } | null } | null;
   readonly memory: { readonly timestamp: number; readonly workingSetBytes: { readonly value: number } | null } | null;
+  readonly writableLayer: { readonly usedBytes: { readonly value: number } | null } | null;
 }
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -133,6 +135,7 @@ export function imageStatus(wire: WireImage): ImageStatus {
     repoTags: wire.repoTags,
     repoDigests: wire.repoDigests,
     sizeBytes: wire.size,
+    isPinned: wire.pinned,
     user: wire.uid === null ? (wire.username === "" ? {} : { name: wire.username }) : { uid: wire.uid.value },
   };
 }
