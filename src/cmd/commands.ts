@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import { type ClusterSpec, DEFAULT_SPEC, type NodeSpec } from "./config/cluster.ts";
 import type { NodeLayout } from "./config/layout.ts";
+import type { EtcdFiles } from "./config/process-config.ts";
 import { importArchive, listImages } from "./containerd/images.ts";
 import { recordLoadedImages } from "./images/loaded-images.ts";
 import { kubectlDirectory } from "./kubectl/kubectl.ts";
@@ -32,6 +33,10 @@ export interface UpCommandOptions extends CommonOptions {
   readonly serviceNetwork?: string;
   readonly logLevel?: string;
   readonly networkPolicy?: boolean;
+  readonly store?: string;
+  readonly storeCa?: string;
+  readonly storeCert?: string;
+  readonly storeKey?: string;
   readonly wait: boolean;
 }
 
@@ -80,14 +85,27 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
   };
-  const spec = { ...(saved ?? DEFAULT_SPEC), ...wanted };
+  const etcd = etcdOf(options) ?? saved?.etcd;
+  const spec: ClusterSpec = { ...(saved ?? DEFAULT_SPEC), ...wanted, ...(etcd === undefined ? {} : { etcd }) };
   if (saved === undefined) return spec;
   for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork"] as const) {
     if (spec[key] !== saved[key]) throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
   }
+  if (spec.etcd?.url !== saved.etcd?.url)
+    throw new UsageError(`the cluster is kept in ${saved.etcd?.url ?? "its data directory"}; move it with k8ts store migrate`);
   if (spec.nodeCount < saved.nodeCount)
     throw new UsageError(`the cluster has ${saved.nodeCount} nodes; run k8ts down before taking some away`);
   return spec;
+}
+
+function etcdOf({ store, storeCa, storeCert, storeKey }: UpCommandOptions): EtcdFiles | undefined {
+  if (store === undefined) return undefined;
+  return {
+    url: store,
+    ...(storeCa === undefined ? {} : { caFile: storeCa }),
+    ...(storeCert === undefined ? {} : { certificateFile: storeCert }),
+    ...(storeKey === undefined ? {} : { privateKeyFile: storeKey }),
+  };
 }
 
 export async function down(options: CommonOptions & { readonly keepData?: boolean }): Promise<void> {

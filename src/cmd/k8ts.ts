@@ -1,4 +1,5 @@
 // The command line of k8ts.
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_SPEC } from "./config/cluster.ts";
 import { DEFAULT_DATA_DIRECTORY, DEFAULT_RUN_DIRECTORY } from "./config/layout.ts";
@@ -16,6 +17,10 @@ function wholeNumber(text: string): number {
 function onOrOff(text: string): boolean {
   if (text !== "on" && text !== "off") throw new InvalidArgumentError("It must be on or off.");
   return text === "on";
+}
+
+function absolutePath(file: string): string {
+  return resolve(file);
 }
 
 /** Loads the commands' code only when one of them runs: the processes of a cluster do without it. */
@@ -38,6 +43,10 @@ function program(): Command {
     .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
     .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
+    .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
+    .option("--store-ca <file>", "the etcd's certificate authority, for TLS", absolutePath)
+    .option("--store-cert <file>", "the server's certificate for the etcd", absolutePath)
+    .option("--store-key <file>", "its private key", absolutePath)
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--no-wait", "do not wait until the nodes are ready")
     .action(async (options) => (await commands()).up(options));
