@@ -9,6 +9,7 @@ import { importArchive, listImages } from "./containerd/images.ts";
 import { recordLoadedImages } from "./images/loaded-images.ts";
 import { kubectlDirectory } from "./kubectl/kubectl.ts";
 import { reset as resetCluster } from "./reset/reset.ts";
+import { migrate } from "./store/migrate.ts";
 import { SystemClock } from "./system/clock.ts";
 import { stopDaemon } from "./system/processes.ts";
 import { stopSignal } from "./system/signals.ts";
@@ -187,6 +188,17 @@ async function printImages(nodes: readonly NodeSpec[], socketOf: (node: NodeSpec
   for (const node of nodes) {
     for (const row of await listImages(socketOf(node))) console.log(`${node.name.padEnd(10)} ${row.size.padStart(10)}  ${row.reference}`);
   }
+}
+
+export async function storeMigrate(target: string, options: UpCommandOptions): Promise<void> {
+  const cluster = existing(options);
+  const etcd = target === "lmdb" ? undefined : etcdOf({ ...options, store: target });
+  const left = cluster.spec().etcd;
+  const count = await migrate(cluster, etcd);
+  console.log(`moved ${count} objects`);
+  if (left !== undefined) console.log(`note: what was in ${left.url} is still there`);
+  const { dataDir, runDir } = options;
+  await up({ dataDir, runDir, wait: true });
 }
 
 export async function node(action: { readonly verb: string; readonly name: string }, options: CommonOptions): Promise<void> {
