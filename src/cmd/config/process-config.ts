@@ -4,6 +4,7 @@ import type { EvictionConfig } from "../../node/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 
+<<<<<<< HEAD
 export interface AuditConfig {
   /** A Policy of audit.k8s.io/v1, in YAML. */
   readonly policyFile: string;
@@ -17,13 +18,31 @@ export interface AuditConfig {
   readonly webhook?: { readonly url: string; readonly caFile?: string };
 }
 
-export interface ServerConfig {
+export type ServerConfig = {}
+=======
+/** An etcd, and the files by which its members are known and the server is known to them. */
+export interface EtcdFiles {
+  /** `etcd://host:port,host:port/prefix` */
+  readonly url: string;
+  readonly caFile?: string;
+  readonly certificateFile?: string;
+  readonly privateKeyFile?: string;
+}
+
+export interface StoreConfig {
+  /** Where the embedded store lies. */
+  readonly dataDirectory: string;
+  /** Instead of the embedded store. */
+  readonly etcd?: EtcdFiles;
+}
+
+export interface ServerConfig extends StoreConfig {
+>>>>>>> ready-zme
   /** Addresses to listen on; the first is loopback. */
   readonly listen: readonly string[];
   readonly port: number;
   /** Where pods and other nodes reach the server: the endpoint of the service `kubernetes`. */
   readonly advertiseAddress: string;
-  readonly dataDirectory: string;
   readonly logLevel: LogLevel;
   readonly caFile: string;
   readonly caKeyFile: string;
