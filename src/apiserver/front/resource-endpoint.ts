@@ -13,6 +13,7 @@ import {
 } from "../../api/index.ts";
 import type { Clock } from "../../base/index.ts";
 import { badRequest, field, hasProtobuf, invalid, statusError, type TypeFacts } from "../../machinery/index.ts";
+import type { WatchObserver } from "../metrics/index.ts";
 import { contentType, parseJson, parseYaml, readBody, readObject, unsupported } from "./body.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { header } from "./exchange.ts";
@@ -47,6 +48,7 @@ export interface ResourceEndpointOptions {
   readonly handler: ApiHandler;
   readonly catalog: ResourceCatalog;
   readonly clock: Pick<Clock, "now">;
+  readonly watchObserver?: WatchObserver;
 }
 
 export class ResourceEndpoint implements Endpoint {
@@ -54,7 +56,10 @@ export class ResourceEndpoint implements Endpoint {
   readonly #catalog: ResourceCatalog;
   readonly #clock: Pick<Clock, "now">;
 
-  constructor({ handler, catalog, clock }: ResourceEndpointOptions) {
+  readonly #watchObserver: WatchObserver | undefined;
+
+  constructor({ handler, catalog, clock, watchObserver }: ResourceEndpointOptions) {
+    this.#watchObserver = watchObserver;
     this.#handler = handler;
     this.#catalog = catalog;
     this.#clock = clock;
@@ -142,7 +147,8 @@ export class ResourceEndpoint implements Endpoint {
     exchange.started?.();
     setWarnings(exchange.response, call.warnings);
     const { upgrade } = exchange as Exchange & Partial<UpgradeExchange>;
-    const answer = { batches, encode: this.#frames(call), format: representation.format, signal: closed.signal };
+    const sent = (count: number) => this.#watchObserver?.sent(call.resource, count);
+    const answer = { batches, encode: this.#frames(call), format: representation.format, signal: closed.signal, sent };
     if (upgrade === undefined) return writeWatch(exchange.response, answer);
     await sendWatch(await acceptWebSocket({ request: exchange.request, upgrade }), answer);
   }
