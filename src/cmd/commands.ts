@@ -34,14 +34,11 @@ export interface UpCommandOptions extends CommonOptions {
   readonly serviceNetwork?: string;
   readonly logLevel?: string;
   readonly networkPolicy?: boolean;
-<<<<<<< HEAD
   readonly schedulerConfig?: string;
-=======
   readonly store?: string;
   readonly storeCa?: string;
   readonly storeCert?: string;
   readonly storeKey?: string;
->>>>>>> ready-zme
   readonly wait: boolean;
 }
 
