@@ -32,6 +32,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly serviceNetwork?: string;
   readonly logLevel?: string;
   readonly networkPolicy?: boolean;
+  readonly schedulerConfig?: string;
   readonly wait: boolean;
 }
 
@@ -69,7 +70,7 @@ export async function up(options: UpCommandOptions): Promise<void> {
 
 /** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, the log level and whether policies are enforced. */
 function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): ClusterSpec {
-  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy } = options;
+  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy, schedulerConfig } = options;
   const wanted: Partial<ClusterSpec> = {
     ...(nodes === undefined ? {} : { nodeCount: nodes }),
     ...(hollowNodes === undefined ? {} : { hollowNodeCount: hollowNodes }),
@@ -79,6 +80,7 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
+    ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
   };
   const spec = { ...(saved ?? DEFAULT_SPEC), ...wanted };
   if (saved === undefined) return spec;

@@ -14,6 +14,8 @@ export interface ClusterSpec {
   readonly logLevel: string;
   /** Whether NetworkPolicies are enforced. */
   readonly networkPolicy: boolean;
+  /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
+  readonly schedulerConfigFile?: string;
 }
 
 export const DEFAULT_SPEC: ClusterSpec = {

@@ -1,7 +1,21 @@
 // The configuration files of the processes: `k8ts server --config file`, `k8ts agent --config file`, `k8ts hollow --config file`.
 import type { AuthenticationConfig } from "../../apiserver/index.ts";
+import type { EvictionConfig } from "../../node/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
+
+export interface AuditConfig {
+  /** A Policy of audit.k8s.io/v1, in YAML. */
+  readonly policyFile: string;
+  /** Where events are written, a line each. Absent: no log. */
+  readonly logFile?: string;
+  /** Megabytes after which the log is put aside; default 100. */
+  readonly maxSizeMb?: number;
+  /** How many of those are kept; default 10. */
+  readonly maxBackups?: number;
+  /** Where events are sent. */
+  readonly webhook?: { readonly url: string; readonly caFile?: string };
+}
 
 export interface ServerConfig {
   /** Addresses to listen on; the first is loopback. */
@@ -20,8 +34,12 @@ export interface ServerConfig {
   readonly frontProxyClient: FilePair;
   /** OIDC issuers, anonymous access, a token webhook: a subset of AuthenticationConfiguration. */
   readonly authentication?: AuthenticationConfig;
+  /** Absent: no audit log. */
+  readonly audit?: AuditConfig;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
+  /** A KubeSchedulerConfiguration (YAML). */
+  readonly schedulerConfigFile?: string;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
   readonly encryptionConfigFile: string;
@@ -53,6 +71,8 @@ export interface AgentConfig {
   readonly loadedImagesFile: string;
   /** Where the volumes of the default storage class are kept. */
   readonly localPathDirectory: string;
+  /** When pods are evicted; absent means the defaults. */
+  readonly eviction?: EvictionConfig;
   readonly cgroupRoot: string;
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;

@@ -30,6 +30,7 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     frontProxyClient: pki.frontProxyClient,
     controllerManager: pki.controllerManager,
     scheduler: pki.scheduler,
+    ...(spec.schedulerConfigFile === undefined ? {} : { schedulerConfigFile: spec.schedulerConfigFile }),
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
     serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
     encryptionConfigFile: pki.encryptionConfigFile,

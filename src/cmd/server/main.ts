@@ -2,9 +2,11 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { parse } from "yaml";
 import { builtInCatalog } from "../../api/index.ts";
 import { createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
+import { type SchedulerOptions, schedulerConfiguration } from "../../scheduler/index.ts";
 import { EncryptingStore, LmdbStore, type Store } from "../../storage/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
@@ -27,6 +29,8 @@ const EVENTS = /^\/registry\/core\/events\//;
  * DEVIATION: upstream's have no end at all and another issuer; these are checked like all others.
  */
 const SECRET_TOKEN_SECONDS = 100 * 365 * 24 * 3_600;
+
+import { setUpAudit } from "./audit.ts";
 
 /** What every part of the process is given. */
 export interface ServerContext {
@@ -71,6 +75,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
       ...(config.authentication === undefined ? {} : { authentication: config.authentication }),
       frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
+      ...(config.audit === undefined ? {} : { audit: setUpAudit(config.audit, { clock, logger }) }),
       frontProxyClient: readPair(config.frontProxyClient),
       kubeletTls: { ...readPair(config.kubeletClient), ca },
       metrics,
@@ -86,6 +91,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     logger,
     caPem: ca,
     podNetwork: config.podNetwork,
+    scheduler: schedulerOptions(config),
     credentials: {
       authority: requestAuthority({ certificate: ca, privateKey: readFileSync(config.caKeyFile, "utf8") }, clock),
       issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: SECRET_TOKEN_SECONDS }, secret)).token,
@@ -115,6 +121,12 @@ async function openStore(
   const count = await store.rewriteStale((key) => EVENTS.test(key));
   if (count > 0) logger.info("encrypted anew", { values: count });
   return store;
+}
+
+/** The profiles of the configured file, if there is one. */
+function schedulerOptions({ schedulerConfigFile }: ServerConfig): Pick<SchedulerOptions, "configuration" | "fetch"> {
+  if (schedulerConfigFile === undefined) return {};
+  return { configuration: schedulerConfiguration(parse(readFileSync(schedulerConfigFile, "utf8"))), fetch: globalThis.fetch };
 }
 
 function readPair({ certificateFile, privateKeyFile }: FilePair): { readonly cert: Buffer; readonly key: Buffer } {
