@@ -1,6 +1,7 @@
 // The controllers of a cluster, by the names that upstream's --controllers knows, each with its service account.
 import type { ResourceRef } from "../api/index.ts";
 import type { KubeObject } from "../machinery/index.ts";
+import { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 import { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 import { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
 import type { CertificateAuthority } from "./certificates/signer.ts";
@@ -26,6 +27,7 @@ import { persistentVolumeBinderController } from "./persistentvolume-binder/pers
 import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
 import { replicationController } from "./replication/replication-controller.ts";
+import { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
@@ -90,12 +92,14 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("resourcequota-controller", "resourcequota-controller", (context) =>
       resourceQuotaController(context, { countableResources: namespaced }),
     ),
+    entry("resourceclaim-controller", "resource-claim-controller", resourceClaimController),
     entry("clusterrole-aggregation-controller", "clusterrole-aggregation-controller", clusterRoleAggregationController),
     entry("endpointslice-mirroring-controller", "endpointslicemirroring-controller", endpointSliceMirroringController),
     entry("service-cidr-controller", "service-cidrs-controller", serviceCidrController),
     entry("bootstrap-signer-controller", "bootstrap-signer", bootstrapSignerController),
     entry("token-cleaner-controller", "token-cleaner", tokenCleanerController),
     entry("persistentvolume-binder-controller", "persistent-volume-binder", persistentVolumeBinderController),
+    entry("persistentvolume-attach-detach-controller", "attachdetach-controller", attachDetachController),
     entry("persistentvolume-expander-controller", "expand-controller", volumeExpandController),
     entry("persistentvolumeclaim-protection-controller", "pvc-protection-controller", claimProtectionController),
     entry("persistentvolume-protection-controller", "pv-protection-controller", volumeProtectionController),

@@ -1,3 +1,4 @@
+export { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 export { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 export { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
 export type { CertificateAuthority, CertificateRequest, SigningOptions } from "./certificates/signer.ts";
@@ -28,6 +29,7 @@ export { persistentVolumeBinderController } from "./persistentvolume-binder/pers
 export { type PodGcOptions, podGcController } from "./pod-gc/pod-gc-controller.ts";
 export { replicaSetController } from "./replicaset/replicaset-controller.ts";
 export { replicationController } from "./replication/replication-controller.ts";
+export { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 export { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";

@@ -15,6 +15,7 @@ import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { PodObject } from "./pod/pod-object.ts";
 import { PodRegistry } from "./pod-registry.ts";
+import { ProbeCounts } from "./probes/probe-counts.ts";
 import type { Prober } from "./probes/prober.ts";
 import { type MachineInfo, type NodeFacts, nodeAllocatable, nodeLabels } from "./registration/node-facts.ts";
 import { NodeLease } from "./registration/node-lease.ts";
@@ -33,6 +34,8 @@ export interface NodeAgentOptions {
   readonly runtime: Runtime;
   readonly volumes: VolumeManager;
   readonly prober: Prober;
+  /** Shared with the kubelet server. Default: the agent's own. */
+  readonly probeCounts?: ProbeCounts;
   /** Default: none. */
   readonly cgroups?: CgroupManager;
   readonly files: NodeFiles;
@@ -91,6 +94,7 @@ export class NodeAgent {
   readonly #context: NodeContext;
   readonly #registrar: NodeRegistrar;
   readonly #stop = new AbortController();
+  #isSyncing = false;
   readonly #pods: PodRegistry;
   readonly #statics: StaticPods;
   readonly #housekeeping: Housekeeping | undefined;
@@ -129,6 +133,11 @@ export class NodeAgent {
     return this.#pods;
   }
 
+  /** Whether the agent looks after its pods. */
+  get isSyncing(): boolean {
+    return this.#isSyncing && !this.#stop.signal.aborted;
+  }
+
   /** The node's conditions may have changed, as when its network has become ready. */
   wake(): void {
     this.#registrar.wake();
@@ -148,6 +157,7 @@ export class NodeAgent {
     this.#statics.follow(own);
     this.#follow();
     this.#informers.start(own);
+    this.#isSyncing = true;
     await Promise.all([
       registering,
       lease.run(own),
@@ -179,6 +189,7 @@ export class NodeAgent {
       logDir,
       resolvConf,
       events,
+      probeCounts: options.probeCounts ?? new ProbeCounts(),
       objects,
       content: options.followsContent === true ? this.#makeFollower(objects) : undefined,
       images: new ImagePuller(runtime, clock, options.isImageLoaded),

@@ -3,7 +3,7 @@ import type { ApiHandler, Resource, ResourceCatalog, UserInfo } from "../../api/
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type Client, EventRecorder, LeaderElection, LocalClient, SharedInformers } from "../../client/index.ts";
 import { type ControllerContext, type DefaultControllersOptions, defaultControllers } from "../../controllers/index.ts";
-import { Scheduler } from "../../scheduler/index.ts";
+import { Scheduler, type SchedulerOptions } from "../../scheduler/index.ts";
 
 export interface ControlPlaneOptions {
   readonly handler: ApiHandler;
@@ -22,6 +22,8 @@ export interface ControlPlaneOptions {
   readonly election?: { readonly identity: string } | undefined;
   /** The cluster's keys, as controllers use them. */
   readonly credentials?: Pick<DefaultControllersOptions, "authority" | "issueSecretToken">;
+  /** What the scheduler is to do other than by default. */
+  readonly scheduler?: Pick<SchedulerOptions, "configuration" | "plugins" | "fetch">;
 }
 
 /** The process itself, which it trusts: reads for the shared informers, and makes what every cluster has. */
@@ -91,7 +93,7 @@ class Term {
     const { caPem, catalog, podNetwork, credentials } = this.#options;
     const makers = defaultControllers({ ...credentials, caPem, clusterCidr: podNetwork, deletableResources: () => deletable(catalog) });
     const running = makers.map(({ name, serviceAccount, make }) => make(this.#contextFor(name, controllerUser(serviceAccount))));
-    const scheduler = new Scheduler(this.#contextFor("default-scheduler", SCHEDULER_USER));
+    const scheduler = new Scheduler({ ...this.#contextFor("default-scheduler", SCHEDULER_USER), ...this.#options.scheduler });
     this.#informers.start(signal);
     await Promise.all([...running.map((controller) => controller.run(signal)), scheduler.run(signal)]);
     await Promise.all(this.#recorders.map((recorder) => recorder.close()));

@@ -74,7 +74,7 @@ export class HostMeter implements NodeMeter {
     const containers = [];
     for (const { containerName: name, memoryWorkingSetBytes, writableLayerBytes = 0 } of usages) {
       const logBytes = measuresDisk ? (await diskUse(join(logs, name))).bytes : 0;
-      containers.push({ name, memoryBytes: memoryWorkingSetBytes, diskBytes: writableLayerBytes + logBytes });
+      containers.push({ name, memoryBytes: memoryWorkingSetBytes, diskBytes: writableLayerBytes + logBytes, logBytes });
     }
     const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
     return {

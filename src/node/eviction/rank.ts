@@ -22,6 +22,7 @@ export interface ContainerUse {
   readonly memoryBytes: number;
   /** Its writable layer and its logs. */
   readonly diskBytes: number;
+  readonly logBytes?: number;
 }
 
 export interface PodWithUse {

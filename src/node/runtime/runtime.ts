@@ -179,6 +179,9 @@ export interface ContainerUsage {
   readonly containerName: string;
   readonly cpuUsageCoreNanoSeconds: number;
   readonly memoryWorkingSetBytes: number;
+  readonly memoryUsageBytes?: number | undefined;
+  readonly memoryRssBytes?: number | undefined;
+  readonly memoryAvailableBytes?: number | undefined;
   /** What the container wrote beside its volumes. */
   readonly writableLayerBytes?: number;
   readonly timestampMs: number;

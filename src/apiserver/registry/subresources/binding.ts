@@ -1,7 +1,7 @@
 // pods/binding: puts a pod on a node.
 import { formatTime } from "../../../base/index.ts";
-import { conflict, field, invalid } from "../../../machinery/index.ts";
-import { type Draft, draftOf } from "../draft.ts";
+import { conflict, type DeepReadonly, field, invalid, type KubeObject } from "../../../machinery/index.ts";
+import type { Draft } from "../draft.ts";
 import { replaceObject } from "../update-path.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
@@ -29,8 +29,13 @@ export const createBinding: CreateSubresource = async (context, scope, body, opt
   const { metadata = {}, target = {} } = body as unknown as BindingBody;
   checkTarget(scope.name, target);
   const nodeName = target.name ?? "";
-  const make = (current: { readonly object: Parameters<typeof draftOf>[0] }): Draft => {
-    const draft = draftOf(current.object);
+  const make = ({ object }: { readonly object: DeepReadonly<KubeObject> }): Draft => {
+    // Binding changes a few fields: all else stays what it is, not a copy of it.
+    const draft: Draft = {
+      ...(object as Draft),
+      metadata: { ...(object as Draft).metadata },
+      spec: { ...(object as unknown as BoundPod).spec },
+    };
     if (metadata.uid !== undefined && metadata.uid !== draft.metadata.uid) {
       const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${draft.metadata.uid}`;
       throw conflict(scope.resource, scope.name, why);
@@ -46,7 +51,7 @@ export const createBinding: CreateSubresource = async (context, scope, body, opt
   await replaceObject(
     context,
     scope,
-    { make, keepsGeneration: true, isAdmitted: true, rules: { prepare: () => {}, validate: () => [] } },
+    { make, keepsGeneration: true, tracking: "none", isAdmitted: true, rules: { prepare: () => {}, validate: () => [] } },
     options,
   );
   return answer(created);

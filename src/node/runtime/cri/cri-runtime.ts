@@ -145,6 +145,9 @@ export class CriRuntime implements Runtime {
       containerName: attributes.metadata.name,
       cpuUsageCoreNanoSeconds: cpu?.usageCoreNanoSeconds?.value ?? 0,
       memoryWorkingSetBytes: memory?.workingSetBytes?.value ?? 0,
+      memoryUsageBytes: memory?.usageBytes?.value,
+      memoryRssBytes: memory?.rssBytes?.value,
+      memoryAvailableBytes: memory?.availableBytes?.value,
       writableLayerBytes: writableLayer?.usedBytes?.value ?? 0,
       timestampMs: msOf(cpu?.timestamp ?? memory?.timestamp ?? 0),
     }));

@@ -61,11 +61,19 @@ export interface WireStatus {
   readonly features: { readonly supplementalGroupsPolicy: boolean } | null;
 }
 
+type Amount = { readonly value: number } | null;
+
 export interface WireStats {
   readonly attributes: { readonly id: string; readonly metadata: { readonly name: string }; readonly labels: StringMap };
   readonly cpu: { readonly timestamp: number; readonly usageCoreNanoSeconds: { readonly value: number } | null } | null;
-  readonly memory: { readonly timestamp: number; readonly workingSetBytes: { readonly value: number } | null } | null;
-  readonly writableLayer: { readonly usedBytes: { readonly value: number } | null } | null;
+  readonly memory: {
+    readonly timestamp: number;
+    readonly workingSetBytes: Amount;
+    readonly availableBytes: Amount;
+    readonly usageBytes: Amount;
+    readonly rssBytes: Amount;
+  } | null;
+  readonly writableLayer: { readonly usedBytes: Amount } | null;
 }
 
 const NANOSECONDS_PER_MS = 1e6;
