@@ -68,6 +68,8 @@ export type StoredWatchEvent =
 export interface WriteOptions {
   readonly dryRun?: boolean | undefined;
   readonly fieldValidation?: "Ignore" | "Warn" | "Strict" | undefined;
+  /** What stands more than once in the body that the object was read from, as texts; treated like unknown fields. */
+  readonly duplicates?: readonly string[] | undefined;
 }
 
 export type PatchType =

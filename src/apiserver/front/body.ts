@@ -1,6 +1,6 @@
 // Request bodies: read up to the limit, decoded by their content type.
-import { parse } from "yaml";
-import { badRequest, decodeProtobuf, statusError, type TypeFacts } from "../../machinery/index.ts";
+import { parseDocument } from "yaml";
+import { badRequest, DecodeError, decodeProtobuf, parseJson as parseJsonText, statusError, type TypeFacts } from "../../machinery/index.ts";
 import { decodeCbor } from "./cbor.ts";
 import { type FrontRequest, header } from "./exchange.ts";
 
@@ -48,21 +48,25 @@ export function contentType(request: FrontRequest): string {
   return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase() || "application/json";
 }
 
-/** The body as an object; an empty body is undefined. `typeOf` tells the type of a kind in protobuf. */
-export async function readObject(request: FrontRequest, typeOf: (kind: string) => TypeFacts): Promise<Record<string, unknown> | undefined> {
+/** The body as an object; an empty body is undefined. `typeOf` tells the type of a kind in protobuf; `duplicates` collects. */
+export async function readObject(
+  request: FrontRequest,
+  typeOf: (kind: string) => TypeFacts,
+  duplicates?: string[],
+): Promise<Record<string, unknown> | undefined> {
   const type = contentType(request);
   const body = await readBody(request);
   if (body.byteLength === 0) return undefined;
-  const value = type === PROTOBUF ? decodeProtobuf(body, typeOf) : decode(type, body);
+  const value = type === PROTOBUF ? decodeProtobuf(body, typeOf) : decode(type, body, duplicates);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest("couldn't get version/kind; json parse error: the body is not an object");
   }
   return value as Record<string, unknown>;
 }
 
-function decode(type: string, body: Buffer): unknown {
-  if (type === "application/json") return parseJson(body);
-  if (type === "application/yaml" || type === "text/yaml") return parseYaml(body);
+function decode(type: string, body: Buffer, duplicates?: string[]): unknown {
+  if (type === "application/json") return parseJson(body, duplicates);
+  if (type === "application/yaml" || type === "text/yaml") return parseYaml(body, duplicates);
   if (type === "application/cbor") return decodeCbor(body);
   throw unsupported(objectTypes);
 }
@@ -74,19 +78,34 @@ export function unsupported(accepted: string): Error {
   );
 }
 
-export function parseJson(body: Buffer): unknown {
+/** `duplicates`, if somebody wants to know, collects what stands more than once. */
+export function parseJson(body: Buffer, duplicates?: string[]): unknown {
   try {
-    return JSON.parse(body.toString("utf8"));
+    const parsed = parseJsonText(body.toString("utf8"), { detectDuplicates: duplicates !== undefined });
+    duplicates?.push(...parsed.duplicates);
+    return parsed.value;
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`);
+    throw error instanceof DecodeError ? badRequest(error.message) : error;
   }
 }
 
 /** YAML is a superset of JSON; a later key of the same name wins, as upstream's decoder has it. */
-export function parseYaml(body: Buffer): unknown {
+export function parseYaml(body: Buffer, duplicates?: string[]): unknown {
+  const text = body.toString("utf8");
   try {
-    return parse(body.toString("utf8"), { uniqueKeys: false, maxAliasCount: 100 });
+    const document = parseDocument(text, { uniqueKeys: duplicates !== undefined });
+    const [error] = document.errors.filter(({ code }) => code !== "DUPLICATE_KEY");
+    if (error !== undefined) throw error;
+    for (const { pos, linePos } of document.errors)
+      duplicates?.push(`line ${linePos?.[0].line}: key ${keyAt(text, pos)} already set in map`);
+    return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** The key that begins there, in quotes. */
+function keyAt(text: string, [start]: readonly [number, number]): string {
+  const key = /^("(?:[^"\\]|\\.)*"|'[^']*'|[^:\n]*)/.exec(text.slice(start))?.[0] ?? "";
+  return JSON.stringify(key.trim().replace(/^(['"])(.*)\1$/, "$2"));
 }

@@ -10,6 +10,7 @@ import {
   type StoredList,
   typeFacts,
   type UncheckedObject,
+  type WriteOptions,
 } from "../../api/index.ts";
 import type { Clock } from "../../base/index.ts";
 import { badRequest, field, hasProtobuf, invalid, statusError, type TypeFacts } from "../../machinery/index.ts";
@@ -160,12 +161,16 @@ export class ResourceEndpoint implements Endpoint {
 
   async #create(call: Call): Promise<void> {
     const options = writeOptions(call.exchange.info.query, "CreateOptions");
-    this.#writeObject(call, 201, await this.#handler.create(call.scope(), await requiredObject(call), options));
+    const duplicates = duplicatesFor(options);
+    const object = await requiredObject(call, duplicates);
+    this.#writeObject(call, 201, await this.#handler.create(call.scope(), object, { ...options, duplicates }));
   }
 
   async #update(call: Call): Promise<void> {
     const options = writeOptions(call.exchange.info.query, "UpdateOptions");
-    const { stored, created } = await this.#handler.update(call.scope(), await requiredObject(call), options);
+    const duplicates = duplicatesFor(options);
+    const object = await requiredObject(call, duplicates);
+    const { stored, created } = await this.#handler.update(call.scope(), object, { ...options, duplicates });
     this.#writeObject(call, created ? 201 : 200, stored);
   }
 
@@ -175,8 +180,9 @@ export class ResourceEndpoint implements Endpoint {
     if (!patchTypes.has(type)) throw unsupported([...patchTypes].join(", "));
     const options = { ...writeOptions(info.query, "PatchOptions"), type: type as PatchType, force: patchForce(type, info.query) };
     const body = await readBody(request);
-    const patch = type === "application/apply-patch+yaml" ? parseYaml(body) : parseJson(body);
-    const { stored, created } = await this.#handler.patch(call.scope(), patch, options);
+    const duplicates = duplicatesFor(options);
+    const patch = type === "application/apply-patch+yaml" ? parseYaml(body, duplicates) : parseJson(body, duplicates);
+    const { stored, created } = await this.#handler.patch(call.scope(), patch, { ...options, duplicates });
     this.#writeObject(call, created ? 201 : 200, stored);
   }
 
@@ -280,8 +286,13 @@ function typeOfBody({ exchange, resource }: Call): (kind: string) => TypeFacts {
   };
 }
 
-async function requiredObject(call: Call): Promise<UncheckedObject> {
-  const object = await readObject(call.exchange.request, typeOfBody(call));
+/** Where to collect what stands more than once in a body, unless nobody wants to know. */
+function duplicatesFor({ fieldValidation }: WriteOptions): string[] | undefined {
+  return fieldValidation === "Ignore" ? undefined : [];
+}
+
+async function requiredObject(call: Call, duplicates: string[] | undefined): Promise<UncheckedObject> {
+  const object = await readObject(call.exchange.request, typeOfBody(call), duplicates);
   if (object === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
   return object as UncheckedObject;
 }

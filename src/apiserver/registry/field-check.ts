@@ -4,12 +4,22 @@ import { badRequest, pruneUnknown } from "../../machinery/index.ts";
 import type { Draft } from "./draft.ts";
 
 /** Removes from `draft` what its type does not know; refuses or warns about it. Values of a wrong type are always refused. */
-export function checkFieldsOf(scope: RequestScope, draft: Draft, resource: Resource, { fieldValidation = "Warn" }: WriteOptions): void {
+export function checkFieldsOf(scope: RequestScope, draft: Draft, resource: Resource, options: WriteOptions): void {
   const { unknown, typeError } = resource.prune === undefined ? pruneUnknown(draft, resource.facts) : resource.prune(draft);
   if (typeError !== undefined) throw unusable(resource, typeError);
-  if (unknown.length === 0 || fieldValidation === "Ignore") return;
-  if (fieldValidation === "Strict") throw unusable(resource, `strict decoding error: ${unknown.join(", ")}`);
-  for (const text of unknown) scope.warn?.(text);
+  reportProblems(scope, resource, [...unknown, ...(options.duplicates ?? [])], options);
+}
+
+/** Refuses what was found in a body, or warns about it. */
+export function reportProblems(
+  scope: RequestScope,
+  resource: Resource,
+  problems: readonly string[],
+  { fieldValidation = "Warn" }: WriteOptions,
+): void {
+  if (problems.length === 0 || fieldValidation === "Ignore") return;
+  if (fieldValidation === "Strict") throw unusable(resource, `strict decoding error: ${problems.join(", ")}`);
+  for (const text of problems) scope.warn?.(text);
 }
 
 function unusable({ kind, version }: Resource, problem: string): Error {

@@ -66,6 +66,20 @@ test("a definition whose instances are kept by finalizers is Terminating until t
   assert.deepEqual(await cluster.names(resources.customresourcedefinitions), []);
 });
 
+test("a watch ends when the schema changes, so that nobody sees objects in an old form", async () => {
+  await using cluster = await CrdCluster.begin();
+  const { client } = cluster;
+  await cluster.define();
+  const watched = watchTypes(client.watch(cronTabs));
+  await client.create(cronTabs, cluster.tab({}));
+  await cluster.redefine(({ versions: [first] }) => {
+    if (first?.schema?.openAPIV3Schema?.properties) first.schema.openAPIV3Schema.properties["more"] = { type: "string" };
+  });
+  assert.deepEqual(await watched, ["ADDED"]);
+  const created = await client.get(cronTabs, "my-tab", { namespace: "default" });
+  assert.equal((await client.update(cronTabs, { ...created, more: "x" } as Custom))["more"], "x");
+});
+
 test("names that another definition holds are refused until they are free", async () => {
   await using cluster = await CrdCluster.begin();
   const { client, clock } = cluster;
@@ -92,6 +106,10 @@ test("objects are pruned, defaulted and validated by their schema", async () => 
   assert.deepEqual(created.spec, { cronSpec: "* * * * *", note: null, free: { any: { thing: 1 } }, replicas: 1 });
   assert.equal(created["extra"], undefined);
   assert.equal(created.metadata.generation, 1);
+  await assert.rejects(
+    client.update(cronTabs, cluster.tab({}, { metadata: { name: "absent", namespace: "default", resourceVersion: "1" } })),
+    /not found/,
+  );
   await assert.rejects(client.create(cronTabs, cluster.tab({ unknown: 1 }), { fieldValidation: "Strict" }), {
     message: 'CronTab in version "v1" cannot be handled as a CronTab: strict decoding error: unknown field "spec.unknown"',
   });
