@@ -108,6 +108,7 @@ export class ResourceEndpoint implements Endpoint {
       fieldManager: fieldManager(request, info.query),
       signal,
       warn: (text) => warnings.push(text),
+      annotate: (key, value) => exchange.audit?.annotate(key, value),
     });
     return { exchange, resource, representation, warnings, scope };
   }
@@ -182,6 +183,7 @@ export class ResourceEndpoint implements Endpoint {
     const body = await readBody(request);
     const duplicates = duplicatesFor(options);
     const patch = type === "application/apply-patch+yaml" ? parseYaml(body, duplicates) : parseJson(body, duplicates);
+    call.exchange.audit?.sawRequest(patch as object);
     const { stored, created } = await this.#handler.patch(call.scope(), patch, { ...options, duplicates });
     this.#writeObject(call, created ? 201 : 200, stored);
   }
@@ -210,6 +212,7 @@ export class ResourceEndpoint implements Endpoint {
     const { exchange, resource, representation } = call;
     const { as, format, version } = representation;
     setWarnings(exchange.response, call.warnings);
+    exchange.audit?.sawResponse(stored.object);
     if (as === "Table" && exchange.info.subresource === "") {
       const { resourceVersion } = stored.object.metadata;
       writeValue(exchange, code, tableOf(resource, [stored], { resourceVersion }, this.#tableOptions(call)), format);
@@ -294,6 +297,7 @@ function duplicatesFor({ fieldValidation }: WriteOptions): string[] | undefined 
 async function requiredObject(call: Call, duplicates: string[] | undefined): Promise<UncheckedObject> {
   const object = await readObject(call.exchange.request, typeOfBody(call), duplicates);
   if (object === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
+  call.exchange.audit?.sawRequest(object);
   return object as UncheckedObject;
 }
 

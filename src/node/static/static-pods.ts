@@ -24,6 +24,8 @@ export interface StaticPodsOptions {
 }
 
 const RETRY_MS = 5_000;
+/** Who deleted a mirror pod gets the time to see that it is gone. */
+const RECREATE_MS = 1_000;
 
 export class StaticPods {
   readonly #options: StaticPodsOptions;
@@ -31,6 +33,8 @@ export class StaticPods {
   #wanted: ReadonlyMap<string, PodObject> = new Map();
   /** Mirror pods of the API, by namespace/name. */
   readonly #mirrors = new Map<string, PodObject>();
+  /** Mirrors that went a moment ago. */
+  readonly #gone = new Set<string>();
   #hasSynced = false;
   /** Which manifest was last complained about, so that it is said once. */
   readonly #complaints = new Map<string, string>();
@@ -75,8 +79,13 @@ export class StaticPods {
   }
 
   loseMirror(mirror: PodObject): void {
-    if (this.#mirrors.get(keyOf(mirror))?.metadata.uid === mirror.metadata.uid) this.#mirrors.delete(keyOf(mirror));
-    this.#reconcile();
+    const key = keyOf(mirror);
+    if (this.#mirrors.get(key)?.metadata.uid === mirror.metadata.uid) this.#mirrors.delete(key);
+    this.#gone.add(key);
+    this.#options.clock.setTimeout(() => {
+      this.#gone.delete(key);
+      this.#reconcile();
+    }, RECREATE_MS);
   }
 
   /** A worker is gone: one that waited for its name can start. */
@@ -126,6 +135,7 @@ export class StaticPods {
     const pod = this.#wanted.get(key);
     const mirror = this.#mirrors.get(key);
     const { name = "", namespace = "" } = (pod ?? mirror)?.metadata ?? {};
+    if (mirror === undefined && this.#gone.has(key)) return;
     const plan = planMirror(pod, mirror);
     try {
       if (plan === "create" && pod !== undefined && pods.worker(pod.metadata.uid ?? "") !== undefined) {
