@@ -43,11 +43,8 @@ function program(): Command {
     .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
     .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
-<<<<<<< HEAD
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
-=======
     .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
->>>>>>> ready-zme
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--no-wait", "do not wait until the nodes are ready")
     .action(async (options) => (await commands()).up(options));

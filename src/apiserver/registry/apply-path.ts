@@ -5,7 +5,7 @@ import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody } from "./decode.ts";
 import { copyJson, type Draft, draftOf } from "./draft.ts";
-import { checkFieldsOf, reportProblems } from "./field-check.ts";
+import { checkFieldsOf } from "./field-check.ts";
 import { managerOf, resetFields } from "./managed-fields.ts";
 import { authorize, currentEntry, type ServerContext } from "./server-context.ts";
 import { fromStoredForm } from "./stored-as.ts";
@@ -18,7 +18,6 @@ export async function applyObject(
   options: PatchOptions,
 ): Promise<{ stored: Stored; created: boolean }> {
   const applied = checkApplied(scope, patch);
-  reportProblems(scope, scope.resource, options.duplicates ?? [], options);
   const { resource, namespace, name } = scope;
   await context.cache.waitForNewest();
   const current = await currentEntry(context, resource, namespace, name);

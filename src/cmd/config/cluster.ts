@@ -16,13 +16,10 @@ export interface ClusterSpec {
   readonly logLevel: string;
   /** Whether NetworkPolicies are enforced. */
   readonly networkPolicy: boolean;
-<<<<<<< HEAD
   /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
   readonly schedulerConfigFile?: string;
-=======
   /** Where everything is kept; absent: in the embedded store. */
   readonly etcd?: EtcdFiles;
->>>>>>> ready-zme
 }
 
 export const DEFAULT_SPEC: ClusterSpec = {

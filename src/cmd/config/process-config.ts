@@ -4,7 +4,6 @@ import type { EvictionConfig } from "../../node/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 
-<<<<<<< HEAD
 export interface AuditConfig {
   /** A Policy of audit.k8s.io/v1, in YAML. */
   readonly policyFile: string;
@@ -18,8 +17,6 @@ export interface AuditConfig {
   readonly webhook?: { readonly url: string; readonly caFile?: string };
 }
 
-export type ServerConfig = {}
-=======
 /** An etcd, and the files by which its members are known and the server is known to them. */
 export interface EtcdFiles {
   /** `etcd://host:port,host:port/prefix` */
@@ -37,7 +34,6 @@ export interface StoreConfig {
 }
 
 export interface ServerConfig extends StoreConfig {
->>>>>>> ready-zme
   /** Addresses to listen on; the first is loopback. */
   readonly listen: readonly string[];
   readonly port: number;

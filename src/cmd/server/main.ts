@@ -5,19 +5,8 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { parse } from "yaml";
 import { builtInCatalog } from "../../api/index.ts";
 import { createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
-
-<<<<<<< HEAD
-
-import type { Clock, Logger, Random } from "../../base/index.ts";
-import { type SchedulerOptions, schedulerConfiguration } from "../../scheduler/index.ts";
-import { EncryptingStore, LmdbStore, type Store } from "../../storage/index.ts";
-
-=======
-
 import { type Clock, type Logger, type Random, uuid } from "../../base/index.ts";
-
->>>>>>> ready-zme
-
+import { type SchedulerOptions, schedulerConfiguration } from "../../scheduler/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
 import { ensureClusterObjects } from "../control-plane/cluster-objects.ts";
@@ -29,6 +18,7 @@ import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
 import { aborted, stopSignal } from "../system/signals.ts";
 import { versionInfo } from "../version.ts";
+import { setUpAudit } from "./audit.ts";
 import { openStore } from "./open-store.ts";
 
 /**
@@ -36,8 +26,6 @@ import { openStore } from "./open-store.ts";
  * DEVIATION: upstream's have no end at all and another issuer; these are checked like all others.
  */
 const SECRET_TOKEN_SECONDS = 100 * 365 * 24 * 3_600;
-
-import { setUpAudit } from "./audit.ts";
 
 /** What every part of the process is given. */
 export interface ServerContext {
@@ -97,12 +85,9 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     logger,
     caPem: ca,
     podNetwork: config.podNetwork,
-<<<<<<< HEAD
     scheduler: schedulerOptions(config),
-=======
     // Only a store that several servers may share makes it a question who leads.
     ...(config.etcd === undefined ? {} : { election: { identity: `${hostname()}_${uuid(random)}` } }),
->>>>>>> ready-zme
     credentials: {
       authority: requestAuthority({ certificate: ca, privateKey: readFileSync(config.caKeyFile, "utf8") }, clock),
       issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: SECRET_TOKEN_SECONDS }, secret)).token,
@@ -122,27 +107,12 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
   };
 }
 
-<<<<<<< HEAD
-/** The store below its encryption. What other keys, or none, have sealed is written anew before anyone reads. */
-async function openStore(
-  config: ServerConfig,
-  { clock, random, logger }: Pick<ServerContext, "clock" | "random" | "logger">,
-): Promise<Store> {
-  const rules = parseEncryptionConfiguration(readFileSync(config.encryptionConfigFile, "utf8"), (count) => random.bytes(count));
-  const store = new EncryptingStore(new LmdbStore({ path: join(config.dataDirectory, "data.mdb"), clock }), rules);
-  const count = await store.rewriteStale((key) => EVENTS.test(key));
-  if (count > 0) logger.info("encrypted anew", { values: count });
-  return store;
-}
-
 /** The profiles of the configured file, if there is one. */
 function schedulerOptions({ schedulerConfigFile }: ServerConfig): Pick<SchedulerOptions, "configuration" | "fetch"> {
   if (schedulerConfigFile === undefined) return {};
   return { configuration: schedulerConfiguration(parse(readFileSync(schedulerConfigFile, "utf8"))), fetch: globalThis.fetch };
 }
 
-=======
->>>>>>> ready-zme
 function readPair({ certificateFile, privateKeyFile }: FilePair): { readonly cert: Buffer; readonly key: Buffer } {
   return { cert: readFileSync(certificateFile), key: readFileSync(privateKeyFile) };
 }
