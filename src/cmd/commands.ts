@@ -31,6 +31,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly serviceNetwork?: string;
   readonly logLevel?: string;
   readonly networkPolicy?: boolean;
+  readonly loadBalancerPool?: readonly string[];
   readonly wait: boolean;
 }
 
@@ -68,7 +69,7 @@ export async function up(options: UpCommandOptions): Promise<void> {
 
 /** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, the log level and whether policies are enforced. */
 function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): ClusterSpec {
-  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy } = options;
+  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy, loadBalancerPool } = options;
   const wanted: Partial<ClusterSpec> = {
     ...(nodes === undefined ? {} : { nodeCount: nodes }),
     ...(hollowNodes === undefined ? {} : { hollowNodeCount: hollowNodes }),
@@ -78,11 +79,13 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
+    ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
   };
   const spec = { ...(saved ?? DEFAULT_SPEC), ...wanted };
   if (saved === undefined) return spec;
-  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork"] as const) {
-    if (spec[key] !== saved[key]) throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
+  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork", "loadBalancerPool"] as const) {
+    if (String(spec[key]) !== String(saved[key]))
+      throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
   }
   if (spec.nodeCount < saved.nodeCount)
     throw new UsageError(`the cluster has ${saved.nodeCount} nodes; run k8ts down before taking some away`);

@@ -17,6 +17,8 @@ import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
 import { replicationController } from "./replication/replication-controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
+import type { LoadBalancerOptions } from "./service-lb/plan.ts";
+import { serviceLbController } from "./service-lb/service-lb-controller.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
@@ -32,6 +34,8 @@ export interface DefaultControllersOptions {
   readonly caPem: string;
   /** Pods' network, IPv4; without it nodes get none from here. */
   readonly clusterCidr?: string | undefined;
+  /** Default: Services of type LoadBalancer have the nodes' addresses. */
+  readonly loadBalancers?: LoadBalancerOptions | undefined;
   /** Every resource that can be listed, watched and deleted, each in one version. */
   readonly deletableResources: () => readonly ResourceRef<KubeObject>[];
 }
@@ -44,7 +48,8 @@ export interface ControllerMaker {
   readonly make: (context: ControllerContext) => Controller;
 }
 
-export function defaultControllers({ caPem, clusterCidr, deletableResources }: DefaultControllersOptions): readonly ControllerMaker[] {
+export function defaultControllers(options: DefaultControllersOptions): readonly ControllerMaker[] {
+  const { caPem, clusterCidr, loadBalancers = {}, deletableResources } = options;
   const namespaced = () => deletableResources().filter((resource) => resource.namespaced);
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
@@ -56,6 +61,7 @@ export function defaultControllers({ caPem, clusterCidr, deletableResources }: D
     entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),
+    entry("service-lb-controller", "service-controller", (context) => serviceLbController(context, loadBalancers)),
     entry("namespace-controller", "namespace-controller", (context) => namespaceController(context, { deletableResources: namespaced })),
     entry("node-lifecycle-controller", "node-controller", nodeLifecycleController),
     entry("taint-eviction-controller", "node-controller", taintEvictionController),

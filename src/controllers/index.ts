@@ -19,6 +19,8 @@ export { type PodGcOptions, podGcController } from "./pod-gc/pod-gc-controller.t
 export { replicaSetController } from "./replicaset/replicaset-controller.ts";
 export { replicationController } from "./replication/replication-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
+export type { LoadBalancerOptions } from "./service-lb/plan.ts";
+export { serviceLbController } from "./service-lb/service-lb-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
 export { statefulSetController } from "./statefulset/statefulset-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";

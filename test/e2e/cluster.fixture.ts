@@ -43,11 +43,19 @@ export class Cluster implements AsyncDisposable {
   #bin = "";
 
   /** Brings a cluster up and loads the test images; a cluster that is there already is left alone. */
-  static async up({ nodes = 1, hollowNodes = 0 }: { nodes?: number; hollowNodes?: number } = {}): Promise<Cluster> {
+  static async up({
+    nodes = 1,
+    hollowNodes = 0,
+    flags = [],
+  }: {
+    nodes?: number;
+    hollowNodes?: number;
+    flags?: string[];
+  } = {}): Promise<Cluster> {
     if (existsSync("/sys/class/net/k8ts0")) throw new Error("a cluster is running on this machine; take it down first with ./k8ts down");
     const cluster = new Cluster();
     try {
-      await cluster.k8ts("up", "--nodes", `${nodes}`, "--hollow-nodes", `${hollowNodes}`, "--port", `${PORT}`);
+      await cluster.k8ts("up", "--nodes", `${nodes}`, "--hollow-nodes", `${hollowNodes}`, "--port", `${PORT}`, ...flags);
       cluster.#bin = (await kubectlDirectory(join(cluster.#directory, "bin"))) ?? "";
       const images = await makeImages(join(ROOT, ".cache/images"));
       await cluster.k8ts("image", "load", ...Object.values(images));

@@ -1,4 +1,5 @@
 // The shape of a cluster on this machine: its networks and nodes. Decided by the first `up` and kept in cluster.json.
+import ipaddr from "ipaddr.js";
 
 export interface ClusterSpec {
   readonly port: number;
@@ -14,6 +15,8 @@ export interface ClusterSpec {
   readonly logLevel: string;
   /** Whether NetworkPolicies are enforced. */
   readonly networkPolicy: boolean;
+  /** Networks for the addresses of load balancers; when empty they have the nodes' addresses. */
+  readonly loadBalancerPool: readonly string[];
 }
 
 export const DEFAULT_SPEC: ClusterSpec = {
@@ -26,6 +29,7 @@ export const DEFAULT_SPEC: ClusterSpec = {
   clusterDomain: "cluster.local",
   logLevel: "info",
   networkPolicy: true,
+  loadBalancerPool: [],
 };
 
 export const MOST_NODES = 100;
@@ -102,5 +106,12 @@ export function specProblems(spec: ClusterSpec): string[] {
   if (!isNetwork(spec.serviceNetwork, 16)) {
     problems.push(`--service-network must be an IPv4 network such as 10.96.0.0/16, not ${spec.serviceNetwork}`);
   }
+  for (const network of spec.loadBalancerPool) {
+    if (!isValidNetwork(network)) problems.push(`--load-balancer-pool must be networks such as 192.0.2.0/28, not ${network}`);
+  }
   return problems;
+}
+
+function isValidNetwork(text: string): boolean {
+  return ipaddr.isValidCIDR(text);
 }

@@ -70,7 +70,17 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     },
     signal,
   );
-  const controlPlane = new ControlPlane({ handler: core, catalog, clock, random, logger, caPem: ca, podNetwork: config.podNetwork });
+  const controlPlane = new ControlPlane({
+    handler: core,
+    catalog,
+    clock,
+    random,
+    logger,
+    caPem: ca,
+    podNetwork: config.podNetwork,
+    serverPort: config.port,
+    loadBalancerPool: config.loadBalancerPool,
+  });
   const running = controlPlane.run(signal);
   await ensureDnsService({ client: controlPlane.adminClient, address: dnsAddress(config), signal });
   await ensureLocalPathClass(controlPlane.adminClient, signal);
