@@ -51,6 +51,12 @@ describe("services on two nodes", () => {
     }
   });
 
+  it("lead a pod through another node back to its own", async () => {
+    await service("back", { type: "NodePort", selector: { app: "client" }, ports });
+    const nodePort = (await get("back")).spec?.ports?.[0]?.nodePort;
+    await soon("it is answered", async () => /You've hit client/.test(await fromPod("wget", "-qO-", `http://${NODES[0]}:${nodePort}`)));
+  });
+
   it("change their type from and to ExternalName", async () => {
     const lookup = async () =>
       (await cluster.tryKubectl(["exec", "client", "--", "nslookup", "changing.default.svc.cluster.local"])).stdout;

@@ -77,7 +77,8 @@ async function ensureNamespace({ node, nodes, spec, ledger }: NamespaceOptions):
   if (!existsSync(`/sys/class/net/${link}`)) {
     await runCommand(["ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", networkNamespace]);
   }
-  await ipBatch([`link set ${link} master ${BRIDGE} up`]);
+  // With br_netfilter a packet that the proxy leads back to the node it came from is bridged, not routed: out of the port it came in by.
+  await ipBatch([`link set ${link} master ${BRIDGE} up`, `link set ${link} type bridge_slave hairpin on`]);
   const peers = nodes.filter((peer) => peer.networkNamespace !== undefined && peer.index !== node.index);
   await ipBatch(
     [
