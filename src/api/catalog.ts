@@ -1,4 +1,4 @@
-// The built-in resources: each row of the table joined with its kind's strategy.
+// The built-in resources, each row of the table joined with its kind's strategy, and beside them those that come at run time.
 import type { ResourceCatalog } from "./handler.ts";
 import type { Resource } from "./resource.ts";
 import { type ResourceRow, resourceRows, typeFacts } from "./schema/table.ts";
@@ -27,13 +27,36 @@ function withStorage(resource: Resource, byId: ReadonlyMap<string, Resource>): R
   return { ...resource, storedAs: { resource: stored, toStored, fromStored } };
 }
 
+/** A catalog of fixed resources and of custom ones, which can be replaced. A custom resource never hides a fixed one. */
+export class GrowingCatalog implements ResourceCatalog {
+  readonly #fixed: readonly Resource[];
+  #all: readonly Resource[];
+  #byId: ReadonlyMap<string, Resource>;
+
+  constructor(fixed: readonly Resource[]) {
+    this.#fixed = fixed;
+    this.#all = fixed;
+    this.#byId = new Map(fixed.map((resource) => [idOf(resource), resource]));
+  }
+
+  find(group: string, version: string, resource: string): Resource | undefined {
+    return this.#byId.get(`${group}/${version}/${resource}`);
+  }
+
+  /** The same list until the custom resources change. */
+  all(): readonly Resource[] {
+    return this.#all;
+  }
+
+  /** Serves exactly these custom resources from now on. */
+  setCustom(custom: readonly Resource[]): void {
+    this.#all = [...this.#fixed, ...custom];
+    this.#byId = new Map(this.#all.toReversed().map((resource) => [idOf(resource), resource]));
+  }
+}
+
 /** The catalog of built-in resources. */
-export function builtInCatalog(): ResourceCatalog {
+export function builtInCatalog(): GrowingCatalog {
   const plain = new Map(resourceRows.map((row) => [idOf(row), build(row)]));
-  const resources = [...plain.values()].map((resource) => withStorage(resource, plain));
-  const byId = new Map(resources.map((resource) => [idOf(resource), resource]));
-  return {
-    find: (group, version, resource) => byId.get(`${group}/${version}/${resource}`),
-    all: () => resources,
-  };
+  return new GrowingCatalog([...plain.values()].map((resource) => withStorage(resource, plain)));
 }

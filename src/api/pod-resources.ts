@@ -2,7 +2,7 @@
 // together, init containers one after another beside the sidecars started before them, overhead comes on top.
 import { type DeepReadonly, quantityMilli, quantityValue } from "../machinery/index.ts";
 import { isSidecar } from "./pod-state.ts";
-import type { Pod, ResourceRequirements } from "./types/core/v1.ts";
+import type { Container, Pod } from "./types/core/v1.ts";
 
 /** A pod's needs; `extended` has everything else by resource name (hugepages too), in whole units. */
 export interface PodRequests {
@@ -28,19 +28,46 @@ function raiseTo(amounts: Amounts, others: Amounts): void {
   for (const [name, amount] of others) if (amount > (amounts.get(name) ?? 0)) amounts.set(name, amount);
 }
 
-function listOf(resources: DeepReadonly<ResourceRequirements> | undefined, side: Side): DeepReadonly<Record<string, string>> | undefined {
-  return resources?.[side];
+/** The larger quantity of each resource. */
+function largest(lists: readonly (DeepReadonly<Record<string, string>> | undefined)[]): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const list of lists) {
+    for (const [name, quantity] of Object.entries(list ?? {})) {
+      const known = result[name];
+      if (known === undefined || quantityMilli(quantity) > quantityMilli(known)) result[name] = quantity;
+    }
+  }
+  return result;
 }
 
-function aggregate(pod: DeepReadonly<Pod>, side: Side): Amounts {
+/**
+ * While a container is resized in place it counts with the largest of what it asks for, what it was allocated and what
+ * it has; one whose resize is infeasible without what it asks for.
+ */
+function amountsWhileResized(pod: DeepReadonly<Pod>): AmountsOf {
+  const { initContainerStatuses = [], containerStatuses = [], conditions = [] } = pod.status ?? {};
+  const statuses = new Map([...initContainerStatuses, ...containerStatuses].map((status) => [status.name, status]));
+  const isInfeasible = conditions.some(({ type, reason }) => type === "PodResizePending" && reason === "Infeasible");
+  return ({ name, resources }) => {
+    const status = statuses.get(name);
+    if (status?.allocatedResources === undefined && status?.resources?.requests === undefined) return resources?.requests;
+    const actual = [status.allocatedResources, status.resources?.requests];
+    return largest(isInfeasible ? actual : [resources?.requests, ...actual]);
+  };
+}
+
+/** What one container counts with. */
+type AmountsOf = (container: DeepReadonly<Container>) => DeepReadonly<Record<string, string>> | undefined;
+
+function aggregate(pod: DeepReadonly<Pod>, side: Side, amountsOf: AmountsOf = (container) => container.resources?.[side]): Amounts {
   const { containers = [], initContainers, resources, overhead } = pod.spec ?? {};
   const total: Amounts = new Map();
-  for (const container of containers) addTo(total, listOf(container.resources, side));
+  for (const container of containers) addTo(total, amountsOf(container));
   if (initContainers !== undefined) {
     const sidecars: Amounts = new Map();
     const peak: Amounts = new Map();
     for (const container of initContainers) {
-      const list = listOf(container.resources, side);
+      const list = amountsOf(container);
       if (isSidecar(container)) {
         addTo(total, list);
         addTo(sidecars, list);
@@ -73,9 +100,9 @@ function summarize(amounts: Amounts): PodRequests {
   return { cpuMilli, memoryBytes, ephemeralBytes, extended: amounts };
 }
 
-/** What the scheduler reserves for the pod. */
-export function podRequests(pod: DeepReadonly<Pod>): PodRequests {
-  return summarize(aggregate(pod, "requests"));
+/** What the scheduler reserves for the pod; with `usesStatus` resizes under way count. */
+export function podRequests(pod: DeepReadonly<Pod>, { usesStatus = false } = {}): PodRequests {
+  return summarize(aggregate(pod, "requests", usesStatus && pod.status !== undefined ? amountsWhileResized(pod) : undefined));
 }
 
 /** What the pod may use at most; a resource without any limit is 0 or absent. */

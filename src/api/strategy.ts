@@ -2,10 +2,13 @@
 // private draft that defaulting and preparing may change.
 import type { Clock, Random } from "../base/index.ts";
 import type { FieldError } from "../machinery/index.ts";
+import type { UserInfo } from "./handler.ts";
 
+/** `user` is who asks; absent for what the server makes itself. */
 export interface StrategyContext {
   readonly clock: Pick<Clock, "now">;
   readonly random: Random;
+  readonly user?: UserInfo | undefined;
 }
 
 /** One column of `kubectl get`. */
@@ -29,7 +32,8 @@ export interface KindStrategy<T> {
   prepareForUpdate?(object: T, old: T, context: StrategyContext): void;
   /** For the status subresource; default: everything but status and the metadata that status writers may touch comes from `old`. */
   prepareForStatusUpdate?(object: T, old: T, context: StrategyContext): void;
-  validate?(object: T): FieldError[];
+  /** `old` is given on updates, for kinds that let through what was there already. */
+  validate?(object: T, old?: T): FieldError[];
   /** Immutable fields and transitions; `validate` runs besides. */
   validateUpdate?(object: T, old: T): FieldError[];
   validateStatusUpdate?(object: T, old: T): FieldError[];
@@ -55,6 +59,14 @@ export interface KindStrategy<T> {
   gracePeriodSeconds?(object: T, requestedSeconds: number | undefined): number;
   /** Scale subresource: where replicas and selector stand. */
   readonly scale?: ScaleStrategy<T>;
+  /** Whether strategic merge patches are understood. Default true. */
+  readonly allowsStrategicMerge?: boolean;
+  /** Whether finalizers need no domain. */
+  readonly allowsPlainFinalizers?: boolean;
+  /** Finalizers that an object gets when it is deleted. */
+  readonly deletionFinalizers?: readonly string[];
+  /** Changes an object that is marked as deleted while finalizers keep it. */
+  prepareForDeletion?(object: T, context: Pick<StrategyContext, "clock">): void;
   /** How long an object of this kind lives (events). */
   readonly ttlSeconds?: number;
 }

@@ -1,11 +1,11 @@
 // The API server without HTTP: authorises every call and hands it to the registry.
 import type {
   ApiHandler,
+  GrowingCatalog,
   ListOptions,
   PatchOptions,
   ReadOptions,
   RequestScope,
-  ResourceCatalog,
   Stored,
   StoredList,
   StoredWatchEvent,
@@ -15,12 +15,13 @@ import type {
 } from "../api/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type DeleteOptions, internalError, StatusError, statusError } from "../machinery/index.ts";
-import { type Store, StoreClosedError, StoreFullError } from "../storage/index.ts";
+import { type Store, StoreClosedError, StoreFullError, StoreUnavailableError } from "../storage/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
 import { builtInPlugins } from "./admission/index.ts";
 import { apiVersionOf, kindOfRequest } from "./admission/matching/request-identity.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
+import { CustomResources, DEFINITIONS_PREFIX } from "./crd/index.ts";
 import { type AdvertisedAddress, bootstrap } from "./registry/bootstrap.ts";
 import { ComputedResources, type ComputedSource, getComputed, listComputed } from "./registry/computed.ts";
 import { createObject } from "./registry/create-path.ts";
@@ -44,7 +45,8 @@ import { EndpointServiceResolver, type ServiceResolver, WebhookClient } from "./
 
 export interface ApiServerCoreOptions {
   readonly store: Store;
-  readonly catalog: ResourceCatalog;
+  /** Custom resources are added to it as their definitions come. */
+  readonly catalog: GrowingCatalog;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -76,6 +78,7 @@ export class ApiServerCore implements ApiHandler {
   readonly #context: ServerContext;
   readonly #subresources: SubresourceTable;
   readonly #computed: ComputedResources;
+  readonly #custom: CustomResources;
   readonly #services: ServiceGuard;
   readonly #serviceRange: IpRange;
   readonly #advertised: AdvertisedAddress | undefined;
@@ -93,6 +96,7 @@ export class ApiServerCore implements ApiHandler {
     const tools = { cache, store, clock, random, catalog, authorizer, webhooks: this.webhooks };
     const admission = new AdmissionChain([...builtInPlugins(tools), ...(options.admission ?? [])]);
     this.#computed = new ComputedResources(options.computed?.(this) ?? new Map());
+    this.#custom = new CustomResources({ catalog, random, logger, webhooks: this.webhooks });
     this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
     this.#services = new ServiceGuard({ random, range: this.#serviceRange, portRange });
@@ -113,7 +117,12 @@ export class ApiServerCore implements ApiHandler {
     await cache.start(signal);
     signal.addEventListener("abort", () => this.webhooks.close(), { once: true });
     this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
-    await bootstrap(this.#context, { serviceIp: this.#serviceRange.at(0), advertised: this.#advertised });
+    this.#custom.follow(cache.of(DEFINITIONS_PREFIX));
+    await bootstrap(this.#context, {
+      serviceIp: this.#serviceRange.at(0),
+      serviceCidr: this.#serviceRange.cidr,
+      advertised: this.#advertised,
+    });
   }
 
   get(scope: RequestScope, options: ReadOptions): Promise<Stored> {
@@ -203,6 +212,7 @@ export class ApiServerCore implements ApiHandler {
     if (error instanceof StoreClosedError)
       return statusError("ServiceUnavailable", "apiserver is shutting down", undefined, { cause: error });
     if (error instanceof StoreFullError) return statusError("InternalError", error.message, undefined, { cause: error });
+    if (error instanceof StoreUnavailableError) return statusError("ServiceUnavailable", error.message, undefined, { cause: error });
     this.#context.logger.error("a request failed", { verb, resource: scope.resource.resource, error });
     return internalError(error);
   }

@@ -1,12 +1,14 @@
 // Puts the API server together: the core, who may do what, who is who, and the HTTP side.
 import type { Registry } from "prom-client";
-import type { ApiHandler, ResourceCatalog } from "../api/index.ts";
+import type { ApiHandler, GrowingCatalog, ResourceCatalog } from "../api/index.ts";
 import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type DeepReadonly, isNotFound, type KubeObject } from "../machinery/index.ts";
 import type { Store } from "../storage/index.ts";
+import { AggregatedEndpoint, Aggregator, type ProxyCertificate, publishAuthenticationInfo } from "./aggregator/index.ts";
 import { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
+import { Auditor, type AuditorOptions } from "./audit/index.ts";
 import {
   type Authentication,
   type AuthenticationConfig,
@@ -33,18 +35,21 @@ import {
   WatchedRbacSource,
 } from "./authz/index.ts";
 import { DiscoveryEndpoint, type HealthCheck, HealthEndpoint, RootEndpoint, VersionEndpoint, type VersionInfo } from "./discovery/index.ts";
+import { FlowControl, FlowMetrics, followFlowConfiguration } from "./flow-control/index.ts";
 import type { Endpoint } from "./front/exchange.ts";
 import { HttpFront, type TlsOptions } from "./front/http-front.ts";
 import { KubeletProxy, type KubeletProxyOptions } from "./front/kubelet-proxy.ts";
+import { ProxyEndpoint } from "./front/proxy/proxy-endpoint.ts";
 import { ResourceEndpoint } from "./front/resource-endpoint.ts";
 import { MetricsEndpoint, RequestMetrics } from "./metrics/index.ts";
 import { KubeletUsageSource, metricsApi } from "./metrics-api/index.ts";
 import { OpenApiEndpoint } from "./openapi/index.ts";
 import { ResourceDispatcher } from "./resource-dispatcher.ts";
+import { EndpointServiceResolver, type ServiceResolver } from "./webhooks/index.ts";
 
 export interface ApiServerOptions {
   readonly store: Store;
-  readonly catalog: ResourceCatalog;
+  readonly catalog: GrowingCatalog;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -61,8 +66,12 @@ export interface ApiServerOptions {
   readonly staticTokens?: readonly StaticToken[];
   readonly authentication?: AuthenticationConfig;
   readonly frontProxy?: FrontProxyOptions;
+  /** The certificate by which aggregated API servers know this one. Absent: there is no aggregation. */
+  readonly frontProxyClient?: ProxyCertificate;
   /** Absent: no exec, logs or port-forward. */
   readonly kubeletTls?: KubeletProxyOptions["kubeletTls"];
+  /** What is recorded of requests, and where. Absent: nothing. */
+  readonly audit?: Pick<AuditorOptions, "policy" | "sinks">;
   readonly metrics: Registry;
   /** Besides those of the server itself. */
   readonly healthChecks?: readonly HealthCheck[];
@@ -126,7 +135,11 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   await bootstrapRbac(core, catalog);
   const { pods, persistentVolumes, volumeAttachments } = nodes;
   await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
-  return { core, front: createFront(options, { core, authorizer, tokens, authentication }), authorizer, tokens };
+  const aggregation = await startAggregation(options, core, signal);
+  const flowControl: FlowControl = new FlowControl({ clock, observer: new FlowMetrics(options.metrics, () => flowControl) });
+  followFlowConfiguration({ handler: core, catalog, cache: core.cache, flowControl, clock, logger }, signal);
+  const front = createFront(options, { core, authorizer, tokens, authentication, aggregation, flowControl });
+  return { core, front, authorizer, tokens };
 }
 
 /** What is not stored: the usage of nodes and pods, where kubelets can be asked. */
@@ -149,6 +162,23 @@ function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog:
   };
 }
 
+/** Other API servers, and how they are reached. */
+interface Aggregation {
+  readonly aggregator: Aggregator;
+  readonly resolver: ServiceResolver;
+  readonly certificate: ProxyCertificate;
+}
+
+async function startAggregation(options: ApiServerOptions, core: ApiServerCore, signal: AbortSignal): Promise<Aggregation | undefined> {
+  const { catalog, clock, logger, random, tls, frontProxy, frontProxyClient: certificate } = options;
+  if (frontProxy !== undefined) await publishAuthenticationInfo(core, catalog, { clientCa: tls.clientCa, frontProxy });
+  if (certificate === undefined) return undefined;
+  const resolver = new EndpointServiceResolver({ cache: core.cache, random });
+  const aggregator = new Aggregator({ handler: core, catalog, cache: core.cache, resolver, certificate, clock, logger });
+  aggregator.start(signal);
+  return { aggregator, resolver, certificate };
+}
+
 /** What was wrong with a token, for its review. */
 function problemOf(error: unknown): { problem: string } {
   if (error instanceof InvalidTokenError) return { problem: error.message };
@@ -157,13 +187,18 @@ function problemOf(error: unknown): { problem: string } {
 
 interface FrontParts extends Omit<ApiServer, "front"> {
   readonly authentication: Authentication;
+  readonly aggregation: Aggregation | undefined;
+  readonly flowControl: FlowControl;
 }
 
-function createFront(options: ApiServerOptions, { core, authorizer, tokens, authentication }: FrontParts): HttpFront {
+function createFront(options: ApiServerOptions, parts: FrontParts): HttpFront {
+  const { core, authorizer, authentication } = parts;
   const { catalog, clock, random, logger, tls, metrics } = options;
   const { kubeletTls } = options;
   const admit: KubeletProxyOptions["admit"] = (scope, connection) => core.admitConnection(scope, connection);
   const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, admit, kubeletTls });
+  const proxies =
+    kubeletTls === undefined ? undefined : new ProxyEndpoint({ handler: core, catalog, authorizer, admit, random, kubeletTls });
   return new HttpFront({
     tls,
     clock,
@@ -173,22 +208,33 @@ function createFront(options: ApiServerOptions, { core, authorizer, tokens, auth
     authenticator: authentication.authenticator,
     frontProxy: options.frontProxy,
     impersonator: new Impersonator(authorizer),
-    resources: new ResourceDispatcher(new ResourceEndpoint({ handler: core, catalog, clock }), kubelets),
-    endpoints: createEndpoints(options, tokens),
+    resources: aggregated(
+      new ResourceDispatcher({ registry: new ResourceEndpoint({ handler: core, catalog, clock }), kubelets, proxies }),
+      parts,
+    ),
+    endpoints: createEndpoints(options, parts),
     observer: new RequestMetrics(metrics, clock),
+    flowControl: parts.flowControl,
+    auditor: options.audit === undefined ? undefined : new Auditor({ ...options.audit, clock }),
   });
 }
 
-function createEndpoints(options: ApiServerOptions, tokens: ServiceAccountTokens): ReadonlyMap<string, Endpoint> {
+/** `local`, but for what other API servers serve. */
+function aggregated(local: Endpoint, { authorizer, aggregation }: FrontParts): Endpoint {
+  return aggregation === undefined ? local : new AggregatedEndpoint({ ...aggregation, local, authorizer });
+}
+
+function createEndpoints(options: ApiServerOptions, parts: FrontParts): ReadonlyMap<string, Endpoint> {
   const { catalog, metrics, version, serverAddress, healthChecks = [] } = options;
-  const discovery = new DiscoveryEndpoint({ catalog, serverAddress: () => serverAddress });
-  const openApi = new OpenApiEndpoint({ catalog, version: version.gitVersion });
-  const openId = new OpenIdEndpoint(tokens);
+  const remote = parts.aggregation?.aggregator;
+  const discovery = new DiscoveryEndpoint({ catalog, serverAddress: () => serverAddress, remote });
+  const openApi = new OpenApiEndpoint({ catalog, version: version.gitVersion, remote });
+  const openId = new OpenIdEndpoint(parts.tokens);
   const checks: readonly HealthCheck[] = [{ name: "ping", check: () => true }, ...healthChecks];
   const endpoints = new Map<string, Endpoint>([
     ["api", discovery],
-    ["apis", discovery],
-    ["openapi", openApi],
+    ["apis", aggregated(discovery, parts)],
+    ["openapi", aggregated(openApi, parts)],
     ["openid", openId],
     [".well-known", openId],
     ["healthz", new HealthEndpoint("healthz", checks)],

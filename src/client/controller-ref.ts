@@ -69,13 +69,15 @@ export function claimObjects<T extends KubeObject>({ controller, objects, select
 }
 
 /** A strategic merge patch that makes `controller` the owner; the uid guards against another object of that name. */
-export function adoptPatch(owner: OwnerReference, object: DeepReadonly<KubeObject>): unknown {
-  return { metadata: { ownerReferences: [owner], uid: object.metadata.uid } };
+export function adoptPatch(owner: OwnerReference, object: DeepReadonly<KubeObject>, finalizers: readonly string[] = []): unknown {
+  const added = finalizers.length === 0 ? {} : { finalizers };
+  return { metadata: { ownerReferences: [owner], uid: object.metadata.uid, ...added } };
 }
 
 /** A strategic merge patch that removes the owner with `ownerUid`. */
-export function releasePatch(ownerUid: string, object: DeepReadonly<KubeObject>): unknown {
-  return { metadata: { ownerReferences: [{ $patch: "delete", uid: ownerUid }], uid: object.metadata.uid } };
+export function releasePatch(ownerUid: string, object: DeepReadonly<KubeObject>, finalizers: readonly string[] = []): unknown {
+  const removed = finalizers.length === 0 ? {} : { "$deleteFromPrimitiveList/finalizers": finalizers };
+  return { metadata: { ownerReferences: [{ $patch: "delete", uid: ownerUid }], uid: object.metadata.uid, ...removed } };
 }
 
 export interface ClaimWork<T extends KubeObject> {
@@ -85,6 +87,8 @@ export interface ClaimWork<T extends KubeObject> {
   /** What the objects are. */
   readonly resource: ResourceRef<T>;
   readonly claims: Claims<T>;
+  /** Put on what is adopted, taken from what is released. */
+  readonly finalizers?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -95,7 +99,7 @@ export class StaleControllerError extends Error {
 
 /** Adopts and releases; answers all objects that belong to the controller then. */
 export async function carryOutClaims<T extends KubeObject>(work: ClaimWork<T>): Promise<readonly DeepReadonly<T>[]> {
-  const { client, controller, controllerResource, resource, claims, signal } = work;
+  const { client, controller, controllerResource, resource, claims, finalizers, signal } = work;
   const apiVersion =
     controllerResource.group === "" ? controllerResource.version : `${controllerResource.group}/${controllerResource.version}`;
   const owner = newControllerRef(controller, { apiVersion, kind: controllerResource.kind });
@@ -104,9 +108,11 @@ export async function carryOutClaims<T extends KubeObject>(work: ClaimWork<T>): 
     return client.patch(resource, name, body, { namespace, signal, type: "application/strategic-merge-patch+json" });
   };
   if (claims.adopt.length > 0) await checkControllerIsLive(work);
-  const adopted = await Promise.all(claims.adopt.map((object) => patch(object, adoptPatch(owner, object)).catch(noneWhen(isNotFound))));
+  const adopted = await Promise.all(
+    claims.adopt.map((object) => patch(object, adoptPatch(owner, object, finalizers)).catch(noneWhen(isNotFound))),
+  );
   const isGone = (error: unknown) => isNotFound(error) || isInvalid(error);
-  await Promise.all(claims.release.map((object) => patch(object, releasePatch(owner.uid, object)).catch(noneWhen(isGone))));
+  await Promise.all(claims.release.map((object) => patch(object, releasePatch(owner.uid, object, finalizers)).catch(noneWhen(isGone))));
   return [...claims.claimed, ...adopted.filter((object) => object !== undefined)];
 }
 

@@ -11,6 +11,8 @@ export interface OwnedPodsOptions<T extends KubeObject> {
   /** The controllers' kind. */
   readonly resource: ResourceRef<T>;
   readonly selectorOf: (owner: DeepReadonly<T>) => LabelSelectorMatcher;
+  /** Put on pods that are adopted, taken from those that are released. */
+  readonly finalizers?: readonly string[];
   /** Told the key of every controller that has to look again. */
   readonly queue: (key: string) => void;
 }
@@ -55,7 +57,7 @@ export class OwnedPods<T extends KubeObject> {
     signal: AbortSignal,
     belongs: (pod: DeepReadonly<Pod>) => boolean = () => true,
   ): Promise<readonly DeepReadonly<Pod>[]> {
-    const { context, resource } = this.#options;
+    const { context, resource, finalizers = [] } = this.#options;
     const objects = [
       ...this.controlledBy(owner),
       ...this.informer.lister.byIndex(BY_CONTROLLER, orphansOf(owner.metadata.namespace ?? "")),
@@ -67,6 +69,7 @@ export class OwnedPods<T extends KubeObject> {
       controllerResource: resource,
       resource: resources.pods,
       claims,
+      finalizers,
       signal,
     });
   }

@@ -13,6 +13,8 @@ export interface PodChanges {
   readonly owner: DeepReadonly<KubeObject>;
   readonly create: readonly DeepReadonly<Pod>[];
   readonly delete: readonly DeepReadonly<Pod>[];
+  /** Comes before the deletion of each pod. */
+  readonly beforeDelete?: (pod: DeepReadonly<Pod>, signal: AbortSignal) => Promise<void>;
 }
 
 /** Why pods could not be made or deleted. */
@@ -35,10 +37,7 @@ export class PodControl {
     const { owner, create } = changes;
     if (create.length === 0 && changes.delete.length === 0) return undefined;
     this.#expectations.expect(objectKey(owner), { creations: create.length, deletions: changes.delete.map(identity) });
-    const [createError, deleteError] = await Promise.all([
-      this.#create(owner, create, signal),
-      this.#delete(owner, changes.delete, signal),
-    ]);
+    const [createError, deleteError] = await Promise.all([this.#create(owner, create, signal), this.#delete(changes, signal)]);
     if (createError !== undefined) return { reason: "FailedCreate", error: createError };
     return deleteError === undefined ? undefined : { reason: "FailedDelete", error: deleteError };
   }
@@ -58,15 +57,16 @@ export class PodControl {
     return error;
   }
 
-  async #delete(owner: DeepReadonly<KubeObject>, pods: readonly DeepReadonly<Pod>[], signal: AbortSignal): Promise<unknown> {
-    const results = await Promise.allSettled(pods.map((pod) => this.#deleteOne(owner, pod, signal)));
+  async #delete(changes: PodChanges, signal: AbortSignal): Promise<unknown> {
+    const results = await Promise.allSettled(changes.delete.map((pod) => this.#deleteOne(pod, changes, signal)));
     return results.find((result) => result.status === "rejected")?.reason;
   }
 
-  async #deleteOne(owner: DeepReadonly<KubeObject>, pod: DeepReadonly<Pod>, signal: AbortSignal): Promise<void> {
+  async #deleteOne(pod: DeepReadonly<Pod>, { owner, beforeDelete }: PodChanges, signal: AbortSignal): Promise<void> {
     const { client, recorder } = this.#context;
     const { name = "", namespace, uid } = pod.metadata;
     try {
+      await beforeDelete?.(pod, signal);
       await client.delete(resources.pods, name, { namespace, signal, options: { preconditions: { uid } } });
       recorder.event(owner, "Normal", "SuccessfulDelete", `Deleted pod: ${name}`);
     } catch (error) {

@@ -1,8 +1,10 @@
+export * from "./cel/index.ts";
 export * from "./codec/decode.ts";
 export * from "./codec/protobuf/index.ts";
 export * from "./equality.ts";
 export * from "./field-error.ts";
 export * from "./int-or-string.ts";
+export * from "./json-path.ts";
 export * from "./meta/object.ts";
 export type * from "./meta/types.ts";
 export * from "./meta-validation.ts";
@@ -13,6 +15,7 @@ export * from "./patch/merge-patch.ts";
 export { PatchError } from "./patch/patch-error.ts";
 export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
 export * from "./quantity.ts";
+export * from "./re2.ts";
 export * from "./schema.ts";
 export * from "./selectors.ts";
 export * from "./status-error.ts";

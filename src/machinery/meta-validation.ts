@@ -17,6 +17,8 @@ export interface ObjectMetaRules {
   readonly validateName?: ((name: string) => string[]) | undefined;
   /** Default `metadata`. */
   readonly path?: string | undefined;
+  /** Whether finalizers need no domain, as upstream has it for custom resources and their definitions. */
+  readonly allowsPlainFinalizers?: boolean | undefined;
 }
 
 /** Metadata of an object about to be created (its generateName is already used). */
@@ -33,7 +35,7 @@ export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules): Fi
   if ((meta.generation ?? 0) < 0) {
     errors.push(field.invalid(`${path}.generation`, meta.generation, "must be greater than or equal to 0"));
   }
-  errors.push(...validateSharedMeta(meta, path), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
+  errors.push(...validateSharedMeta(meta, path), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`, rules));
   return errors;
 }
 
@@ -59,7 +61,12 @@ function validateSharedMeta(meta: ObjectMeta, path: string): FieldError[] {
 }
 
 /** Metadata of an object about to replace `old`. */
-export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path = "metadata"): FieldError[] {
+export function validateObjectMetaUpdate(
+  meta: ObjectMeta,
+  old: ObjectMeta,
+  rules: Pick<ObjectMetaRules, "path" | "allowsPlainFinalizers"> = {},
+): FieldError[] {
+  const { path = "metadata" } = rules;
   const errors: FieldError[] = [];
   if (old.deletionTimestamp !== undefined) {
     const known = new Set(old.finalizers);
@@ -77,7 +84,7 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
     errors.push(field.invalid(`${path}.generation`, meta.generation ?? 0, "must not be decremented"));
   }
   for (const name of immutableMeta) errors.push(...validateImmutable(meta[name], old[name], `${path}.${name}`));
-  errors.push(...validateSharedMeta(meta, path), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
+  errors.push(...validateSharedMeta(meta, path), ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`, rules));
   return errors;
 }
 
@@ -141,11 +148,15 @@ function validateOwnerReference(reference: OwnerReference, path: string): FieldE
   return errors;
 }
 
-function validateFinalizers(finalizers: readonly string[], path: string): FieldError[] {
+function validateFinalizers(
+  finalizers: readonly string[],
+  path: string,
+  { allowsPlainFinalizers = false }: Pick<ObjectMetaRules, "allowsPlainFinalizers">,
+): FieldError[] {
   const errors: FieldError[] = [];
   for (const [index, finalizer] of finalizers.entries()) {
     for (const message of isQualifiedName(finalizer)) errors.push(field.invalid(path, finalizer, message));
-    if (!finalizer.includes("/") && !standardFinalizers.has(finalizer)) {
+    if (!allowsPlainFinalizers && !finalizer.includes("/") && !standardFinalizers.has(finalizer)) {
       const detail = "name is neither a standard finalizer name nor is it fully qualified";
       errors.push(field.invalid(`${path}[${index}]`, finalizer, detail));
     }

@@ -48,4 +48,6 @@ export interface TypeFacts {
   /** Such as `core.v1.Pod`. */
   readonly name: string;
   readonly fields: ReadonlyMap<string, FieldFacts>;
+  /** Whether objects may have fields beyond these; what they are is read off their values. */
+  readonly isOpen?: boolean;
 }

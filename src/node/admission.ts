@@ -1,10 +1,12 @@
 // The node's own say on a pod that was bound to it: what does not fit is refused as Failed.
 import type { NodeSelector, NodeSelectorTerm, Taint } from "../api/types/core/v1.ts";
 import { type DeepReadonly, labelSelectorMatcher } from "../machinery/index.ts";
+import type { Pressure } from "./eviction/pressure.ts";
+import { isCritical } from "./eviction/rank.ts";
 import { type NodeFeatures, refusedFeature } from "./feature-admission.ts";
 import type { PodObject } from "./pod/pod-object.ts";
 import type { EndCause } from "./pod/pod-view.ts";
-import { type Amounts, amounts, podRequests } from "./resources/pod-resources.ts";
+import { type Amounts, amounts, podRequests, qosClass } from "./resources/pod-resources.ts";
 
 export interface AdmissionNode {
   readonly name: string;
@@ -12,11 +14,13 @@ export interface AdmissionNode {
   readonly taints: DeepReadonly<Taint[]>;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly features: NodeFeatures;
+  readonly pressures: ReadonlySet<Pressure>;
 }
 
 /** Why `pod` cannot run beside the `others`; undefined when it can. */
 export function admitPod(pod: PodObject, others: readonly PodObject[], node: AdmissionNode): EndCause | undefined {
   return (
+    underPressure(pod, node.pressures) ??
     refusedFeature(pod, node.features) ??
     lackOfResources(pod, others, node.allocatable) ??
     (matchesNode(pod, node)
@@ -29,6 +33,17 @@ export function admitPod(pod: PodObject, others: readonly PodObject[], node: Adm
 
 function failed(reason: string, message: string): EndCause {
   return { phase: "Failed", reason, message };
+}
+
+/** Short of memory, a node takes what has asked for some; short of anything else, it takes nothing. */
+function underPressure(pod: PodObject, pressures: ReadonlySet<Pressure>): EndCause | undefined {
+  if (pressures.size === 0 || isCritical(pod)) return undefined;
+  const isMemoryOnly = pressures.size === 1 && pressures.has("MemoryPressure");
+  const toleratesMemory = (pod.spec?.tolerations ?? []).some(
+    ({ key, operator }) => key === "node.kubernetes.io/memory-pressure" || (key === undefined && operator === "Exists"),
+  );
+  if (isMemoryOnly && (qosClass(pod) !== "BestEffort" || toleratesMemory)) return undefined;
+  return failed("Evicted", `Pod was rejected: The node had condition: [${[...pressures].join(" ")}]. `);
 }
 
 function lackOfResources(

@@ -4,7 +4,7 @@ import type { ObjectReference, Pod, PodSpec } from "../api/types/core/v1.ts";
 import { SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
 import { FakeClient } from "./fake-client.fixture.ts";
 import { MemoryFiles } from "./files.ts";
-import { NodeAgent } from "./node-agent.ts";
+import { NodeAgent, type NodeAgentOptions } from "./node-agent.ts";
 import { SimulatedProber, SimulatedRuntime } from "./runtime/simulated/index.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
@@ -36,7 +36,7 @@ export class AgentWorld {
   #stop = new AbortController();
   #running: Promise<void> | undefined;
 
-  start(): NodeAgent {
+  start(more: Partial<NodeAgentOptions> = {}): NodeAgent {
     this.#stop = new AbortController();
     const agent = new NodeAgent({
       client: this.client,
@@ -63,6 +63,7 @@ export class AgentWorld {
       },
       clusterDns: ["10.96.0.10"],
       clusterDomain: "cluster.local",
+      ...more,
     });
     this.#running = agent.run(this.#stop.signal);
     return agent;

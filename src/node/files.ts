@@ -1,10 +1,12 @@
 // The few file operations of the node agent's core, so that tests and simulated nodes need no disk.
-import { chmod, mkdir, open, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
 export interface NodeFiles {
   /** The text of a file; undefined when there is none. */
   read(path: string): Promise<string | undefined>;
+  /** Names of the files in a directory; none when it is missing. */
+  list(directory: string): Promise<readonly string[]>;
   /** The last `limitBytes` of a file; undefined when there is none. */
   readTail(path: string, limitBytes: number): Promise<string | undefined>;
   /** Writes a file, and the directories above it. */
@@ -39,6 +41,7 @@ async function readTail(path: string, limitBytes: number): Promise<string> {
 /** The machine's disk. */
 export const diskFiles: NodeFiles = {
   read: (path) => unlessMissing(readFile(path, "utf8")),
+  list: async (directory) => (await unlessMissing(readdir(directory))) ?? [],
   readTail: (path, limitBytes) => unlessMissing(readTail(path, limitBytes)),
   write: async (path, text, mode) => {
     await mkdir(dirname(path), { recursive: true, mode: 0o750 });
@@ -58,6 +61,11 @@ export class MemoryFiles implements NodeFiles {
 
   async read(path: string): Promise<string | undefined> {
     return this.#texts.get(path);
+  }
+
+  async list(directory: string): Promise<readonly string[]> {
+    const below = [...this.#texts.keys()].filter((path) => path.startsWith(`${directory}/`));
+    return [...new Set(below.map((path) => path.slice(directory.length + 1).split("/", 1)[0] ?? ""))];
   }
 
   async readTail(path: string, limitBytes: number): Promise<string | undefined> {

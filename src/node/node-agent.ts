@@ -6,17 +6,23 @@ import { type Client, EventRecorder, type InformerSource, SharedInformers } from
 import type { DeepReadonly } from "../machinery/index.ts";
 import type { AdmissionNode } from "./admission.ts";
 import { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
+import type { Pressure } from "./eviction/pressure.ts";
 import type { NodeFiles } from "./files.ts";
+import { Housekeeping, type HousekeepingConfig } from "./housekeeping.ts";
 import { ImagePuller, type IsLoaded } from "./images/image-puller.ts";
+import { type FileWatcher, hostFileWatcher } from "./logs/file-watcher.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { PodObject } from "./pod/pod-object.ts";
 import { PodRegistry } from "./pod-registry.ts";
+import { ProbeCounts } from "./probes/probe-counts.ts";
 import type { Prober } from "./probes/prober.ts";
 import { type MachineInfo, type NodeFacts, nodeAllocatable, nodeLabels } from "./registration/node-facts.ts";
 import { NodeLease } from "./registration/node-lease.ts";
 import { NodeRegistrar } from "./registration/node-registrar.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { isMirrorPod } from "./static/static-pod.ts";
+import { StaticPods } from "./static/static-pods.ts";
 import { ContentFollower } from "./volumes/content-follower.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
@@ -28,6 +34,8 @@ export interface NodeAgentOptions {
   readonly runtime: Runtime;
   readonly volumes: VolumeManager;
   readonly prober: Prober;
+  /** Shared with the kubelet server. Default: the agent's own. */
+  readonly probeCounts?: ProbeCounts;
   /** Default: none. */
   readonly cgroups?: CgroupManager;
   readonly files: NodeFiles;
@@ -50,6 +58,10 @@ export interface NodeAgentOptions {
   readonly clusterDomain: string;
   /** Default `/var/lib/kubelet`. */
   readonly rootDir?: string;
+  /** Where manifests of static pods are put. Default: nowhere. */
+  readonly manifestDirectory?: string;
+  /** Default: inotify. */
+  readonly watcher?: FileWatcher;
   /** Default `/var/log/pods`. */
   readonly logDir?: string;
   /** Default `/etc/resolv.conf`. */
@@ -59,12 +71,15 @@ export interface NodeAgentOptions {
   readonly taints?: DeepReadonly<Taint[]>;
   /** Whether an image was put on this node by hand: such a one is not pulled, whatever the policy. Default: none was. */
   readonly isImageLoaded?: IsLoaded;
+  /** Eviction and image collection. Default: none. */
+  readonly housekeeping?: HousekeepingConfig;
   /** Default 110. */
   readonly maxPods?: number;
   /** What is kept back from pods: cpu in CPUs, all else in bytes. */
   readonly reserved?: Readonly<Record<string, number>>;
 }
 
+const NO_PRESSURES: ReadonlySet<Pressure> = new Set();
 /** A safety net: everything else comes by event. */
 const COMPARE_MS = 60_000;
 const EVENTS_RETRY_MS = 1_000;
@@ -79,7 +94,10 @@ export class NodeAgent {
   readonly #context: NodeContext;
   readonly #registrar: NodeRegistrar;
   readonly #stop = new AbortController();
+  #isSyncing = false;
   readonly #pods: PodRegistry;
+  readonly #statics: StaticPods;
+  readonly #housekeeping: Housekeeping | undefined;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
@@ -93,14 +111,31 @@ export class NodeAgent {
     this.#context = this.#makeContext(options.events ?? (this.#recorder as EventRecorder));
     const { events } = this.#context;
     const podCidr = options.podCidr;
-    const pressures = () => new Set<never>();
+    const pressures = () => this.#housekeeping?.pressures ?? NO_PRESSURES;
     this.#registrar = new NodeRegistrar({ client, runtime, clock, logger, events, facts: this.#facts, podCidr, pressures });
-    this.#pods = new PodRegistry({ context: this.#context, node: () => this.#admissionNode(), signal: this.#stop.signal });
+    this.#pods = new PodRegistry({
+      context: this.#context,
+      node: () => this.#admissionNode(),
+      onReleased: () => this.#statics.released(),
+      signal: this.#stop.signal,
+    });
+    if (options.housekeeping !== undefined) {
+      const parts = { config: options.housekeeping, context: this.#context, pods: this.#pods };
+      this.#housekeeping = new Housekeeping({ ...parts, onChange: () => this.wake() });
+    }
+    const { manifestDirectory: directory, watcher = hostFileWatcher } = options;
+    const node = () => this.#registrar.node;
+    this.#statics = new StaticPods({ client, clock, logger, files: options.files, nodeName, directory, watcher, pods: this.#pods, node });
   }
 
   /** The pods of this node as the agent knows them; the kubelet server answers from them. */
   get pods(): PodRegistry {
     return this.#pods;
+  }
+
+  /** Whether the agent looks after its pods. */
+  get isSyncing(): boolean {
+    return this.#isSyncing && !this.#stop.signal.aborted;
   }
 
   /** The node's conditions may have changed, as when its network has become ready. */
@@ -118,11 +153,15 @@ export class NodeAgent {
     await this.#options.cgroups?.setUp();
     await this.#compareUntilDone(own);
     const registering = this.#registrar.run(own).catch((error: unknown) => this.#context.logger.error("registration ended", { error }));
+    await this.#statics.load().catch((error: unknown) => this.#context.logger.error("cannot read static pods", { error }));
+    this.#statics.follow(own);
     this.#follow();
     this.#informers.start(own);
+    this.#isSyncing = true;
     await Promise.all([
       registering,
       lease.run(own),
+      this.#housekeeping?.run(own),
       this.#followRuntime(own),
       this.#adoptWhenSynced(own),
       this.#every(COMPARE_MS, own, () => this.#pods.compare(own)),
@@ -150,6 +189,7 @@ export class NodeAgent {
       logDir,
       resolvConf,
       events,
+      probeCounts: options.probeCounts ?? new ProbeCounts(),
       objects,
       content: options.followsContent === true ? this.#makeFollower(objects) : undefined,
       images: new ImagePuller(runtime, clock, options.isImageLoaded),
@@ -170,6 +210,7 @@ export class NodeAgent {
       labels: node?.metadata.labels ?? nodeLabels(this.#facts),
       taints: node?.spec?.taints ?? taints,
       allocatable: node?.status?.allocatable ?? nodeAllocatable(this.#facts),
+      pressures: this.#housekeeping?.pressures ?? NO_PRESSURES,
       features: {
         supplementalGroupsPolicy: this.#registrar.runtimeStatus?.supplementalGroupsPolicy,
         isAppArmorEnabled: this.#facts.machine.isAppArmorEnabled === true,
@@ -180,18 +221,24 @@ export class NodeAgent {
   #follow(): void {
     const fieldSelector = `spec.nodeName=${this.#facts.nodeName}`;
     this.#informers.informer(resources.pods, { fieldSelector }).onChange({
-      added: (pod: PodObject) => this.#pods.see(pod),
-      updated: (_old, pod: PodObject) => this.#pods.see(pod),
-      deleted: (pod: PodObject) => this.#pods.lose(pod),
+      added: (pod: PodObject) => this.#see(pod),
+      updated: (_old, pod: PodObject) => this.#see(pod),
+      deleted: (pod: PodObject) => (isMirrorPod(pod) ? this.#statics.loseMirror(pod) : this.#pods.lose(pod)),
     });
     const see = (node: DeepReadonly<Node>) => this.#registrar.see(node);
     const own = { fieldSelector: `metadata.name=${this.#facts.nodeName}` };
     this.#informers.informer(resources.nodes, own).onChange({ added: see, updated: (_, node) => see(node) });
   }
 
+  #see(pod: PodObject): void {
+    if (isMirrorPod(pod)) this.#statics.seeMirror(pod);
+    else this.#pods.see(pod);
+  }
+
   async #adoptWhenSynced(signal: AbortSignal): Promise<void> {
     try {
       await this.#informers.waitForSync(signal);
+      this.#statics.synced();
       await this.#pods.adoptOrphans(signal);
     } catch (error) {
       if (!signal.aborted) this.#context.logger.error("cannot look for orphaned pods", { error });

@@ -6,6 +6,7 @@ import type { CgroupManager } from "./cgroups/cgroup-manager.ts";
 import type { NodeFiles } from "./files.ts";
 import type { ImagePuller } from "./images/image-puller.ts";
 import type { ObjectCache } from "./object-cache.ts";
+import type { ProbeCounts } from "./probes/probe-counts.ts";
 import type { Prober } from "./probes/prober.ts";
 import type { Runtime, RuntimeStatus } from "./runtime/runtime.ts";
 import type { ContentFollower } from "./volumes/content-follower.ts";
@@ -21,6 +22,7 @@ export interface NodeContext {
   readonly runtime: Runtime;
   readonly volumes: VolumeManager;
   readonly prober: Prober;
+  readonly probeCounts: ProbeCounts;
   readonly cgroups: CgroupManager;
   readonly files: NodeFiles;
   readonly events: EventSink;

@@ -14,6 +14,8 @@ import type { PodsView } from "./server/index.ts";
 export interface PodRegistryOptions {
   readonly context: NodeContext;
   readonly node: () => AdmissionNode;
+  /** Nothing is left of a pod. */
+  readonly onReleased?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -50,6 +52,16 @@ export class PodRegistry implements PodsView {
     else known.update(pod);
   }
 
+  /**
+   * A pod of a manifest is to run; it waits while an earlier pod of its name ends, until `onReleased`. `mirror` is the
+   * object that shows it in the API, when there is one.
+   */
+  seeStatic(pod: PodObject, mirror: () => PodObject | undefined): void {
+    const { namespace, name } = pod.metadata;
+    const isTaken = this.list().some(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+    if (!isTaken) this.#add(pod, { isOrphan: false, mirror });
+  }
+
   /** An object is gone from the API. */
   lose(pod: PodObject): void {
     this.#workers.get(podUid(pod))?.orphan();
@@ -79,8 +91,8 @@ export class PodRegistry implements PodsView {
     for (const uid of await context.cgroups.listPods()) if (!this.#workers.has(uid)) await context.cgroups.removePod(uid);
   }
 
-  #add(pod: PodObject, { isOrphan }: { readonly isOrphan: boolean }): void {
-    const { context, node, signal } = this.#options;
+  #add(pod: PodObject, { isOrphan, mirror }: { readonly isOrphan: boolean; readonly mirror?: () => PodObject | undefined }): void {
+    const { context, node, onReleased, signal } = this.#options;
     const uid = podUid(pod);
     const rejection = isOrphan ? undefined : this.#rejection(pod);
     const worker = new PodWorker({
@@ -91,7 +103,11 @@ export class PodRegistry implements PodsView {
       judgeResize: (wanted) => judgeResize(wanted, this.#activePods(uid), node().allocatable),
       onRoom: () => this.#retryResizes(),
       allocatable: () => node().allocatable,
-      onForgotten: () => this.#workers.delete(uid),
+      onForgotten: () => {
+        this.#workers.delete(uid);
+        onReleased?.();
+      },
+      mirror,
       signal,
     });
     this.#workers.set(uid, worker);

@@ -135,7 +135,8 @@ describe("a cluster of three nodes", () => {
   });
 
   it("leaves nothing behind when it is taken down", async () => {
-    await cluster.k8ts("down");
+    const { code, stdout } = await cluster.tryK8ts("reset", "--check");
+    assert.deepEqual([stdout, code], ["the host is as it was before the first up\n", 0]);
     assert.deepEqual(await hostState(), before_);
     assert.ok(!existsSync(cluster.dataDirectory) && !existsSync(cluster.runDirectory));
   });

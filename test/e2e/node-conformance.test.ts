@@ -12,11 +12,11 @@ const resource = (name: string, path: string) => ({ name, valueFrom: { resourceF
 /** Answers gRPC health checks, with NOT_SERVING after `failsAfterMs`. */
 const grpcServer = (failsAfterMs: number) => `
 const started = Date.now();
-require("http2").createServer((request, response) => {
+require("http2").createServer().on("stream", (stream) => {
   const status = Date.now() - started > ${failsAfterMs} ? 2 : 1;
-  response.stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-  response.stream.on("wantTrailers", () => response.stream.sendTrailers({ "grpc-status": "0" }));
-  response.stream.end(Buffer.from([0, 0, 0, 0, 2, 8, status]));
+  stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+  stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+  stream.end(Buffer.from([0, 0, 0, 0, 2, 8, status]));
 }).listen(5000);
 process.on("SIGTERM", () => process.exit(0));`;
 
@@ -204,7 +204,7 @@ describe("a node as conformance wants it", () => {
   });
 
   it("restarts what its liveness probe calls dead, and nothing else", async () => {
-    const quick = { periodSeconds: 1, failureThreshold: 2, initialDelaySeconds: 2, timeoutSeconds: 2 };
+    const quick = { periodSeconds: 1, failureThreshold: 2, initialDelaySeconds: 2, timeoutSeconds: 4 };
     const live = (program: Partial<Container>, probe: Probe): Partial<Container> => ({ ...program, livenessProbe: { ...quick, ...probe } });
     const http = { httpGet: { path: "/healthz", port: 8080 } };
     const grpc = { grpc: { port: 5000 } };

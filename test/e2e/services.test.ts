@@ -21,7 +21,7 @@ describe("services on two nodes", () => {
   let cluster: Cluster;
 
   before(async () => {
-    cluster = await Cluster.up({ nodes: 2, flags: ["--load-balancer-pool", POOL] });
+    cluster = await Cluster.up({ nodes: 2, options: ["--load-balancer-pool", POOL] });
     await cluster.kubectl("create", "deployment", "web", "--image=kubia", "--replicas=2");
     await cluster.apply(pod("client", { nodeName: "node-2" }));
     await cluster.apply(pod("echo", { nodeName: "node-1" }, { command: ["node", "-e", ECHO] }));

@@ -1,5 +1,5 @@
-// Admission policies and their bindings: defaults, status, columns.
-import { type FieldError, field } from "../../machinery/index.ts";
+// Admission policies and their bindings: defaults, validation, status, columns.
+import { type FieldError, field, isDns1123Subdomain } from "../../machinery/index.ts";
 import { ageColumn, column, integerColumn, nameColumn } from "../printing/columns.ts";
 import type { KindStrategy } from "../strategy.ts";
 import type {
@@ -10,9 +10,18 @@ import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "../types/admissionregistration/v1.ts";
-import { checkOneOf } from "../validation/checks.ts";
+import { checkOneOf, checkRequiredName } from "../validation/checks.ts";
 import { dropStatus, keepSpec, keepStatus } from "../validation/prepare.ts";
-import { applyMatchDefaults, validateRules } from "./rules.ts";
+import {
+  checkAuditAnnotations,
+  checkMatch,
+  checkMutations,
+  checkParamKind,
+  checkParamRef,
+  checkPolicyExpressions,
+  checkValidations,
+} from "./policy-validation.ts";
+import { applyMatchDefaults } from "./rules.ts";
 
 const paramKindText = (kind: ParamKind | undefined): string => (kind ? `${kind.apiVersion}/${kind.kind}` : "<unset>");
 
@@ -20,6 +29,22 @@ function paramRefText(ref: ParamRef | undefined): string {
   if (!ref) return "<unset>";
   const name = ref.name ?? "*";
   return ref.namespace ? `${ref.namespace}/${name}` : name;
+}
+
+const actions = ["Audit", "Deny", "Warn"];
+
+function checkValidationActions(errors: FieldError[], path: string, given: readonly string[] | undefined): void {
+  if (!given?.length) errors.push(field.required(path, "at least one validation action is required"));
+  const seen = new Set<string>();
+  given?.forEach((action, i) => {
+    checkOneOf(errors, `${path}[${i}]`, action, actions);
+    if (seen.has(action)) errors.push(field.duplicate(`${path}[${i}]`, action));
+    seen.add(action);
+  });
+  if (!seen.has("Deny") || !seen.has("Warn")) return;
+  const why =
+    "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)";
+  errors.push(field.invalid(path, given, why));
 }
 
 export const validatingAdmissionPolicyStrategy: KindStrategy<ValidatingAdmissionPolicy> = {
@@ -31,18 +56,17 @@ export const validatingAdmissionPolicyStrategy: KindStrategy<ValidatingAdmission
   prepareForCreate: dropStatus,
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: keepSpec,
-  validate({ spec }) {
+  validate({ spec, metadata }) {
     const errors: FieldError[] = [];
     checkOneOf(errors, "spec.failurePolicy", spec?.failurePolicy, ["Fail", "Ignore"]);
-    if (!spec?.matchConstraints) errors.push(field.required("spec.matchConstraints"));
-    else if (!spec.matchConstraints.resourceRules?.length) errors.push(field.required("spec.matchConstraints.resourceRules"));
-    validateRules(errors, "spec.matchConstraints.resourceRules", spec?.matchConstraints?.resourceRules);
+    checkParamKind(errors, "spec.paramKind", spec?.paramKind);
+    checkMatch(errors, "spec.matchConstraints", spec?.matchConstraints, { isPolicy: true });
     if (!spec?.validations?.length && !spec?.auditAnnotations?.length) {
       errors.push(field.required("spec.validations", "validations or auditAnnotations must be non-empty; "));
     }
-    spec?.validations?.forEach(({ expression }, i) => {
-      if (!expression?.trim()) errors.push(field.required(`spec.validations[${i}].expression`, "expression is not specified"));
-    });
+    const environments = checkPolicyExpressions(errors, "spec", spec ?? {});
+    checkValidations(errors, "spec.validations", spec?.validations, environments);
+    checkAuditAnnotations(errors, "spec.auditAnnotations", spec?.auditAnnotations, { environments, policy: metadata.name ?? "" });
     return errors;
   },
   hasGeneration: true,
@@ -58,12 +82,10 @@ export const validatingAdmissionPolicyBindingStrategy: KindStrategy<ValidatingAd
   applyDefaults: ({ spec }) => applyMatchDefaults(spec?.matchResources),
   validate({ spec }) {
     const errors: FieldError[] = [];
-    if (!spec.policyName) errors.push(field.required("spec.policyName"));
-    if (!spec.validationActions?.length)
-      errors.push(field.required("spec.validationActions", "at least one validation action is required"));
-    spec.validationActions?.forEach((action, i) => {
-      checkOneOf(errors, `spec.validationActions[${i}]`, action, ["Audit", "Deny", "Warn"]);
-    });
+    checkRequiredName(errors, "spec.policyName", spec.policyName, isDns1123Subdomain);
+    checkParamRef(errors, "spec.paramRef", spec.paramRef);
+    checkMatch(errors, "spec.matchResources", spec.matchResources, { isPolicy: false });
+    checkValidationActions(errors, "spec.validationActions", spec.validationActions);
     return errors;
   },
   hasGeneration: true,
@@ -85,8 +107,11 @@ export const mutatingAdmissionPolicyStrategy: KindStrategy<MutatingAdmissionPoli
   validate({ spec }) {
     const errors: FieldError[] = [];
     checkOneOf(errors, "spec.failurePolicy", spec?.failurePolicy, ["Fail", "Ignore"]);
-    if (!spec?.matchConstraints) errors.push(field.required("spec.matchConstraints"));
-    if (!spec?.mutations?.length) errors.push(field.required("spec.mutations", "mutations must contain at least one item"));
+    checkOneOf(errors, "spec.reinvocationPolicy", spec?.reinvocationPolicy, ["IfNeeded", "Never"]);
+    checkParamKind(errors, "spec.paramKind", spec?.paramKind);
+    checkMatch(errors, "spec.matchConstraints", spec?.matchConstraints, { isPolicy: true });
+    const environments = checkPolicyExpressions(errors, "spec", spec ?? {});
+    checkMutations(errors, "spec.mutations", spec?.mutations, environments);
     return errors;
   },
   hasGeneration: true,
@@ -100,7 +125,13 @@ export const mutatingAdmissionPolicyStrategy: KindStrategy<MutatingAdmissionPoli
 
 export const mutatingAdmissionPolicyBindingStrategy: KindStrategy<MutatingAdmissionPolicyBinding> = {
   applyDefaults: ({ spec }) => applyMatchDefaults(spec?.matchResources),
-  validate: ({ spec }) => (spec?.policyName ? [] : [field.required("spec.policyName")]),
+  validate({ spec }) {
+    const errors: FieldError[] = [];
+    checkRequiredName(errors, "spec.policyName", spec?.policyName, isDns1123Subdomain);
+    checkParamRef(errors, "spec.paramRef", spec?.paramRef);
+    checkMatch(errors, "spec.matchResources", spec?.matchResources, { isPolicy: false });
+    return errors;
+  },
   hasGeneration: true,
   columns: [
     nameColumn,

@@ -2,6 +2,7 @@
 import { type FieldError, field } from "../../machinery/index.ts";
 import { getCondition } from "../pod-state.ts";
 import { ageColumn, column, nameColumn } from "../printing/columns.ts";
+import { isPathSegment } from "../rbac/rules.ts";
 import type { KindStrategy } from "../strategy.ts";
 import type { APIService } from "../types/apiregistration/v1.ts";
 import { dropStatus, keepSpec, keepStatus } from "../validation/prepare.ts";
@@ -16,6 +17,7 @@ export const apiServiceStrategy: KindStrategy<APIService> = {
   applyDefaults({ spec }) {
     if (spec?.service) spec.service.port ??= 443;
   },
+  validateName: isPathSegment,
   prepareForCreate: dropStatus,
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: keepSpec,

@@ -20,9 +20,32 @@ function conditionCell({ status }: CertificateSigningRequest): string {
   return words.join(",");
 }
 
+/** Approval and denial exclude each other, and stay. */
+function validateApproval({ status }: CertificateSigningRequest, { status: old }: CertificateSigningRequest): FieldError[] {
+  const types = new Set((status?.conditions ?? []).map(({ type }) => type));
+  const before = new Set((old?.conditions ?? []).map(({ type }) => type));
+  const gone = ["Approved", "Denied", "Failed"].filter((type) => before.has(type) && !types.has(type));
+  const path = "status.conditions";
+  const errors = gone.map((type) => field.forbidden(path, `updates may not remove a condition of type "${type}"`));
+  if (types.has("Approved") && types.has("Denied")) {
+    errors.push(field.invalid(path, "Denied", "Approved and Denied conditions are mutually exclusive"));
+  }
+  return errors;
+}
+
 export const certificateSigningRequestStrategy: KindStrategy<CertificateSigningRequest> = {
-  prepareForCreate(request) {
+  prepareForCreate(request, { user }) {
     request.status = {};
+    // Who asks is for the server to say.
+    const { extra: _, uid: __, ...spec } = request.spec;
+    const extra = Object.entries(user?.extra ?? {}).map(([key, values]) => [key, [...values]]);
+    request.spec = {
+      ...spec,
+      username: user?.name,
+      groups: [...(user?.groups ?? [])],
+      ...(user?.uid === undefined ? {} : { uid: user.uid }),
+      ...(extra.length === 0 ? {} : { extra: Object.fromEntries(extra) }),
+    };
   },
   prepareForUpdate(request, old) {
     keepSpec(request, old);
@@ -48,6 +71,7 @@ export const certificateSigningRequestStrategy: KindStrategy<CertificateSigningR
     }
     return errors;
   },
+  validateSubresourceUpdate: { approval: validateApproval },
   validateName: isPathSegment,
   selectableFields: { "spec.signerName": ({ spec }) => spec.signerName },
   columns: [

@@ -1,6 +1,7 @@
 // Discovery documents: the legacy lists and the aggregated ones.
 import type { Resource } from "../../api/index.ts";
-import type { GroupVersions } from "./groups.ts";
+import { discoveryEntries } from "../aggregator/remote-discovery.ts";
+import type { GroupVersions, ServedVersion } from "./groups.ts";
 
 function groupVersionOf(group: string, version: string): string {
   return group === "" ? version : `${group}/${version}`;
@@ -51,17 +52,22 @@ function resourceEntries(resource: Resource): object[] {
   return [own, ...subresources];
 }
 
-/** apidiscovery.k8s.io/v2: all of `groups` in one document. */
-export function aggregatedDiscovery(groups: readonly GroupVersions[]): object {
+/** apidiscovery.k8s.io: all of `groups` in one document. */
+export function aggregatedDiscovery(groups: readonly GroupVersions[], version: "v2" | "v2beta1"): object {
   return {
     kind: "APIGroupDiscoveryList",
-    apiVersion: "apidiscovery.k8s.io/v2",
+    apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
     items: groups.map(({ group, versions }) => ({
       metadata: group === "" ? {} : { name: group },
-      versions: versions.map(({ version, resources }) => ({ version, resources: resources.map(discoveryEntry), freshness: "Current" })),
+      versions: versions.map(discoveryVersion),
     })),
   };
+}
+
+function discoveryVersion({ version, resources, remote }: ServedVersion): object {
+  if (remote !== undefined) return { version, resources: discoveryEntries(remote), freshness: remote.freshness };
+  return { version, resources: resources.map(discoveryEntry), freshness: "Current" };
 }
 
 function discoveryEntry(resource: Resource): object {

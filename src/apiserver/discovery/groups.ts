@@ -1,60 +1,70 @@
 // The groups and versions that are served, in upstream's order.
 import type { Resource } from "../../api/index.ts";
+import { localPriority } from "../aggregator/priorities.ts";
+import type { RemoteGroupVersion } from "../aggregator/remote-discovery.ts";
+
+/** A version of a group: served here, or by another server. */
+export interface ServedVersion {
+  readonly version: string;
+  readonly resources: readonly Resource[];
+  readonly remote?: RemoteGroupVersion;
+}
 
 export interface GroupVersions {
   readonly group: string;
   /** Preferred first. */
-  readonly versions: readonly { readonly version: string; readonly resources: readonly Resource[] }[];
+  readonly versions: readonly ServedVersion[];
 }
 
-/** groupPriorityMinimum of upstream's APIServices, first to last; groups of CRDs follow by name. */
-const groupOrder = [
-  "",
-  "apiregistration.k8s.io",
-  "apps",
-  "events.k8s.io",
-  "authentication.k8s.io",
-  "authorization.k8s.io",
-  "autoscaling",
-  "batch",
-  "certificates.k8s.io",
-  "networking.k8s.io",
-  "policy",
-  "rbac.authorization.k8s.io",
-  "storage.k8s.io",
-  "admissionregistration.k8s.io",
-  "apiextensions.k8s.io",
-  "scheduling.k8s.io",
-  "coordination.k8s.io",
-  "node.k8s.io",
-  "discovery.k8s.io",
-  "resource.k8s.io",
-  "flowcontrol.apiserver.k8s.io",
-  "metrics.k8s.io",
-];
-const groupRanks = new Map(groupOrder.map((group, rank) => [group, rank]));
+/** The aggregator's own group comes first, as upstream has it. */
+const OWN_GROUP = "apiregistration.k8s.io";
+const OWN_PRIORITY = 17900;
 const stabilityRanks: Readonly<Record<string, number>> = { "": 2, beta: 1, alpha: 0 };
 
-/** Every group with its versions and their resources. */
-export function groupsOf(resources: readonly Resource[]): GroupVersions[] {
-  const groups = new Map<string, Map<string, Resource[]>>();
-  for (const resource of resources) {
-    const versions = groups.get(resource.group) ?? new Map<string, Resource[]>();
-    groups.set(resource.group, versions);
-    versions.set(resource.version, [...(versions.get(resource.version) ?? []), resource]);
-  }
-  return [...groups]
-    .sort(([a], [b]) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
-    .map(([group, versions]) => ({
-      group,
-      versions: [...versions]
-        .sort(([a], [b]) => compareVersions(b, a))
-        .map(([version, list]) => ({ version, resources: list.toSorted((a, b) => (a.resource < b.resource ? -1 : 1)) })),
-    }));
+/** A group while it is put together. */
+interface Gathered {
+  readonly local: Map<string, Resource[]>;
+  readonly remote: RemoteGroupVersion[];
 }
 
-function rankOf(group: string): number {
-  return groupRanks.get(group) ?? groupOrder.length;
+/** Every group with its versions and their resources; what another server serves hides what would be served here. */
+export function groupsOf(resources: readonly Resource[], remote: readonly RemoteGroupVersion[] = []): GroupVersions[] {
+  const groups = new Map<string, Gathered>();
+  const groupOf = (name: string): Gathered => {
+    const known = groups.get(name) ?? { local: new Map<string, Resource[]>(), remote: [] };
+    groups.set(name, known);
+    return known;
+  };
+  for (const resource of resources) {
+    const { local } = groupOf(resource.group);
+    local.set(resource.version, [...(local.get(resource.version) ?? []), resource]);
+  }
+  for (const served of remote) {
+    const group = groupOf(served.group);
+    group.local.delete(served.version);
+    group.remote.push(served);
+  }
+  return [...groups]
+    .sort(([a, left], [b, right]) => priorityOf(b, right) - priorityOf(a, left) || (a < b ? -1 : 1))
+    .map(([group, gathered]) => ({ group, versions: versionsOf(group, gathered) }));
+}
+
+/** The highest that one of its versions asks for. */
+function priorityOf(group: string, { local, remote }: Gathered): number {
+  const own = group === OWN_GROUP ? OWN_PRIORITY : localPriority(group, "").groupPriorityMinimum;
+  return Math.max(local.size === 0 ? 0 : own, ...remote.map(({ groupPriorityMinimum }) => groupPriorityMinimum));
+}
+
+function versionsOf(group: string, { local, remote }: Gathered): ServedVersion[] {
+  const own = [...local].map(([version, list]) => ({
+    version,
+    resources: list.toSorted((a, b) => (a.resource < b.resource ? -1 : 1)),
+    priority: localPriority(group, version).versionPriority,
+  }));
+  const others = remote.map((served) => ({ version: served.version, resources: [], remote: served, priority: served.versionPriority }));
+  return [...own, ...others]
+    .sort((a, b) => b.priority - a.priority || compareVersions(b.version, a.version))
+    .map(({ priority: _, ...served }) => served);
 }
 
 /** v2 > v1 > v1beta2 > v1beta1 > v1alpha1 > others by name; positive when `a` is preferred to `b`. */

@@ -1,5 +1,5 @@
 // Passing a request on to another server, upgraded connections (SPDY, WebSocket) included: bytes go both ways untouched.
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { statusError } from "../../machinery/index.ts";
@@ -15,11 +15,31 @@ export interface ForwardTarget {
   /** For https: our certificate and whom we believe. */
   readonly tls?: Pick<RequestOptions & { key?: string | Buffer; cert?: string | Buffer; ca?: string | Buffer }, "key" | "cert" | "ca"> & {
     readonly rejectUnauthorized?: boolean;
+    readonly servername?: string;
   };
+  /** Set besides the request's own headers, or in their place. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  /** Changes where a redirect leads. */
+  readonly rewriteLocation?: (location: string) => string;
+  /** The answer when the target cannot be reached. */
+  readonly unreachable?: (error: Error) => Error;
 }
 
 /** Headers that speak of one connection only, or that would give our caller's credentials away. */
-const droppedHeaders = new Set(["host", "authorization", "connection", "keep-alive", "transfer-encoding", "te", "http2-settings"]);
+const droppedHeaders = new Set([
+  "host",
+  "authorization",
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "http2-settings",
+]);
+/** Headers by which a caller could pass for someone else behind us. */
+const droppedPrefixes = [":", "impersonate-", "x-remote-"];
 const droppedAnswerHeaders = new Set(["connection", "keep-alive", "transfer-encoding"]);
 
 type Forwarded = Pick<UpgradeExchange, "request" | "response"> & Partial<Pick<UpgradeExchange, "upgrade">>;
@@ -27,20 +47,21 @@ type Forwarded = Pick<UpgradeExchange, "request" | "response"> & Partial<Pick<Up
 /** Resolves when the answer is passed on; rejects with ServiceUnavailable when the target cannot be reached. */
 export function forward({ request, response, upgrade }: Forwarded, target: ForwardTarget): Promise<void> {
   return new Promise((resolve, reject) => {
-    const { protocol, host, port, path, tls } = target;
-    const headers = { ...requestHeaders(request), host: `${host.includes(":") ? `[${host}]` : host}:${port}` };
-    const method = request.method ?? "GET";
-    const upgradeHeaders = upgrade === undefined ? {} : { connection: "Upgrade" };
-    const options = { host, port, path, method, headers: { ...headers, ...upgradeHeaders }, agent: false, ...tls };
-    const outgoing = protocol === "https" ? httpsRequest(options) : httpRequest(options);
-    outgoing.on("error", (error) => reject(statusError("ServiceUnavailable", `error dialing backend: ${error.message}`)));
+    const { unreachable = (error) => statusError("ServiceUnavailable", `error dialing backend: ${error.message}`) } = target;
+    const outgoing = begin(request, target, { isUpgrade: upgrade !== undefined });
+    outgoing.on("error", (error) => reject(unreachable(error)));
     outgoing.on("response", (answer) => {
-      passAnswer(answer, response);
+      passAnswer(answer, response, target.rewriteLocation);
       resolve();
     });
     outgoing.on("upgrade", (answer, socket, head) => {
-      if (upgrade === undefined) socket.destroy();
-      else tunnel(answer, { socket, head }, { response, upgrade });
+      if (upgrade === undefined) {
+        // Nobody asked for it, so nobody speaks its protocol.
+        socket.destroy();
+        reject(unreachable(new Error("unexpected switch of protocols")));
+        return;
+      }
+      tunnel(answer, { socket, head }, { response, upgrade });
       resolve();
     });
     response.once("close", () => outgoing.destroy());
@@ -49,13 +70,45 @@ export function forward({ request, response, upgrade }: Forwarded, target: Forwa
   });
 }
 
-function requestHeaders(request: FrontRequest): Record<string, string | string[]> {
+/** A GET of the target whose answer the caller reads itself; rejects as `forward` does. */
+export function fetchAnswer(
+  { request, response }: Pick<Forwarded, "request" | "response">,
+  target: ForwardTarget,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = begin(request, target, { isUpgrade: false, isPlain: true });
+    outgoing.on("error", (error) => reject(statusError("ServiceUnavailable", `error dialing backend: ${error.message}`)));
+    outgoing.on("response", resolve);
+    response.once("close", () => outgoing.destroy());
+    outgoing.end();
+  });
+}
+
+/** The request to the target, its body still to come. A plain one has no headers of the client's. */
+function begin(
+  request: FrontRequest,
+  target: ForwardTarget,
+  kind: { readonly isUpgrade: boolean; readonly isPlain?: boolean },
+): ClientRequest {
+  const { protocol, host, port, path, tls } = target;
+  const own = kind.isPlain === true ? {} : requestHeaders(request, kind);
+  const headers = { ...own, host: `${host.includes(":") ? `[${host}]` : host}:${port}`, ...target.headers };
+  const options = { host, port, path, method: request.method ?? "GET", headers, agent: false, ...tls };
+  return protocol === "https" ? httpsRequest(options as RequestOptions) : httpRequest(options as RequestOptions);
+}
+
+function requestHeaders(request: FrontRequest, { isUpgrade }: { readonly isUpgrade: boolean }): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
+  // Whatever the client calls a matter of its own connection ends here, too.
+  const connection = String(request.headers["connection"] ?? "")
+    .toLowerCase()
+    .split(/\s*,\s*/);
   for (const [name, value] of Object.entries(request.headers)) {
-    if (value === undefined || name.startsWith(":") || name.startsWith("impersonate-") || droppedHeaders.has(name)) continue;
+    if (value === undefined || droppedHeaders.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix))) continue;
+    if (name === "upgrade" ? !isUpgrade : connection.includes(name)) continue;
     headers[name] = value;
   }
-  return headers;
+  return isUpgrade ? { ...headers, connection: "Upgrade" } : headers;
 }
 
 function answerHeaders(answer: IncomingMessage): Record<string, HeaderValue> {
@@ -66,8 +119,10 @@ function answerHeaders(answer: IncomingMessage): Record<string, HeaderValue> {
   return headers;
 }
 
-function passAnswer(answer: IncomingMessage, response: FrontResponse): void {
-  response.writeHead(answer.statusCode ?? 502, answerHeaders(answer));
+function passAnswer(answer: IncomingMessage, response: FrontResponse, rewriteLocation: ForwardTarget["rewriteLocation"]): void {
+  const { location } = answer.headers;
+  const moved = location === undefined || rewriteLocation === undefined ? {} : { location: rewriteLocation(location) };
+  response.writeHead(answer.statusCode ?? 502, { ...answerHeaders(answer), ...moved });
   response.flushHeaders?.();
   answer.on("data", (chunk: Buffer) => {
     if (response.write(chunk)) return;

@@ -1,30 +1,24 @@
-// exec, attach, port-forward, logs and proxying: finds the node or pod that is meant and passes the request on.
-import type { ApiHandler, RequestScope, Resource, ResourceCatalog } from "../../api/index.ts";
+// exec, attach, port-forward and logs: finds the pod's node and passes the request on to its kubelet.
+import type { ApiHandler, RequestScope, Resource } from "../../api/index.ts";
 import type { Node, Pod } from "../../api/types/core/v1.ts";
-import { badRequest, type DeepReadonly } from "../../machinery/index.ts";
-import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
+import { badRequest, type DeepReadonly, internalError } from "../../machinery/index.ts";
 import { loopbackUser } from "../authz/watched-collection.ts";
-import { connectOptions } from "./connect-options.ts";
+import { admitConnection, authorizeRequest, type ConnectionGuards } from "./admit-connection.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
-import { type ForwardTarget, forward } from "./forward.ts";
+import { type ForwardTarget, fetchAnswer, forward } from "./forward.ts";
+import type { UpgradeExchange } from "./http-front.ts";
 import { kubeletAddress } from "./kubelet-address.ts";
 import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeBody } from "./respond.ts";
+import { acceptWebSocket, sendBytes } from "./web-socket.ts";
 
-export interface KubeletProxyOptions {
+export interface KubeletProxyOptions extends ConnectionGuards {
   readonly handler: ApiHandler;
-  readonly catalog: ResourceCatalog;
-  readonly authorizer: Authorizer;
-  /** Asked before a connection is made; rejects to refuse it. Absent: all are admitted. */
-  readonly admit?: (scope: RequestScope, options: Readonly<Record<string, unknown>>) => Promise<void>;
   /** The server's client certificate for kubelets, and the CA of theirs. */
   readonly kubeletTls: { readonly key: string | Buffer; readonly cert: string | Buffer; readonly ca: string | Buffer };
 }
 
-const tunnels: Readonly<Record<string, ReadonlySet<string>>> = {
-  pods: new Set(["exec", "attach", "portforward", "log", "proxy"]),
-  nodes: new Set(["proxy"]),
-};
+const tunnels = new Set(["exec", "attach", "portforward", "log"]);
 /** With a WebSocket these come as GET, and yet need the permission to create. */
 const interactive = new Set(["exec", "attach", "portforward"]);
 const streamParameters = { stdin: "input", stdout: "output", stderr: "error", tty: "tty" } as const;
@@ -37,18 +31,17 @@ export class KubeletProxy implements Endpoint {
     this.#options = options;
   }
 
-  /** Whether requests on this subresource are passed on to a node or pod. */
+  /** Whether requests on this subresource are passed on to a kubelet. */
   static handles({ info }: Pick<Exchange, "info">): boolean {
-    return info.group === "" && tunnels[info.resource]?.has(info.subresource) === true;
+    return info.group === "" && info.resource === "pods" && tunnels.has(info.subresource);
   }
 
   async serve(exchange: Exchange): Promise<void> {
     const { info } = exchange;
-    this.#authorize(exchange, info.verb);
-    if (interactive.has(info.subresource) && info.verb !== "create") this.#authorize(exchange, "create");
-    await this.#admit(exchange);
-    if (info.resource === "nodes") return this.#proxyToNode(exchange);
-    if (info.subresource === "proxy") return this.#proxyToPod(exchange);
+    const { authorizer } = this.#options;
+    authorizeRequest(exchange, authorizer);
+    if (interactive.has(info.subresource) && info.verb !== "create") authorizeRequest(exchange, authorizer, "create");
+    await admitConnection(exchange, this.#options);
     const pod = await this.#get<Pod>("pods", info.namespace, info.name);
     const { nodeName = "" } = pod.spec ?? {};
     const path = kubeletPath(exchange, pod);
@@ -57,42 +50,9 @@ export class KubeletProxy implements Endpoint {
       writeBody(exchange, 200, Buffer.alloc(0), "text/plain");
       return;
     }
-    await forward(exchange, await this.#kubelet(nodeName, path));
-  }
-
-  #authorize({ user, info }: Exchange, verb: string): void {
-    const { group, version, resource, subresource, namespace, name } = info;
-    const attributes = { user, verb, group, version, resource, subresource, namespace, name };
-    const decision = this.#options.authorizer.authorize(attributes);
-    if (!decision.allowed) throw authorizationError(attributes, decision.reason);
-  }
-
-  async #admit({ user, info }: Exchange): Promise<void> {
-    const { group, version, resource: plural, namespace, name, subresource } = info;
-    const resource = this.#options.catalog.find(group, version, plural);
-    if (resource === undefined || subresource === "log") return;
-    const kind = resource.subresources[subresource]?.kind ?? "";
-    const scope = { user, resource, namespace, name, subresource };
-    await this.#options.admit?.(scope, connectOptions(kind, info));
-  }
-
-  async #proxyToNode(exchange: Exchange): Promise<void> {
-    const [name = ""] = exchange.info.name.split(":");
-    await forward(exchange, await this.#kubelet(name, proxiedPath(exchange)));
-  }
-
-  /** The name is `[scheme:]pod[:port]`. */
-  async #proxyToPod(exchange: Exchange): Promise<void> {
-    const parts = exchange.info.name.split(":");
-    const [scheme, name, port] = parts.length === 3 ? parts : ["", parts[0], parts[1]];
-    const pod = await this.#get<Pod>("pods", exchange.info.namespace, name ?? "");
-    const host = pod.status?.podIP ?? "";
-    if (host === "") throw badRequest("address not allowed");
-    const first = pod.spec?.containers[0]?.ports?.[0]?.containerPort ?? 80;
-    const number = port === undefined || port === "" ? first : Number(port);
-    const protocol = scheme === "https" ? "https" : "http";
-    const tls = protocol === "https" ? { tls: { rejectUnauthorized: false } } : {};
-    await forward(exchange, { protocol, host, port: number, path: proxiedPath(exchange), ...tls });
+    const target = await this.#kubelet(nodeName, path);
+    if (info.subresource === "log" && isUpgrade(exchange)) await sendLog(exchange, target);
+    else await forward(exchange, target);
   }
 
   async #kubelet(nodeName: string, path: string): Promise<ForwardTarget> {
@@ -108,10 +68,20 @@ export class KubeletProxy implements Endpoint {
   }
 }
 
-function proxiedPath({ info, request }: Exchange): string {
-  const url = request.url ?? "";
-  const mark = url.indexOf("?");
-  return `/${info.subpath.map(encodeURIComponent).join("/")}${mark < 0 ? "" : url.slice(mark)}`;
+function isUpgrade(exchange: Exchange): exchange is UpgradeExchange {
+  return "upgrade" in exchange;
+}
+
+/** Kubelets tell logs in plain answers; over a WebSocket they go from here. */
+async function sendLog(exchange: UpgradeExchange, target: ForwardTarget): Promise<void> {
+  const answer = await fetchAnswer(exchange, target);
+  if (answer.statusCode !== 200) {
+    answer.resume();
+    throw internalError(new Error(`the kubelet answered ${answer.statusCode}`));
+  }
+  const socket = await acceptWebSocket(exchange);
+  socket.on("close", () => answer.destroy());
+  await sendBytes(socket, answer);
 }
 
 /** The kubelet's path for the subresource, its parameters renamed. */

@@ -84,6 +84,13 @@ function resourceVerb(method: string, name: string, query: URLSearchParams | und
   return verb === "delete" ? "deletecollection" : verb;
 }
 
+const longRunningSubresources = new Set(["exec", "attach", "portforward", "proxy", "log"]);
+
+/** Whether a request is one whose answer may go on for long: it is not counted among those under way. */
+export function isLongRunning({ verb, subresource }: Pick<RequestInfo, "verb" | "subresource">): boolean {
+  return verb === "watch" || longRunningSubresources.has(subresource);
+}
+
 /** How query parameters say yes. */
 export function isTrue(value: string | null | undefined): boolean {
   return value === "true" || value === "1" || value === "";

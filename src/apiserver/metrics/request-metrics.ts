@@ -1,7 +1,7 @@
 // Counts requests in upstream's metrics.
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Clock } from "../../base/index.ts";
-import type { RequestInfo } from "../front/request-info.ts";
+import { isLongRunning, type RequestInfo } from "../front/request-info.ts";
 
 /** Sees every request begin; the answer is called with the HTTP code at its end. */
 export interface RequestObserver {
@@ -9,7 +9,6 @@ export interface RequestObserver {
 }
 
 const mutating = new Set(["create", "update", "patch", "delete", "deletecollection"]);
-const longRunningSubresources = new Set(["exec", "attach", "portforward", "proxy", "log"]);
 
 /** Upstream's buckets of apiserver_request_duration_seconds. */
 const DURATION_BUCKETS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
@@ -55,7 +54,7 @@ export class RequestMetrics implements RequestObserver {
   begin(info: RequestInfo): (code: number) => void {
     const startMs = this.#clock.monotonic();
     const labels = labelsOf(info);
-    const isLong = info.verb === "watch" || longRunningSubresources.has(info.subresource);
+    const isLong = isLongRunning(info);
     const kind = { request_kind: mutating.has(info.verb) ? "mutating" : "readOnly" };
     if (isLong) this.#longRunning.inc(labels);
     else this.#inflight.inc(kind);

@@ -15,6 +15,15 @@ export interface OpenApiOptions {
   readonly version: string;
   /** Default: those of the installed client. */
   readonly descriptions?: Descriptions;
+  /** Documents that other servers have. */
+  readonly remote?: RemoteDocuments | undefined;
+}
+
+export interface RemoteDocuments {
+  /** Changes when `openApiPaths` does. */
+  readonly version: number;
+  /** `apis/<group>/<version>` → the document's path with its hash. */
+  openApiPaths(): ReadonlyMap<string, string>;
 }
 
 const JSON_TYPE = "application/json";
@@ -31,11 +40,14 @@ const answerTypes: Readonly<Record<string, string>> = {
 export class OpenApiEndpoint implements Endpoint {
   readonly #catalog: ResourceCatalog;
   readonly #documentOptions: DocumentOptions;
+  readonly #remote: RemoteDocuments | undefined;
+  #remoteVersion: number | undefined;
   #source: readonly Resource[] | undefined;
-  readonly #byGroupVersion = new Map<string, Resource[]>();
+  #byGroupVersion: ReadonlyMap<string, readonly Resource[]> = new Map();
   readonly #documents = new Map<string, CachedDocument>();
 
-  constructor({ catalog, version, descriptions = clientDescriptions() }: OpenApiOptions) {
+  constructor({ catalog, version, descriptions = clientDescriptions(), remote }: OpenApiOptions) {
+    this.#remote = remote;
     this.#catalog = catalog;
     this.#documentOptions = { version, descriptions };
   }
@@ -53,15 +65,13 @@ export class OpenApiEndpoint implements Endpoint {
 
   #refresh(): void {
     const resources = this.#catalog.all();
-    if (resources === this.#source) return;
+    if (resources === this.#source && this.#remote?.version === this.#remoteVersion) return;
     this.#source = resources;
-    this.#documents.clear();
-    this.#byGroupVersion.clear();
-    for (const resource of resources) {
-      const key = resource.group === "" ? `api/${resource.version}` : `apis/${resource.apiVersion}`;
-      const known = this.#byGroupVersion.get(key);
-      if (known === undefined) this.#byGroupVersion.set(key, [resource]);
-      else known.push(resource);
+    this.#remoteVersion = this.#remote?.version;
+    const before = this.#byGroupVersion;
+    this.#byGroupVersion = Map.groupBy(resources, keyOf);
+    for (const key of [...this.#documents.keys()]) {
+      if (!isSame(before.get(key), this.#byGroupVersion.get(key))) this.#documents.delete(key);
     }
   }
 
@@ -71,6 +81,7 @@ export class OpenApiEndpoint implements Endpoint {
       for (const key of [...this.#byGroupVersion.keys()].sort()) {
         paths[key] = { serverRelativeURL: `/openapi/v3/${key}?hash=${this.#v3(key)?.hash}` };
       }
+      for (const [key, path] of this.#remote?.openApiPaths() ?? []) paths[key] = { serverRelativeURL: path };
       return { paths };
     });
   }
@@ -94,6 +105,17 @@ export class OpenApiEndpoint implements Endpoint {
     }
     return document;
   }
+}
+
+/** The path of a group version's document. */
+function keyOf({ group, version, apiVersion }: Resource): string {
+  return group === "" ? `api/${version}` : `apis/${apiVersion}`;
+}
+
+/** Whether a document of these resources would be the same. */
+function isSame(before: readonly Resource[] | undefined, now: readonly Resource[] | undefined): boolean {
+  if (before === undefined || now === undefined || before.length !== now.length) return false;
+  return before.every((resource, index) => resource === now[index]);
 }
 
 /** The first of the wanted types that is offered. Throws NotAcceptable. */

@@ -24,16 +24,19 @@ export async function applyObject(
   if (current === undefined && scope.subresource === "") {
     authorize(context, scope, "create");
     const { object } = merge(context, scope, { live: undefined, applied }, options);
-    return { stored: await createDraft(context, scope, decodeMerged(scope, object), { ...options, tracking: "none" }), created: true };
+    return {
+      stored: await createDraft(context, scope, await decodeMerged(scope, object), { ...options, tracking: "none" }),
+      created: true,
+    };
   }
-  const make = (standing: CacheEntry): Draft => {
-    const live = fromStoredForm(resource, draftOf(standing.object));
+  const make = async (standing: CacheEntry): Promise<Draft> => {
+    const live = await fromStoredForm(resource, draftOf(standing.object));
     return decodeMerged(scope, merge(context, scope, { live, applied }, options).object);
   };
   return { stored: await replaceObject(context, scope, { make, tracking: "none" }, options), created: false };
 }
 
-function decodeMerged(scope: RequestScope, object: ApplyResult["object"]): Draft {
+function decodeMerged(scope: RequestScope, object: ApplyResult["object"]): Promise<Draft> {
   return decodeBody(scope, object as UncheckedObject, { fieldValidation: "Ignore" });
 }
 

@@ -23,7 +23,7 @@ export async function createObject(
   body: UncheckedObject,
   options: WriteOptions,
 ): Promise<Stored> {
-  return createDraft(context, scope, decodeBody(scope, body, options), options);
+  return createDraft(context, scope, await decodeBody(scope, body, options), options);
 }
 
 export interface CreateOptions extends WriteOptions {
@@ -57,20 +57,21 @@ export async function createDraft(context: ServerContext, scope: RequestScope, d
   }
 }
 
-function prepare(context: ServerContext, { resource }: RequestScope, draft: Draft): void {
+function prepare(context: ServerContext, { resource, user }: RequestScope, draft: Draft): void {
   const { strategy } = storedResource(resource);
   const { metadata } = draft;
   for (const name of ["selfLink", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] as const) delete metadata[name];
   metadata.uid = uuid(context.random);
   metadata.creationTimestamp = timestamp(context.clock);
   if (strategy.hasGeneration === true) metadata.generation = 1;
-  strategy.prepareForCreate?.(draft, context);
+  strategy.prepareForCreate?.(draft, { clock: context.clock, random: context.random, user });
 }
 
 function validate(scope: RequestScope, draft: Draft, more: readonly FieldError[]): void {
   const { resource } = scope;
   const { strategy, namespaced } = storedResource(resource);
-  const rules = { namespaced, validateName: strategy.validateName };
+  const { validateName, allowsPlainFinalizers } = strategy;
+  const rules = { namespaced, validateName, allowsPlainFinalizers };
   const errors = [...validateObjectMeta(draft.metadata, rules), ...(strategy.validate?.(draft) ?? []), ...more];
   if (errors.length > 0) throw invalid(resource, draft.metadata.name ?? draft.metadata.generateName ?? "", errors);
   if (scope.warn !== undefined) for (const text of strategy.warnings?.(draft) ?? []) scope.warn(text);

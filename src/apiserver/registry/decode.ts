@@ -7,7 +7,7 @@ import { storedResource } from "./key.ts";
 import { toStoredForm } from "./stored-as.ts";
 
 /** Checks kind, fields, namespace and name of `body` against the request; answers it in stored form, with defaults. */
-export function decodeBody(scope: RequestScope, body: UncheckedObject, options: WriteOptions): Draft {
+export async function decodeBody(scope: RequestScope, body: UncheckedObject, options: WriteOptions): Promise<Draft> {
   const { resource } = scope;
   checkKind(scope, body);
   const draft = copyJson(body) as unknown as Draft;
@@ -16,7 +16,7 @@ export function decodeBody(scope: RequestScope, body: UncheckedObject, options: 
   draft.apiVersion = resource.apiVersion;
   draft.metadata ??= {};
   checkPlace(scope, draft.metadata);
-  return applyDefaults(scope, toStoredForm(resource, draft));
+  return applyDefaults(scope, await toStoredForm(resource, draft));
 }
 
 /** Sets what the client left out; `draft` is in stored form. */

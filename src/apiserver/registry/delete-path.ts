@@ -45,11 +45,13 @@ async function deleteOnce(context: ServerContext, scope: RequestScope, current: 
     if (!isDryRun) await context.store.delete(current.key, current.revision);
     return { status: deletedStatus(scope, current) };
   }
-  if (marked === "unchanged") return { stored: presented(resource, current) };
-  if (isDryRun) return { stored: dryRunAnswer(resource, marked) };
+  if (marked === "unchanged") return { stored: await presented(resource, current) };
+  if (isDryRun) return { stored: await dryRunAnswer(resource, marked) };
   const value = encodeStored(marked);
   context.cache.entries.wrote(value, marked);
-  return { stored: presented(resource, context.cache.entries.entry(await context.store.update(current.key, value, current.revision))) };
+  return {
+    stored: await presented(resource, context.cache.entries.entry(await context.store.update(current.key, value, current.revision))),
+  };
 }
 
 /** The object with the marks of its deletion; undefined when nothing keeps it. */
@@ -61,11 +63,13 @@ function markDeleted(
 ): ReturnType<typeof draftOf> | "unchanged" | undefined {
   const { object } = current;
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers: oldFinalizers = [] } = object.metadata;
+  const { strategy } = storedResource(resource);
+  const isMarked = deletionTimestamp !== undefined;
   const finalizers = finalizersForDeletion(object.metadata, options);
+  if (!isMarked) finalizers.push(...(strategy.deletionFinalizers ?? []).filter((finalizer) => !finalizers.includes(finalizer)));
   const graceSeconds = graceOf(resource, current, options);
   const isKept = graceSeconds > 0 || finalizers.length > 0 || specFinalizers(resource, object).length > 0;
   if (!isKept) return undefined;
-  const isMarked = deletionTimestamp !== undefined;
   const sameFinalizers = finalizers.length === oldFinalizers.length && finalizers.every((finalizer) => oldFinalizers.includes(finalizer));
   if (isMarked && graceSeconds === deletionGracePeriodSeconds && sameFinalizers) return "unchanged";
   const startMs = isMarked ? Date.parse(deletionTimestamp) - deletionGracePeriodSeconds * 1000 : context.clock.now();
@@ -76,6 +80,7 @@ function markDeleted(
   else delete draft.metadata.finalizers;
   if (!isMarked && draft.metadata.generation !== undefined) draft.metadata.generation++;
   if (specFinalizers(resource, object).length > 0) draft["status"] = { ...(draft["status"] as object | undefined), phase: "Terminating" };
+  if (!isMarked) strategy.prepareForDeletion?.(draft, context);
   return draft;
 }
 

@@ -5,7 +5,7 @@ import type { Draft } from "./draft.ts";
 
 /** Removes from `draft` what its type does not know; refuses or warns about it. Values of a wrong type are always refused. */
 export function checkFieldsOf(scope: RequestScope, draft: Draft, resource: Resource, { fieldValidation = "Warn" }: WriteOptions): void {
-  const { unknown, typeError } = pruneUnknown(draft, resource.facts);
+  const { unknown, typeError } = resource.prune === undefined ? pruneUnknown(draft, resource.facts) : resource.prune(draft);
   if (typeError !== undefined) throw unusable(resource, typeError);
   if (unknown.length === 0 || fieldValidation === "Ignore") return;
   if (fieldValidation === "Strict") throw unusable(resource, `strict decoding error: ${unknown.join(", ")}`);

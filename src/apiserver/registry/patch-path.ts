@@ -32,13 +32,13 @@ export async function patchObject(
   { options, projection }: { readonly options: PatchOptions } & PatchTarget,
 ): Promise<{ stored: Stored; created: boolean }> {
   if (options.type === "application/apply-patch+yaml") return applyObject(context, scope, patch, options);
-  const make = (current: CacheEntry): Draft => {
+  const make = async (current: CacheEntry): Promise<Draft> => {
     if (projection !== undefined) {
       const draft = draftOf(current.object);
       projection.take(scope, patched(scope, projection.show(scope, current), patch, options) as Draft, draft);
       return draft;
     }
-    const original = fromStoredForm(scope.resource, draftOf(current.object));
+    const original = await fromStoredForm(scope.resource, draftOf(current.object));
     const wanted = patched(scope, original, patch, options) as Draft;
     checkIdentity(scope, wanted);
     return decodeBody(scope, wanted as unknown as UncheckedObject, options);
@@ -55,16 +55,24 @@ function patched(scope: RequestScope, original: Draft, patch: unknown, { type }:
       case "application/merge-patch+json":
         return applyMergePatch(original, patch);
       case "application/strategic-merge-patch+json":
+        if (scope.resource.strategy.allowsStrategicMerge === false) throw unsupportedPatch(patchTypesWithoutStrategy);
         return strategicMergePatch(original, patch, scope.resource.facts);
       default:
-        throw statusError(
-          "UnsupportedMediaType",
-          `the body of the request was in an unknown format - accepted media types include: ${type}`,
-        );
+        throw unsupportedPatch(type);
     }
   } catch (error) {
     throw error instanceof PatchError ? refusedPatch(error) : error;
   }
+}
+
+/** What upstream lists for custom resources, whose lists have no strategies. */
+const patchTypesWithoutStrategy = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+
+function unsupportedPatch(accepted: string): StatusError {
+  return statusError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${accepted}`,
+  );
 }
 
 /** A patch that is none gets 400, one that does not fit the object 422. */

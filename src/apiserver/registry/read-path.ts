@@ -32,7 +32,7 @@ export async function listObjects(context: ServerContext, scope: RequestScope, o
   const { entries, revision } = await snapshot(context, scope, options, { token, name: selection.name });
   const limit = options.resourceVersion === "0" && token === undefined ? 0 : (options.limit ?? 0);
   const page = takePage(entries, selection, limit);
-  const items = resource.storedAs === undefined ? page.items : page.items.map((entry) => presented(resource, entry));
+  const items = resource.storedAs === undefined ? page.items : await Promise.all(page.items.map((entry) => presented(resource, entry)));
   const last = page.items.at(-1);
   if (!page.hasMore || last === undefined) return { items, resourceVersion: String(revision) };
   const after = last.key.slice(scopePrefix(resource, scope.namespace).length);

@@ -58,14 +58,14 @@ export async function updateObject(
     scope.subresource === "" &&
     (await currentEntry(context, resource, namespace, name)) === undefined
   ) {
-    return { stored: await createDraft(context, scope, decodeBody(scope, body, options), options), created: true };
+    return { stored: await createDraft(context, scope, await decodeBody(scope, body, options), options), created: true };
   }
-  let decoded: Draft | undefined = decodeBody(scope, body, options);
+  let decoded: Draft | undefined = await decodeBody(scope, body, options);
   if (strategy.allowsUnconditionalUpdate === false && (decoded.metadata.resourceVersion ?? "") === "") {
     throw invalid(resource, name, [field.invalid("metadata.resourceVersion", 0, "must be specified for an update")]);
   }
-  const make = (): Draft => {
-    const draft = decoded ?? decodeBody(scope, body, options);
+  const make = async (): Promise<Draft> => {
+    const draft = decoded ?? (await decodeBody(scope, body, options));
     decoded = undefined;
     return draft;
   };
@@ -150,7 +150,7 @@ function checkPreconditions({ resource, name }: RequestScope, { metadata }: Draf
 }
 
 function validate(scope: RequestScope, draft: Draft, old: Draft, more: readonly FieldError[]): void {
-  const metadataErrors = validateObjectMetaUpdate(draft.metadata, old.metadata);
+  const metadataErrors = validateObjectMetaUpdate(draft.metadata, old.metadata, storedResource(scope.resource).strategy);
   const errors = [...metadataErrors, ...newFinalizers(draft, old), ...more];
   if (errors.length > 0) throw invalid(scope.resource, scope.name, errors);
 }

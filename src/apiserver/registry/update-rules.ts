@@ -26,7 +26,7 @@ export function mainRules(resource: Resource): UpdateRules {
       if (subresources["status"] !== undefined) restore(draft, old, "status");
       strategy.prepareForUpdate?.(draft, old, context);
     },
-    validate: (draft, old) => [...(strategy.validate?.(draft) ?? []), ...(strategy.validateUpdate?.(draft, old) ?? [])],
+    validate: (draft, old) => [...(strategy.validate?.(draft, old) ?? []), ...(strategy.validateUpdate?.(draft, old) ?? [])],
   };
 }
 

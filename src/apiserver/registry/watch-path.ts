@@ -41,7 +41,7 @@ export async function watchObjects(
     bookmarkRevision: options.allowWatchBookmarks === true ? () => context.cache.appliedRevision : undefined,
     bookmarkEveryMs: BOOKMARK_EVERY_MS,
     timeoutMs: timeoutMs(context, options.timeoutSeconds),
-    signal: scope.signal,
+    signal: endOf(scope),
   });
   return resource.storedAs === undefined ? watcher.events() : convertEvents(scope, watcher.events());
 }
@@ -65,8 +65,17 @@ async function* convertEvents(
   batches: AsyncIterable<readonly StoredWatchEvent[]>,
 ): AsyncGenerator<readonly StoredWatchEvent[]> {
   for await (const batch of batches) {
-    yield batch.map((event) => ("stored" in event ? { ...event, stored: presented(scope.resource, event.stored as CacheEntry) } : event));
+    yield await Promise.all(
+      batch.map(async (event) =>
+        "stored" in event ? { ...event, stored: await presented(scope.resource, event.stored as CacheEntry) } : event,
+      ),
+    );
   }
+}
+
+/** A watch ends with its request, and when its resource is served no more. */
+function endOf({ signal, resource: { served } }: RequestScope): AbortSignal | undefined {
+  return signal === undefined || served === undefined ? (signal ?? served) : AbortSignal.any([signal, served]);
 }
 
 function timeoutMs({ random }: ServerContext, timeoutSeconds: number | undefined): number {

@@ -1,14 +1,17 @@
 // The agent process: `k8ts agent --config file`. Node, proxy and DNS of one node are put together here.
 import { readFileSync } from "node:fs";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { resources, type UserInfo } from "../../api/index.ts";
 import { type Client, fromKubeconfig, HttpClient, parseKubeconfig, SharedInformers } from "../../client/index.ts";
 import {
   CriRuntime,
+  DEFAULT_HARD,
   detectHierarchy,
   diskCgroups,
   diskFiles,
+  diskReport,
   HostCgroups,
+  HostMeter,
   HostMounter,
   HostProber,
   HostVolumeManager,
@@ -16,11 +19,14 @@ import {
   LocalPathVolumes,
   LogRotator,
   localPathKeeper,
+  type MachineInfo,
   NodeAgent,
   NodeServer,
   ObjectCache,
+  ProbeCounts,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
+import { PAUSE_IMAGE } from "../containerd/config.ts";
 import { imageMounter } from "../containerd/images.ts";
 import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
@@ -50,8 +56,12 @@ async function runNode(context: AgentContext): Promise<void> {
   const runtime = new CriRuntime({ socketPath: config.runtimeSocket, clock, logger });
   const volumes = new LocalPathVolumes(config.localPathDirectory);
   const localPaths = localPathKeeper({ client, informers, volumes, hostname: config.nodeName, clock, logger });
-  const agent = await makeAgent(context, { client, informers, runtime });
-  const server = makeServer(context, { client, runtime, agent });
+  const machine = machineInfo({ storagePath: config.kubeletDirectory, nodeName: config.nodeName });
+  const imageDir = await runtime.imageDirectory().catch(() => config.kubeletDirectory);
+  const meter = new HostMeter({ runtime, rootDir: config.kubeletDirectory, logDir: config.podLogDirectory, imageDir });
+  const parts = { client, runtime, machine, meter, probeCounts: new ProbeCounts() };
+  const agent = await makeAgent(context, { ...parts, informers });
+  const server = makeServer(context, { ...parts, agent });
   await server.listen(config.kubeletPort, config.nodeAddress);
   try {
     const rotator = new LogRotator({ runtime, clock, logger });
@@ -66,14 +76,16 @@ async function runNode(context: AgentContext): Promise<void> {
 interface NodeParts {
   readonly client: Client;
   readonly runtime: CriRuntime;
+  readonly machine: MachineInfo;
+  readonly meter: HostMeter;
+  readonly probeCounts: ProbeCounts;
 }
 
 async function makeAgent(
   { config, clock, random, logger }: AgentContext,
   parts: NodeParts & { readonly informers: SharedInformers },
 ): Promise<NodeAgent> {
-  const { client, informers, runtime } = parts;
-  const machine = machineInfo({ storagePath: config.kubeletDirectory, nodeName: config.nodeName });
+  const { client, informers, runtime, machine, meter, probeCounts } = parts;
   const objects = new ObjectCache(client, clock);
   const allocatable = () => ({ cpu: String(machine.cpus), memory: String(machine.memoryBytes) });
   const volumes = new HostVolumeManager({
@@ -87,6 +99,7 @@ async function makeAgent(
     random,
     pid: process.pid,
   });
+  const isLoaded = (image: string) => isImageLoaded(config.loadedImagesFile, image);
   const hierarchy = await detectHierarchy(diskCgroups);
   const cgroups = new HostCgroups({ hierarchy, root: config.cgroupRoot.replace(/^\//, ""), milliCpus: machine.cpus * 1000, logger });
   return new NodeAgent({
@@ -95,6 +108,7 @@ async function makeAgent(
     runtime,
     volumes,
     prober: new HostProber({ runtime, clock }),
+    probeCounts,
     cgroups,
     files: diskFiles,
     followsContent: true,
@@ -111,18 +125,25 @@ async function makeAgent(
     clusterDns: [config.clusterDns],
     clusterDomain: config.clusterDomain,
     rootDir: config.kubeletDirectory,
+    manifestDirectory: config.manifestDirectory,
     logDir: config.podLogDirectory,
     resolvConf: config.resolvConf,
-    isImageLoaded: (image) => isImageLoaded(config.loadedImagesFile, image),
+    isImageLoaded: isLoaded,
+    housekeeping: {
+      meter,
+      eviction: config.eviction ?? {},
+      isImageKept: ({ repoTags }) => repoTags.some((tag) => tag === PAUSE_IMAGE || isLoaded(tag)),
+    },
   });
 }
 
 function makeServer(
   { config, clock, logger }: AgentContext,
-  { client, runtime, agent }: NodeParts & { readonly agent: NodeAgent },
+  { client, runtime, machine, meter, probeCounts, agent }: NodeParts & { readonly agent: NodeAgent },
 ): NodeServer {
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
+  registerNodeMetrics(metrics, agent, config.nodeName);
   return new NodeServer({
     nodeName: config.nodeName,
     runtime,
@@ -135,9 +156,50 @@ function makeServer(
     authorize: (user, verb, subresource) => isAllowed(client, user, { verb, subresource, name: config.nodeName }),
     metrics,
     nodeUsage: () => hostUsage(clock),
+    measureDisks: (pods) => diskReport(meter, pods, clock.now()),
+    machine,
+    probeCounts,
+    configuration: kubeletConfiguration(config),
+    isSyncing: () => agent.isSyncing,
     clock,
     logger,
   });
+}
+
+function registerNodeMetrics(metrics: Registry, agent: NodeAgent, nodeName: string): void {
+  const registers = [metrics];
+  new Gauge({ name: "kubelet_node_name", help: "The node's name. The count is always 1.", labelNames: ["node"], registers }).set(
+    { node: nodeName },
+    1,
+  );
+  new Gauge({
+    name: "kubelet_running_pods",
+    help: "Number of pods that have a running pod sandbox",
+    registers,
+    collect() {
+      this.set(agent.pods.list().filter(({ metadata }) => agent.pods.worker(metadata.uid ?? "")?.state === "running").length);
+    },
+  });
+}
+
+/** What `/configz` shows: the settings that differ from node to node or that people look for. */
+function kubeletConfiguration(config: AgentConfig): Readonly<Record<string, unknown>> {
+  return {
+    kind: "KubeletConfiguration",
+    apiVersion: "kubelet.config.k8s.io/v1beta1",
+    address: config.nodeAddress,
+    port: config.kubeletPort,
+    staticPodPath: config.manifestDirectory,
+    clusterDomain: config.clusterDomain,
+    clusterDNS: [config.clusterDns],
+    podCIDR: config.podCidr,
+    resolvConf: config.resolvConf,
+    cgroupDriver: "cgroupfs",
+    cgroupRoot: config.cgroupRoot,
+    maxPods: 110,
+    evictionHard: config.eviction?.evictionHard ?? DEFAULT_HARD,
+    containerRuntimeEndpoint: `unix://${config.runtimeSocket}`,
+  };
 }
 
 /** Asks the API server, as kubelet's webhook mode does. */

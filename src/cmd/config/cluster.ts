@@ -1,5 +1,7 @@
 // The shape of a cluster on this machine: its networks and nodes. Decided by the first `up` and kept in cluster.json.
 import ipaddr from "ipaddr.js";
+import type { EtcdFiles } from "./process-config.ts";
+import { parseEtcdUrl, StoreUrlError } from "./store-url.ts";
 
 export interface ClusterSpec {
   readonly port: number;
@@ -17,6 +19,10 @@ export interface ClusterSpec {
   readonly networkPolicy: boolean;
   /** Networks for the addresses of load balancers; when empty they have the nodes' addresses. */
   readonly loadBalancerPool: readonly string[];
+  /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
+  readonly schedulerConfigFile?: string;
+  /** Where everything is kept; absent: in the embedded store. */
+  readonly etcd?: EtcdFiles;
 }
 
 export const DEFAULT_SPEC: ClusterSpec = {
@@ -108,6 +114,12 @@ export function specProblems(spec: ClusterSpec): string[] {
   }
   for (const network of spec.loadBalancerPool) {
     if (!isValidNetwork(network)) problems.push(`--load-balancer-pool must be networks such as 192.0.2.0/28, not ${network}`);
+  }
+  try {
+    if (spec.etcd !== undefined) parseEtcdUrl(spec.etcd.url);
+  } catch (error) {
+    if (!(error instanceof StoreUrlError)) throw error;
+    problems.push(error.message);
   }
   return problems;
 }

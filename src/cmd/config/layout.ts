@@ -9,6 +9,8 @@ export interface Layout {
   readonly runDirectory: string;
   readonly clusterFile: string;
   readonly ledgerFile: string;
+  /** The host as it was before the first `up`. */
+  readonly hostStateFile: string;
   readonly kubeconfig: string;
   readonly pki: string;
   readonly logs: string;
@@ -30,6 +32,8 @@ export interface NodeLayout {
   readonly agentKubeconfig: string;
   readonly agentPid: string;
   readonly kubelet: string;
+  /** Static pods: a manifest put here runs. */
+  readonly manifests: string;
   readonly podLogs: string;
   readonly containerdConfig: string;
   readonly containerdRoot: string;
@@ -50,6 +54,7 @@ export function layoutOf(dataDirectory: string, runDirectory: string): Layout {
     runDirectory,
     clusterFile: data("cluster.json"),
     ledgerFile: data("ledger.jsonl"),
+    hostStateFile: data("host-before.json"),
     kubeconfig: data("kubeconfig"),
     pki: data("pki"),
     logs: data("logs"),
@@ -73,6 +78,7 @@ function nodeLayout(directory: string, runDirectory: string): NodeLayout {
     agentKubeconfig: join(directory, "kubeconfig"),
     agentPid: join(runDirectory, "agent.pid"),
     kubelet: join(directory, "kubelet"),
+    manifests: join(directory, "manifests"),
     podLogs: join(directory, "pod-logs"),
     containerdConfig: join(directory, "containerd.toml"),
     containerdRoot: join(directory, "containerd"),

@@ -58,5 +58,6 @@ function writeConfiguration({ node, layout, canLowerOomScore, mtu }: ContainerdS
   writePrivate(layout.containerdConfig, renderContainerdConfig({ node, layout, canLowerOomScore }));
   const cni = renderCniConfig({ podCidr: node.podCidr, stateDirectory: layout.cniState, mtu });
   writePrivate(join(layout.cniConfig, "10-k8ts.conflist"), cni);
-  for (const directory of [layout.runDirectory, layout.registryHosts, layout.kubelet, layout.podLogs]) makePrivateDirectory(directory);
+  for (const directory of [layout.runDirectory, layout.registryHosts, layout.kubelet, layout.manifests, layout.podLogs])
+    makePrivateDirectory(directory);
 }

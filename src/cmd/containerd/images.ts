@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import type { ImageMounter } from "../../node/index.ts";
 import { defaultName, nameArchive } from "../images/name-archive.ts";
+import { normaliseReference } from "../images/reference.ts";
 import { type CommandOptions, runCommand, tryCommand } from "../system/command.ts";
 
 export interface ImageRow {
@@ -37,8 +38,7 @@ export async function hasImage(socket: string, reference: string): Promise<boole
 export function imageMounter(socket: string): ImageMounter {
   return {
     async mount(reference, target) {
-      const name = await imageName(socket, reference);
-      await ctr(socket, ["images", "mount", name, target]);
+      await ctr(socket, ["images", "mount", normaliseReference(reference), target]);
       await ctr(socket, ["snapshots", "label", target, "containerd.io/gc.root=volume"]);
     },
     async unmount(target) {
@@ -46,16 +46,6 @@ export function imageMounter(socket: string): ImageMounter {
       await tryCommand([...client(socket), "leases", "delete", target]);
     },
   };
-}
-
-/** The full name under which containerd has an image: users may leave out registry and tag. */
-async function imageName(socket: string, reference: string): Promise<string> {
-  const names = (await listImages(socket)).map((row) => row.reference);
-  const [first = "", ...rest] = reference.split("/");
-  const isHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
-  const path = isHost ? reference : rest.length > 0 ? `docker.io/${reference}` : `docker.io/library/${reference}`;
-  const full = /[@:][^/]*$/.test(path) ? path : `${path}:latest`;
-  return names.find((name) => name === full) ?? reference;
 }
 
 function client(socket: string): string[] {

@@ -17,7 +17,7 @@ import {
 } from "@peculiar/x509";
 import type { Clock } from "../../base/index.ts";
 
-const ECDSA = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+export const ECDSA = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Backdated, so that a machine whose clock is a little behind accepts a new certificate. */
@@ -106,12 +106,12 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
   return `-----BEGIN PRIVATE KEY-----\n${der.toString("base64").replace(/.{64}(?=.)/g, "$&\n")}\n-----END PRIVATE KEY-----\n`;
 }
 
-function pem(certificate: X509Certificate): string {
+export function pem(certificate: X509Certificate): string {
   return `${certificate.toString("pem").trim()}\n`;
 }
 
 /** Positive, and long enough never to be repeated by accident. */
-function newSerial(): string {
+export function newSerial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString("hex");

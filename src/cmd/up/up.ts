@@ -6,6 +6,7 @@ import { ensurePauseArchive } from "../containerd/pause-image.ts";
 import { ensureNodeNetwork, outgoingMtu } from "../network/node-network.ts";
 import { type ClusterPki, ensureClusterPki } from "../pki/cluster-pki.ts";
 import { renderKubeconfig } from "../pki/kubeconfig.ts";
+import { rememberHost } from "../reset/reset.ts";
 import { makePrivateDirectory, writePrivate } from "../system/files.ts";
 import { isAlive, type ProcessIdentity, stopDaemon } from "../system/processes.ts";
 import { poll } from "../system/wait.ts";
@@ -101,6 +102,7 @@ class Up {
   async #packages(signal: AbortSignal): Promise<void> {
     const facts = this.#seen();
     await installPackages({ packages: packagesFor(facts), ledger: this.#options.cluster.ledger, signal });
+    await rememberHost(this.#options.cluster);
   }
 
   async #certificates(): Promise<void> {

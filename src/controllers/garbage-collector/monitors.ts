@@ -5,7 +5,7 @@ import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
 import { apiVersionOf, type GraphChange, type OwnerGraph } from "./owner-graph.ts";
 
 /** A resource, and whether its objects are another version's or group's in another form. */
-export type CollectableResource = ResourceRef<KubeObject> & { readonly storedAs?: unknown };
+export type CollectableResource = ResourceRef<KubeObject> & { readonly storedAs?: { readonly resource?: unknown } };
 
 /** Many, short-lived and nobody's owners: upstream ignores them too. */
 const isEvents = ({ group, resource }: ResourceRef<KubeObject>) => resource === "events" && (group === "" || group === "events.k8s.io");
@@ -64,7 +64,7 @@ export class Monitors {
   #oneVersionEach(resources: readonly CollectableResource[]): ReadonlyMap<string, ResourceRef<KubeObject>> {
     const chosen = new Map<string, ResourceRef<KubeObject>>();
     for (const resource of resources) {
-      if (isEvents(resource) || resource.storedAs !== undefined) continue;
+      if (isEvents(resource) || resource.storedAs?.resource !== undefined) continue;
       const id = idOf(resource);
       if (!chosen.has(id) || this.#monitors.get(id)?.resource.version === resource.version) chosen.set(id, resource);
     }
@@ -89,9 +89,10 @@ export class Monitors {
   }
 
   /** The resource is not served any more: its objects are gone, or will be seen in another version. */
-  #drop(id: string, { informer, stop }: Monitor): void {
-    const { graph, onChange } = this.#options;
+  #drop(id: string, { resource, informer, stop }: Monitor): void {
+    const { graph, informers, onChange } = this.#options;
     stop();
+    informers.release(resource);
     this.#monitors.delete(id);
     for (const { metadata } of informer.lister.list()) onChange(graph.forget(metadata.uid ?? ""));
   }

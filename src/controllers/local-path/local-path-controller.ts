@@ -1,12 +1,11 @@
 // The provisioner of the default storage class: makes volumes for claims whose node is known, and deletes released ones.
 // The directories are their node's business (`node/volumes/local-path.ts`).
-import { resources } from "../../api/index.ts";
+import { type Claim, claimClass, resources, SELECTED_NODE, type Volume } from "../../api/index.ts";
 import type { Node, PersistentVolume, PersistentVolumeClaim } from "../../api/types/core/v1.ts";
 import type { StorageClass } from "../../api/types/storage/v1.ts";
 import { type Informer, WorkQueue } from "../../client/index.ts";
 import { isAlreadyExists, isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
-import { type Claim, claimClass, SELECTED_NODE, type Volume } from "../persistentvolume-binder/binding.ts";
 import { isOurs, isToDelete, LOCAL_PATH_PROVISIONER, planProvision, volumeNameOf } from "./plan.ts";
 
 export function localPathController(context: ControllerContext): Controller {

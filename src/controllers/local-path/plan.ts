@@ -1,6 +1,5 @@
 // Volumes that are directories on a node: what is made for a claim, and when it goes. Pure.
-import type { Node, PersistentVolume } from "../../api/types/core/v1.ts";
-import type { DeepReadonly } from "../../machinery/index.ts";
+
 import {
   BETA_STORAGE_PROVISIONER,
   type Claim,
@@ -9,7 +8,9 @@ import {
   SELECTED_NODE,
   STORAGE_PROVISIONER,
   type Volume,
-} from "../persistentvolume-binder/binding.ts";
+} from "../../api/index.ts";
+import type { Node, PersistentVolume } from "../../api/types/core/v1.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
 
 export const LOCAL_PATH_PROVISIONER = "k8ts.dev/local-path";
 /** On a node: the directory below which it keeps such volumes. */

@@ -1,12 +1,21 @@
 // Binds claims to volumes and keeps the phases of both.
-import { resources } from "../../api/index.ts";
+import {
+  BETA_STORAGE_PROVISIONER,
+  BIND_COMPLETED,
+  boundClaim,
+  boundClaimStatus,
+  boundVolume,
+  type Claim,
+  resources,
+  STORAGE_PROVISIONER,
+  unboundVolume,
+  type Volume,
+} from "../../api/index.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../api/types/core/v1.ts";
 import type { StorageClass } from "../../api/types/storage/v1.ts";
 import { type Informer, WorkQueue } from "../../client/index.ts";
 import { isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
-import { boundClaim, boundClaimStatus, boundVolume, unboundVolume } from "./bind.ts";
-import { BETA_STORAGE_PROVISIONER, BIND_COMPLETED, type Claim, STORAGE_PROVISIONER, type Volume } from "./binding.ts";
 import { type ClaimPlan, planClaim } from "./plan-claim.ts";
 import { planVolume, volumeStatus } from "./plan-volume.ts";
 

@@ -1,5 +1,5 @@
 // What to do about a claim: bind it, wait, have a volume made, or tell that its volume is lost. Pure.
-import type { EventType } from "../../client/index.ts";
+
 import {
   BETA_STORAGE_PROVISIONER,
   BIND_COMPLETED,
@@ -7,13 +7,15 @@ import {
   type Class,
   claimClass,
   defaultClass,
+  findVolume,
   isMeantFor,
+  mismatch,
   SELECTED_NODE,
   STORAGE_PROVISIONER,
   type Volume,
   waitsForConsumer,
-} from "./binding.ts";
-import { findVolume, mismatch } from "./match.ts";
+} from "../../api/index.ts";
+import type { EventType } from "../../client/index.ts";
 
 export interface ClaimSnapshot {
   readonly claim: Claim;

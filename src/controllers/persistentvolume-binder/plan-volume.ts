@@ -1,6 +1,7 @@
 // What to do about a volume: its phase, and what becomes of it when its claim is gone. Pure.
+
+import { type Claim, PROVISIONED_BY, type Volume } from "../../api/index.ts";
 import type { PersistentVolumeStatus } from "../../api/types/core/v1.ts";
-import { type Claim, PROVISIONED_BY, type Volume } from "./binding.ts";
 import type { PlannedEvent } from "./plan-claim.ts";
 
 export interface VolumePlan {

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import {
+  BIND_COMPLETED,
+  BOUND_BY_CONTROLLER,
+  boundClaim,
+  boundClaimStatus,
+  boundVolume,
+  PROVISIONED_BY,
+  SELECTED_NODE,
+  unboundVolume,
+} from "../../api/index.ts";
 import type { PersistentVolume, PersistentVolumeClaim } from "../../api/types/core/v1.ts";
 import type { StorageClass } from "../../api/types/storage/v1.ts";
-import { boundClaim, boundClaimStatus, boundVolume, unboundVolume } from "./bind.ts";
-import { BIND_COMPLETED, BOUND_BY_CONTROLLER, PROVISIONED_BY, SELECTED_NODE } from "./binding.ts";
 import { planClaim } from "./plan-claim.ts";
 import { planVolume } from "./plan-volume.ts";
 

@@ -31,14 +31,14 @@ export function terminatingPods(pods: readonly DeepReadonly<Pod>[]): DeepReadonl
 export function planReplicas(set: DeepReadonly<ReplicaSet>, pods: readonly DeepReadonly<Pod>[], nowMs: number): ReplicaSetPlan {
   const missing = (set.spec?.replicas ?? 1) - pods.length;
   if (missing >= 0) return { create: Math.min(missing, BURST_REPLICAS), delete: [] };
-  return { create: 0, delete: podsToDelete(pods, Math.min(-missing, BURST_REPLICAS), nowMs) };
+  return { create: 0, delete: leastMissed(pods, Math.min(-missing, BURST_REPLICAS), nowMs) };
 }
 
 /**
  * The `count` pods that are missed least.
  * @see kubernetes `pkg/controller/controller_utils.go`, ActivePodsWithRanks
  */
-function podsToDelete(pods: readonly DeepReadonly<Pod>[], count: number, nowMs: number): DeepReadonly<Pod>[] {
+export function leastMissed(pods: readonly DeepReadonly<Pod>[], count: number, nowMs: number): DeepReadonly<Pod>[] {
   if (count >= pods.length) return [...pods];
   const podsPerNode = new Map<string, number>();
   for (const pod of pods) podsPerNode.set(pod.spec?.nodeName ?? "", (podsPerNode.get(pod.spec?.nodeName ?? "") ?? 0) + 1);

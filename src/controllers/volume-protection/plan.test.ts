@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Pod } from "../../api/types/core/v1.ts";
-import { claimsInUse, protectedFinalizers } from "./plan.ts";
+import { protectedFinalizers } from "../protected-finalizers.ts";
+import { claimsInUse } from "./plan.ts";
 
 const FINALIZER = "kubernetes.io/pvc-protection";
 const used = () => true;

@@ -1,18 +1,6 @@
-// Finalizers that keep an object as long as something uses it. Pure.
+// Which claims pods use. Pure.
 import type { Pod } from "../../api/types/core/v1.ts";
-import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
-
-/** The finalizers to write; undefined when they are right. */
-export function protectedFinalizers(
-  { metadata }: DeepReadonly<KubeObject>,
-  finalizer: string,
-  isInUse: () => boolean,
-): readonly string[] | undefined {
-  const finalizers = metadata.finalizers ?? [];
-  const isProtected = finalizers.includes(finalizer);
-  if (metadata.deletionTimestamp === undefined) return isProtected ? undefined : [...finalizers, finalizer];
-  return isProtected && !isInUse() ? finalizers.filter((each) => each !== finalizer) : undefined;
-}
+import type { DeepReadonly } from "../../machinery/index.ts";
 
 /** The name of the claim that is made for an ephemeral volume. */
 export function ephemeralClaimName({ metadata }: DeepReadonly<Pod>, volumeName: string): string {

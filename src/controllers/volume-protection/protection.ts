@@ -3,7 +3,7 @@ import type { ResourceRef } from "../../api/index.ts";
 import { type Informer, WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
-import { protectedFinalizers } from "./plan.ts";
+import { protectedFinalizers } from "../protected-finalizers.ts";
 
 export interface Protection<T extends KubeObject> {
   readonly name: string;

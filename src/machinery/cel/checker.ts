@@ -21,6 +21,8 @@ export interface CheckedExpr {
   readonly type: CelType;
   /** For each call: the overloads that may be meant. For one with a namespace (`sets.contains`) the arguments have no target. */
   readonly calls: ReadonlyMap<Expr, ResolvedCall>;
+  /** The declared variables that are read. */
+  readonly variables: ReadonlySet<string>;
   /** The selections that are variables with dots in their name: `authorizer.requestResource`. */
   readonly qualified: ReadonlySet<Expr>;
 }
@@ -36,7 +38,7 @@ export function check(source: string, expr: Expr, declarations: Declarations): C
   const checker = new Checker(declarations);
   const type = checker.typeOf(expr, declarations.variables);
   if (checker.issues.length > 0) throw new CelCompileError(source, checker.issues);
-  return { expr, type, calls: checker.calls, qualified: checker.qualified };
+  return { expr, type, calls: checker.calls, variables: checker.variables, qualified: checker.qualified };
 }
 
 type Scope = ReadonlyMap<string, CelType>;
@@ -59,6 +61,7 @@ export const typeNames: ReadonlySet<string> = new Set([
 class Checker {
   readonly issues: CelIssue[] = [];
   readonly calls = new Map<Expr, ResolvedCall>();
+  readonly variables = new Set<string>();
   readonly qualified = new Set<Expr>();
   readonly #declarations: Declarations;
   /** List literals whose elements may be of different types. */
@@ -105,6 +108,7 @@ class Checker {
 
   #ident(name: string, at: Expr, scope: Scope): CelType {
     const type = scope.get(name);
+    if (type === this.#declarations.variables.get(name)) this.variables.add(name);
     if (type !== undefined) return type;
     return typeNames.has(name) ? "type" : this.#report(at, `undeclared reference to '${name}' (in container '')`);
   }

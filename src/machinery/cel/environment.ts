@@ -1,6 +1,6 @@
 // The door to CEL: an environment of variables and Kubernetes' functions compiles expressions to programs.
 import { Budget } from "./budget.ts";
-import { check, type Declarations } from "./checker.ts";
+import { type CheckedExpr, check, type Declarations } from "./checker.ts";
 import { CelCompileError } from "./errors.ts";
 import { compileExpr, type Evaluation, type Frame } from "./evaluator.ts";
 import { FunctionTable } from "./functions.ts";
@@ -35,6 +35,8 @@ export interface CelProgram {
   readonly resultType: string;
   /** The same as a type, to declare a variable that holds the result. */
   readonly type: CelType;
+  /** Whether the expression reads the variable. */
+  uses(variable: string): boolean;
   /**
    * The value for these variables: JSON data in (getters are read when the expression asks for them), plain values out.
    * Throws CelEvaluationError.
@@ -65,23 +67,29 @@ export class CelEnvironment {
   /** Throws CelCompileError. */
   compile(expression: string): CelProgram {
     const checked = check(expression, parse(expression), this.#declarations);
-    return new CompiledProgram(compileExpr(checked), checked.type, this.#declarations.variables);
+    return new CompiledProgram(compileExpr(checked), checked, this.#declarations.variables);
   }
 }
 
 class CompiledProgram implements CelProgram {
   readonly type: CelType;
   readonly #evaluation: Evaluation;
+  readonly #used: ReadonlySet<string>;
   readonly #declared: ReadonlyMap<string, CelType>;
 
-  constructor(evaluation: Evaluation, type: CelType, declared: ReadonlyMap<string, CelType>) {
+  constructor(evaluation: Evaluation, { type, variables }: CheckedExpr, declared: ReadonlyMap<string, CelType>) {
     this.#evaluation = evaluation;
+    this.#used = variables;
     this.type = type;
     this.#declared = declared;
   }
 
   get resultType(): string {
     return formatType(this.type);
+  }
+
+  uses(variable: string): boolean {
+    return this.#used.has(variable);
   }
 
   evaluate(variables: Readonly<Record<string, unknown>>, options?: EvaluateOptions): unknown {

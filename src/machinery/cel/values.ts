@@ -192,8 +192,13 @@ export function normalKey(key: unknown): unknown {
   return typeof key === "number" && Number.isInteger(key) ? BigInt(key) : key;
 }
 
-/** The CEL value of JSON data (or of a CEL value, which stays) under a declared type; undefined for undefined. */
+/**
+ * The CEL value of JSON data (or of a CEL value, which stays) under a declared type. Undefined stays undefined, but where an
+ * optional value is declared.
+ */
 export function fromJson(value: unknown, type: CelType): unknown {
+  if (typeof type === "object" && type.kind === "opaque" && type.name === "optional_type")
+    return value instanceof CelOptional ? value : new CelOptional(fromJson(value, type.parameters[0] ?? "dyn"));
   if (typeof value === "number") return numberFromJson(value, type);
   if (typeof value === "string") return stringFromJson(value, type);
   if (typeof value !== "object" || value === null || isCelObject(value)) return value;

@@ -226,6 +226,7 @@ export class PodActions {
   async #tearDown(): Promise<void> {
     const uid = podUid(this.#memory.pod);
     this.#context.content?.unfollow(uid);
+    this.#context.probeCounts.forget(uid);
     await this.#context.volumes.unmountPod(uid);
     this.#memory.volumePaths = undefined;
     await this.#context.cgroups.removePod(uid);

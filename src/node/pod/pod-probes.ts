@@ -86,6 +86,7 @@ export class PodProbes implements ProbeVerdicts {
         startedAtMs: container.startedAtMs,
         canRun: () => kind === "Startup" || life.isStarted,
         onVerdict: (isSuccess) => this.#take(kind, isSuccess, { life, container }),
+        onResult: (result) => this.#options.context.probeCounts.add(pod, spec.name, { kind, result }),
         onFailure: (message) => this.#options.report(spec, message),
       });
       life.workers.set(kind, worker);

@@ -9,6 +9,8 @@ export interface EndCause {
   readonly phase: "Failed";
   readonly reason: string;
   readonly message: string;
+  /** Ended for the node's sake: the pod gets the condition DisruptionTarget. */
+  readonly isDisruption?: boolean;
 }
 
 export type WorkerState =

@@ -7,12 +7,12 @@ import type { NodeContext } from "../node-context.ts";
 import type { RuntimePod } from "../runtime/runtime.ts";
 import { podStatus } from "../status/pod-status.ts";
 import { StatusWriter } from "../status/status-writer.ts";
-import { actualResources, keepResources, type Resources, withResources } from "./allocation.ts";
-import { PodActions, type PodMemory, resizedFile } from "./pod-actions.ts";
+import { PodActions, type PodMemory } from "./pod-actions.ts";
 import { containerReference, podReference } from "./pod-events.ts";
 import { findContainer, formatPod, type PodObject, podUid } from "./pod-object.ts";
 import { PodProbes } from "./pod-probes.ts";
-import { type EndCause, latestContainer, type PendingResize, type PodView, type WorkerState } from "./pod-view.ts";
+import { PodResources } from "./pod-resources.ts";
+import type { EndCause, PendingResize, PodView, WorkerState } from "./pod-view.ts";
 import { type Action, type Plan, step } from "./step.ts";
 
 export interface PodWorkerOptions {
@@ -22,6 +22,8 @@ export interface PodWorkerOptions {
   readonly isOrphan?: boolean;
   /** The node refuses the pod. */
   readonly rejection?: EndCause | undefined;
+  /** For a pod that is not in the API itself: the object there that shows it, when there is one. */
+  readonly mirror?: (() => PodObject | undefined) | undefined;
   /** Why the node has no room for the resources of this specification, or undefined when it has. */
   readonly judgeResize: (wanted: PodObject) => PendingResize | undefined;
   /** The pod may have given resources back. */
@@ -44,14 +46,9 @@ export class PodWorker {
   readonly #writer: StatusWriter;
   readonly #busy = new Set<string>();
   readonly #retries = new Map<string, { delayMs: number; atMs: number }>();
+  readonly #resources: PodResources;
   readonly #messages = new Map<string, string>();
   #state: WorkerState;
-  /** The object as the API has it; `#memory.pod` has the resources that were granted instead of those that are wanted. */
-  #wanted: PodObject;
-  #pendingResize: PendingResize | undefined;
-  #resizeError: string | undefined;
-  /** What an earlier agent granted has been read. */
-  #isAllocationKnown = false;
   #isOrphan: boolean;
   /** The runtime has to be asked before the next step. */
   #isStale = true;
@@ -69,7 +66,7 @@ export class PodWorker {
     const { name = "", namespace = "" } = pod.metadata;
     const runtime: RuntimePod = { uid: podUid(pod), name, namespace, sandboxes: [], containers: [] };
     this.#memory = { pod, runtime, volumePaths: undefined, cgroupParent: "", backoffs: new Map(), failures: new Map(), resized: new Map() };
-    this.#wanted = pod;
+    this.#resources = new PodResources({ context, memory: this.#memory, judge: options.judgeResize, onGranted: () => this.#granted() });
     this.#actions = new PodActions(context, this.#memory, options.allocatable);
     this.#probes = new PodProbes({
       context,
@@ -78,8 +75,10 @@ export class PodWorker {
         context.events.event(containerReference(this.#memory.pod, container), "Warning", "Unhealthy", message.trimEnd()),
     });
     const { client, clock, random, logger } = context;
-    const current = () => this.#memory.pod;
-    this.#writer = new StatusWriter({ client, clock, random, logger, signal, current, onWritten: (written) => this.update(written) });
+    const { mirror } = options;
+    const current = () => mirror?.() ?? this.#memory.pod;
+    const onWritten = (written: PodObject) => (mirror === undefined ? this.update(written) : this.takeMirror(written));
+    this.#writer = new StatusWriter({ client, clock, random, logger, signal, current, onWritten });
     signal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
@@ -99,11 +98,16 @@ export class PodWorker {
   update(pod: PodObject): void {
     const known = Number(this.#memory.pod.metadata.resourceVersion ?? 0);
     if (Number(pod.metadata.resourceVersion ?? 0) <= known) return;
-    this.#wanted = pod;
     const before = this.#memory.pod;
-    this.#memory.pod = keepResources(pod, before);
+    this.#resources.update(pod);
     if (!isDeepStrictEqual(shownMetadata(before), shownMetadata(pod))) void this.refreshVolumes();
     this.wake();
+  }
+
+  /** The object that shows the pod in the API has changed: its status is the one that was reported last. */
+  takeMirror({ metadata: { resourceVersion, generation }, status }: PodObject): void {
+    const { wanted } = this.#resources;
+    this.update({ ...wanted, metadata: { ...wanted.metadata, resourceVersion, generation }, status });
   }
 
   /** Brings the content of the pod's volumes up to date; never rejects. */
@@ -133,7 +137,7 @@ export class PodWorker {
 
   /** Whether new resources wait for room. */
   get isResizeDeferred(): boolean {
-    return this.#pendingResize !== undefined;
+    return this.#resources.state.pending !== undefined;
   }
 
   /** Looks at the pod again; `isStale` asks the runtime as well. */
@@ -162,7 +166,7 @@ export class PodWorker {
 
   async #pass(): Promise<void> {
     await this.#refresh();
-    this.#grantResources();
+    if (this.#state.kind === "running") this.#resources.grant();
     const { context } = this.#options;
     const memory = this.#memory;
     const isHostNetwork = memory.pod.spec?.hostNetwork === true;
@@ -173,7 +177,9 @@ export class PodWorker {
     this.#report(plan);
     for (const { key } of plan.actions) this.#busy.add(key);
     // Before the actions begin: an object must not be deleted before its last status is written.
-    if (!this.#isOrphan) this.#writer.set(this.#status(plan));
+    const { mirror } = this.#options;
+    const isShown = mirror === undefined ? !this.#isOrphan : mirror() !== undefined;
+    if (isShown) this.#writer.set(this.#status(plan));
     for (const action of plan.actions) void this.#begin(action);
     this.#timer?.cancel();
     if (plan.wakeAtMs !== undefined && Number.isFinite(plan.wakeAtMs)) this.#wakeAfter(plan.wakeAtMs - context.clock.now());
@@ -186,7 +192,7 @@ export class PodWorker {
     const uid = podUid(this.pod);
     const found = (await context.runtime.listPods(uid))[0];
     this.#memory.runtime = found ?? { ...this.#memory.runtime, sandboxes: [], containers: [] };
-    await this.#restoreAllocation();
+    await this.#resources.restore();
     const present = new Set(this.#memory.runtime.containers.map(({ id }) => id));
     for (const id of this.#messages.keys()) if (!present.has(id)) this.#messages.delete(id);
     for (const container of this.#memory.runtime.containers) {
@@ -195,38 +201,9 @@ export class PodWorker {
     }
   }
 
-  /** Resources that an earlier agent granted are in its file and on the containers. */
-  async #restoreAllocation(): Promise<void> {
-    if (this.#isAllocationKnown) return;
-    this.#isAllocationKnown = true;
-    const { context } = this.#options;
-    const memory = this.#memory;
-    if (memory.runtime.containers.length === 0) return;
-    const kept = await context.files.read(resizedFile(context, podUid(this.pod)));
-    for (const [id, resources] of JSON.parse(kept ?? "[]") as [string, Resources][]) memory.resized.set(id, resources);
-    memory.pod = withResources(memory.pod, (name) => {
-      const latest = latestContainer(memory.runtime, name);
-      return latest === undefined ? undefined : actualResources(latest, memory.resized);
-    });
-  }
-
-  /** Grants the resources of the specification when the node has room. */
-  #grantResources(): void {
-    const memory = this.#memory;
-    this.#pendingResize = undefined;
-    if (memory.pod === this.#wanted || this.#state.kind !== "running") return;
-    this.#pendingResize = this.#options.judgeResize(this.#wanted);
-    if (this.#pendingResize !== undefined) return;
-    memory.pod = this.#wanted;
-    this.#resizeError = undefined;
+  #granted(): void {
     void this.refreshVolumes();
     this.#options.onRoom();
-  }
-
-  #actual(): ReadonlyMap<string, Resources> {
-    const { runtime, resized } = this.#memory;
-    const entries = runtime.containers.map((container) => [container.id, actualResources(container, resized)] as const);
-    return new Map(entries.flatMap(([id, resources]) => (resources === undefined ? [] : [[id, resources] as const])));
   }
 
   #view(): PodView {
@@ -244,8 +221,8 @@ export class PodWorker {
       failures,
       probes: this.#probes,
       condemned: this.#probes.condemned,
-      actual: this.#actual(),
-      resize: { pending: this.#pendingResize, error: this.#resizeError },
+      actual: this.#resources.actual(),
+      resize: this.#resources.state,
     };
   }
 
@@ -299,7 +276,7 @@ export class PodWorker {
   }
 
   #finish(action: Action): void {
-    if (action.kind === "resizeContainer") this.#resizeError = undefined;
+    if (action.kind === "resizeContainer") this.#resources.failed(undefined);
     if (action.kind === "tearDown") this.#options.onRoom();
     if (action.kind === "tearDown" && this.#state.kind === "terminated") this.#state = { kind: "finished", cause: this.#state.cause };
     // The object goes when its finalizers are gone: nothing more to do for it here.
@@ -314,7 +291,7 @@ export class PodWorker {
   #failed(action: Action, error: unknown): void {
     const { context, signal } = this.#options;
     if (signal.aborted) return;
-    if (action.kind === "resizeContainer") this.#resizeError = error instanceof Error ? error.message : String(error);
+    if (action.kind === "resizeContainer") this.#resources.failed(error);
     const delayMs = Math.min(MAX_RETRY_MS, 2 * (this.#retries.get(action.key)?.delayMs ?? RETRY_MS / 2));
     this.#retries.set(action.key, { delayMs, atMs: context.clock.now() + delayMs });
     context.logger.warn("pod action failed", { pod: formatPod(this.pod), action: action.kind, error });

@@ -17,6 +17,8 @@ export interface ProbeWorkerOptions {
   readonly canRun: () => boolean;
   /** Called when the verdict changes, and for the first one. */
   readonly onVerdict: (isSuccess: boolean) => void;
+  /** Called after every probe. */
+  readonly onResult: (result: "successful" | "failed" | "unknown") => void;
   /** Called at every failure. */
   readonly onFailure: (message: string) => void;
 }
@@ -55,11 +57,12 @@ export class ProbeWorker {
   }
 
   async #probeOnce(): Promise<void> {
-    const { probe, target, kind, context, onFailure } = this.#options;
+    const { probe, target, kind, context, onFailure, onResult } = this.#options;
     const { signal } = this.#abort;
     try {
       const { result, output } = await context.prober.probe(probe, { ...target, timeoutSeconds: probe.timeoutSeconds ?? 1 }, signal);
       if (signal.aborted) return;
+      onResult(result === "success" ? "successful" : result === "failure" ? "failed" : "unknown");
       if (result === "unknown") onFailure(`${kind} probe errored and resulted in unknown state: ${output}`);
       else {
         if (result === "failure") onFailure(`${kind} probe failed: ${output}`);

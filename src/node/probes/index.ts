@@ -1,2 +1,3 @@
 export { HostProber, type HostProberOptions } from "./host-prober.ts";
+export { ProbeCounts } from "./probe-counts.ts";
 export * from "./prober.ts";

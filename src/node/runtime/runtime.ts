@@ -154,6 +154,8 @@ export interface ImageStatus {
   readonly repoDigests: readonly string[];
   readonly sizeBytes: number;
   readonly user: { readonly uid?: number; readonly name?: string };
+  /** The runtime wants it to stay. */
+  readonly isPinned?: boolean;
 }
 
 export interface RegistryAuth {
@@ -177,6 +179,11 @@ export interface ContainerUsage {
   readonly containerName: string;
   readonly cpuUsageCoreNanoSeconds: number;
   readonly memoryWorkingSetBytes: number;
+  readonly memoryUsageBytes?: number | undefined;
+  readonly memoryRssBytes?: number | undefined;
+  readonly memoryAvailableBytes?: number | undefined;
+  /** What the container wrote beside its volumes. */
+  readonly writableLayerBytes?: number;
   readonly timestampMs: number;
 }
 
@@ -249,6 +256,8 @@ export interface Runtime {
   /** After a log file was moved away: write to a new one. */
   reopenLog(id: string): Promise<void>;
   usage(signal?: AbortSignal): Promise<readonly ContainerUsage[]>;
+  /** The directory of the file system that holds images. */
+  imageDirectory(signal?: AbortSignal): Promise<string>;
   imageStatus(image: string, signal?: AbortSignal): Promise<ImageStatus | undefined>;
   listImages(signal?: AbortSignal): Promise<readonly ImageStatus[]>;
   /** Answers the image's reference by digest. */

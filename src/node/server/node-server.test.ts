@@ -100,6 +100,10 @@ describe("NodeServer", () => {
         return user.groups.includes("system:masters");
       },
       metrics: { contentType: "text/plain", metrics: async () => "up 1\n" },
+      machine: { cpus: 4, memoryBytes: 8_000 },
+      probeCounts: { list: () => [{ labels: { probe_type: "Liveness", result: "failed" }, count: 2 }] },
+      configuration: { kind: "KubeletConfiguration", maxPods: 110 },
+      isSyncing: () => true,
       nodeUsage: async () => ({ timestampMs: clock.now(), cpuUsageCoreNanoSeconds: 7e9, memoryWorkingSetBytes: 2_000 }),
     });
     port = await server.listen(0, "127.0.0.1");
@@ -142,6 +146,37 @@ describe("NodeServer", () => {
     return stream;
   }
 
+  it("asks for the fine permission first, and for the coarse one after", async () => {
+    assert.equal((await get("/pods", other)).code, 403);
+    const user = "someone system:authenticated get";
+    assert.deepEqual(asked.slice(-2), [`${user} pods`, `${user} proxy`]);
+    assert.equal(
+      (await get("/configz", other)).body,
+      "Forbidden (user=someone, verb=get, resource=nodes, subresource(s)=[configz proxy], node=node-1)",
+    );
+    await get("/metrics/cadvisor");
+    assert.match(asked.at(-1) ?? "", /get metrics$/);
+  });
+
+  it("tells its settings, what runs, what probes found, and what containers use", async () => {
+    assert.deepEqual(JSON.parse((await get("/configz")).body), { kubeletconfig: { kind: "KubeletConfiguration", maxPods: 110 } });
+    assert.equal((await get("/healthz/syncloop")).body, "ok");
+    const [running] = JSON.parse((await get("/runningpods/")).body).items;
+    assert.equal(running.metadata.name, "web");
+    assert.equal(running.spec.containers.length, 1);
+    assert.match((await get("/metrics/probes")).body, /prober_probe_total\{probe_type="Liveness",result="failed"\} 2/);
+    const cadvisor = (await get("/metrics/cadvisor")).body;
+    assert.match(
+      cadvisor,
+      /container_memory_working_set_bytes\{container="main",id="[0-9a-f]+",image="",namespace="default",pod="web"\} 1000 /,
+    );
+    assert.match(cadvisor, /machine_cpu_cores 4/);
+  });
+
+  it("keeps the machine's logs to itself", async () => {
+    assert.deepEqual(await get("/logs/syslog"), { code: 405, body: "logs endpoint is disabled." });
+  });
+
   it("lets in whom the cluster's CA knows and the authorizer allows, also on a second connection", async () => {
     assert.deepEqual(await get("/healthz"), { code: 200, body: "ok" });
     assert.deepEqual(await get("/healthz"), { code: 200, body: "ok" });
@@ -150,7 +185,7 @@ describe("NodeServer", () => {
     assert.equal((await get("/healthz", stranger)).code, 401);
     const refused = await get("/pods", other);
     assert.equal(refused.code, 403);
-    assert.match(refused.body, /user=someone, verb=get, resource=nodes, subresource\(s\)=\[pods\]/);
+    assert.match(refused.body, /user=someone, verb=get, resource=nodes, subresource\(s\)=\[pods proxy\]/);
     assert.equal((await get("/nothing")).code, 404);
   });
 

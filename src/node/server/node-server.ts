@@ -12,12 +12,12 @@ import type { UserInfo } from "../../api/index.ts";
 import type { Clock, Logger } from "../../base/index.ts";
 import { type FileWatcher, hostFileWatcher } from "../logs/file-watcher.ts";
 import { readLog } from "../logs/log-reader.ts";
-import type { ContainerStatus, Runtime } from "../runtime/runtime.ts";
+import type { ContainerStatus } from "../runtime/runtime.ts";
 import { isTrue, parseLogQuery } from "./container-logs.ts";
 import { HttpError, httpErrorOf } from "./http-error.ts";
-import { type PodsView, PodTargets } from "./pod-target.ts";
+import { NodeReports, type NodeReportsOptions } from "./node-reports.ts";
+import { PodTargets } from "./pod-target.ts";
 import { accessOf, type NodeRoute, routeOf } from "./request-route.ts";
-import { resourceMetrics, StatsSummary, type UsageReport, type UsageSample } from "./stats-summary.ts";
 import { tunnel } from "./tunnel.ts";
 
 export interface NodeTls {
@@ -28,16 +28,10 @@ export interface NodeTls {
   readonly clientCa: string;
 }
 
-export interface NodeServerOptions {
-  readonly nodeName: string;
-  readonly runtime: Runtime;
-  readonly pods: PodsView;
+export interface NodeServerOptions extends NodeReportsOptions {
   readonly tls: NodeTls;
   /** Whether the user may do `verb` on this node's `subresource`: proxy, metrics, stats, healthz, pods. */
   readonly authorize: (user: UserInfo, verb: string, subresource: string) => Promise<boolean>;
-  /** A prom-client registry. */
-  readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
-  readonly nodeUsage: () => Promise<UsageSample>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Default: inotify. */
@@ -52,13 +46,14 @@ const YOUNG_POLL_MS = 100;
 export class NodeServer {
   readonly #options: NodeServerOptions;
   readonly #targets: PodTargets;
-  readonly #stats = new StatsSummary();
+  readonly #reports: NodeReports;
   readonly #server: Server;
   readonly #connections = new Set<Duplex>();
 
   constructor(options: NodeServerOptions) {
     this.#options = options;
     this.#targets = new PodTargets(options.pods, options.runtime);
+    this.#reports = new NodeReports(options);
     const tls = { ...secureContext(options.tls), requestCert: true, rejectUnauthorized: false };
     this.#server = createServer({ ...tls, allowHalfOpen: true, ALPNProtocols: ["http/1.1"] });
     this.#server.on("request", (request, response) => void this.#serve(request, response));
@@ -112,30 +107,25 @@ export class NodeServer {
     const url = new URL(request.url ?? "/", "https://node");
     const route = routeOf(url.pathname);
     if (route === undefined) throw new HttpError(404, "404 page not found");
-    const { verb, subresource } = accessOf(request.method ?? "GET", route);
-    if (!(await this.#options.authorize(user, verb, subresource))) {
+    const { verb, subresources } = accessOf(request.method ?? "GET", route);
+    if (!(await this.#isAllowed(user, verb, subresources))) {
       const { nodeName } = this.#options;
       throw new HttpError(
         403,
-        `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresource}], node=${nodeName})`,
+        `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${subresources.join(" ")}], node=${nodeName})`,
       );
     }
     return { route, query: url.searchParams };
   }
 
+  async #isAllowed(user: UserInfo, verb: string, subresources: readonly string[]): Promise<boolean> {
+    for (const subresource of subresources) if (await this.#options.authorize(user, verb, subresource)) return true;
+    return false;
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { route, query } = await this.#admit(request);
     switch (route.type) {
-      case "healthz":
-        return send(response, "text/plain; charset=utf-8", "ok");
-      case "metrics":
-        return send(response, this.#options.metrics.contentType, await this.#options.metrics.metrics());
-      case "resourceMetrics":
-        return send(response, "text/plain; version=0.0.4; charset=utf-8", resourceMetrics(await this.#usage()));
-      case "stats":
-        return send(response, "application/json", JSON.stringify(this.#stats.summary(await this.#usage())));
-      case "pods":
-        return send(response, "application/json", podList(this.#options.pods));
       case "containerLogs":
         return await this.#logs(route, query, response);
       case "run":
@@ -144,6 +134,10 @@ export class NodeServer {
       case "attach":
       case "portForward":
         throw new HttpError(400, "you must specify at least 1 of stdin, stdout, stderr over an upgraded connection");
+      default: {
+        const { contentType, body } = await this.#reports.answer(route.type, query);
+        return send(response, contentType, body);
+      }
     }
   }
 
@@ -223,12 +217,6 @@ export class NodeServer {
     if (exitCode !== 0) throw new HttpError(500, `command '${command.join(" ")}' exited with ${exitCode}: ${output.toString()}`);
     send(response, "text/plain; charset=utf-8", output);
   }
-
-  async #usage(): Promise<UsageReport> {
-    const { nodeName, nodeUsage, pods, runtime } = this.#options;
-    const [node, containers] = await Promise.all([nodeUsage(), runtime.usage()]);
-    return { nodeName, node, containers, pods: pods.list() };
-  }
 }
 
 function secureContext({ cert, key, clientCa }: NodeTls): SecureContextOptions {
@@ -251,10 +239,6 @@ function portsOf(query: URLSearchParams): readonly number[] {
     .getAll("port")
     .flatMap((ports) => ports.split(","))
     .map(Number);
-}
-
-function podList(pods: PodsView): string {
-  return JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: pods.list() });
 }
 
 function send(response: ServerResponse, contentType: string, body: string | Buffer): void {

@@ -2,13 +2,18 @@
 import type { Pod } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
+import type { PodUse } from "../eviction/rank.ts";
 import type { ContainerUsage } from "../runtime/runtime.ts";
+import { Exposition, type Sample } from "./exposition.ts";
 
 /** What something has used: CPU since its start, memory now. */
 export interface UsageSample {
   readonly timestampMs: number;
   readonly cpuUsageCoreNanoSeconds: number;
   readonly memoryWorkingSetBytes: number;
+  readonly memoryUsageBytes?: number | undefined;
+  readonly memoryRssBytes?: number | undefined;
+  readonly memoryAvailableBytes?: number | undefined;
 }
 
 export interface UsageReport {
@@ -16,11 +21,37 @@ export interface UsageReport {
   readonly node: UsageSample;
   readonly containers: readonly ContainerUsage[];
   readonly pods: readonly DeepReadonly<Pod>[];
+  /** File systems and processes, where someone measures them. */
+  readonly disks?: DiskReport;
+}
+
+/** What a file system has and what something uses of it. */
+export interface FileSystemUsage {
+  readonly capacityBytes: number;
+  readonly availableBytes: number;
+  readonly usedBytes: number;
+  readonly inodes?: number;
+  readonly inodesFree?: number;
+}
+
+export interface DiskReport {
+  readonly timestampMs: number;
+  readonly node: FileSystemUsage;
+  readonly images: FileSystemUsage;
+  readonly processes: { readonly max: number; readonly current: number };
+  /** By pod uid. */
+  readonly pods: ReadonlyMap<string, PodUse>;
 }
 
 interface SampleView {
   readonly cpu: { readonly time: string; readonly usageNanoCores?: number; readonly usageCoreNanoSeconds: number };
-  readonly memory: { readonly time: string; readonly workingSetBytes: number };
+  readonly memory: {
+    readonly time: string;
+    readonly workingSetBytes: number;
+    readonly usageBytes?: number | undefined;
+    readonly rssBytes?: number | undefined;
+    readonly availableBytes?: number | undefined;
+  };
 }
 
 /** Makes summaries; remembers the last samples, because a rate needs two. */
@@ -33,12 +64,17 @@ export class StatsSummary {
       seen.set(key, sample);
       return sampleView(sample, this.#last.get(key));
     };
-    const node = { nodeName: report.nodeName, ...view("", report.node) };
+    const node = { nodeName: report.nodeName, ...view("", report.node), ...nodeDisks(report.disks) };
     const pods = podsOf(report).map(({ pod, containers }) => ({
       podRef: { name: pod.metadata.name, namespace: pod.metadata.namespace, uid: pod.metadata.uid },
       startTime: pod.status?.startTime ?? null,
-      containers: containers.map((usage) => ({ name: usage.containerName, ...view(usage.containerId, usage) })),
+      containers: containers.map((usage) => ({
+        name: usage.containerName,
+        ...view(usage.containerId, usage),
+        ...containerDisks(report.disks, usage),
+      })),
       ...view(pod.metadata.uid ?? "", sum(containers)),
+      ...podDisks(report.disks, pod.metadata.uid ?? ""),
     }));
     this.#last = seen;
     return { node, pods };
@@ -47,28 +83,25 @@ export class StatsSummary {
 
 /** The metrics that metrics-server reads, in Prometheus' text format. */
 export function resourceMetrics(report: UsageReport): string {
-  const lines: string[] = [];
-  const family = (name: string, type: string, samples: readonly (readonly [labels: string, value: number, timestampMs: number])[]) => {
-    lines.push(`# TYPE ${name} ${type}`, ...samples.map(([labels, value, timestampMs]) => `${name}${labels} ${value} ${timestampMs}`));
-  };
   const { node } = report;
-  family("node_cpu_usage_seconds_total", "counter", [["", node.cpuUsageCoreNanoSeconds / 1e9, node.timestampMs]]);
-  family("node_memory_working_set_bytes", "gauge", [["", node.memoryWorkingSetBytes, node.timestampMs]]);
   const pods = podsOf(report);
-  const labelsOf = (pod: DeepReadonly<Pod>) => `namespace="${pod.metadata.namespace}",pod="${pod.metadata.name}"`;
+  const labelsOf = (pod: DeepReadonly<Pod>) => ({ namespace: pod.metadata.namespace ?? "", pod: pod.metadata.name ?? "" });
   const perContainer = (value: (usage: UsageSample) => number) =>
     pods.flatMap(({ pod, containers }) =>
-      containers.map((usage) => [`{container="${usage.containerName}",${labelsOf(pod)}}`, value(usage), usage.timestampMs] as const),
+      containers.map((usage): Sample => [{ container: usage.containerName, ...labelsOf(pod) }, value(usage), usage.timestampMs]),
     );
   const perPod = (value: (usage: UsageSample) => number) =>
-    pods.map(({ pod, containers }) => [`{${labelsOf(pod)}}`, value(sum(containers)), sum(containers).timestampMs] as const);
+    pods.map(({ pod, containers }): Sample => [labelsOf(pod), value(sum(containers)), sum(containers).timestampMs]);
   const cpu = (usage: UsageSample) => usage.cpuUsageCoreNanoSeconds / 1e9;
   const memory = (usage: UsageSample) => usage.memoryWorkingSetBytes;
-  family("container_cpu_usage_seconds_total", "counter", perContainer(cpu));
-  family("container_memory_working_set_bytes", "gauge", perContainer(memory));
-  family("pod_cpu_usage_seconds_total", "counter", perPod(cpu));
-  family("pod_memory_working_set_bytes", "gauge", perPod(memory));
-  return `${lines.join("\n")}\n`;
+  return new Exposition()
+    .family("node_cpu_usage_seconds_total", "counter", [[{}, cpu(node), node.timestampMs]])
+    .family("node_memory_working_set_bytes", "gauge", [[{}, memory(node), node.timestampMs]])
+    .family("container_cpu_usage_seconds_total", "counter", perContainer(cpu))
+    .family("container_memory_working_set_bytes", "gauge", perContainer(memory))
+    .family("pod_cpu_usage_seconds_total", "counter", perPod(cpu))
+    .family("pod_memory_working_set_bytes", "gauge", perPod(memory))
+    .toString();
 }
 
 /** Pods that have running containers. */
@@ -98,6 +131,45 @@ function sampleView(sample: UsageSample, last: UsageSample | undefined): SampleV
   const rate = elapsedMs > 0 && used >= 0 ? { usageNanoCores: Math.round((used / elapsedMs) * 1_000) } : {};
   return {
     cpu: { time, ...rate, usageCoreNanoSeconds: sample.cpuUsageCoreNanoSeconds },
-    memory: { time, workingSetBytes: sample.memoryWorkingSetBytes },
+    memory: {
+      time,
+      workingSetBytes: sample.memoryWorkingSetBytes,
+      ...defined({ usageBytes: sample.memoryUsageBytes, rssBytes: sample.memoryRssBytes, availableBytes: sample.memoryAvailableBytes }),
+    },
+  };
+}
+
+function defined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}
+
+function nodeDisks(disks: DiskReport | undefined): object {
+  if (disks === undefined) return {};
+  const time = formatTime(disks.timestampMs);
+  const { max, current } = disks.processes;
+  return {
+    fs: { time, ...disks.node },
+    runtime: { imageFs: { time, ...disks.images }, containerFs: { time, ...disks.images } },
+    rlimit: { time, maxpid: max, curproc: current },
+  };
+}
+
+function containerDisks(disks: DiskReport | undefined, usage: ContainerUsage): object {
+  if (disks === undefined) return {};
+  const time = formatTime(disks.timestampMs);
+  const logs = disks.pods.get(usage.podUid)?.containers.find(({ name }) => name === usage.containerName)?.logBytes ?? 0;
+  return {
+    rootfs: { time, ...disks.images, usedBytes: usage.writableLayerBytes ?? 0 },
+    logs: { time, ...disks.node, usedBytes: logs },
+  };
+}
+
+function podDisks(disks: DiskReport | undefined, uid: string): object {
+  const use = disks?.pods.get(uid);
+  if (disks === undefined || use === undefined) return {};
+  const time = formatTime(disks.timestampMs);
+  return {
+    "ephemeral-storage": { time, ...disks.node, usedBytes: use.diskBytes },
+    volume: [...use.emptyDirBytes].map(([name, usedBytes]) => ({ time, name, ...disks.node, usedBytes })),
   };
 }

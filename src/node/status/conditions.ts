@@ -12,6 +12,8 @@ export interface ConditionInput {
   readonly statuses: readonly ContainerStatus[];
   /** The sandbox is there and has its network. */
   readonly isSandboxReady: boolean;
+  /** Why the pod had to end for the node's sake, if it had to. */
+  readonly disruption?: string | undefined;
   readonly resize?: ResizeState;
   /** A container does not have yet what it was granted. */
   readonly isResizing?: boolean;
@@ -30,6 +32,8 @@ export const OWN_CONDITIONS: ReadonlySet<string> = new Set([
   "PodResizeInProgress",
 ]);
 
+const TERMINATION_BY_KUBELET = "TerminationByKubelet";
+
 type Draft = Omit<PodCondition, "lastTransitionTime">;
 
 const TRUE = { status: "True" } as const;
@@ -47,14 +51,24 @@ export function podConditions(input: ConditionInput): PodCondition[] {
   ];
   own.push({ type: "PodScheduled", ...TRUE });
   own.push(...resizeConditions(input));
+  if (input.disruption !== undefined) own.push(disruptionCondition(input.disruption));
   const generation = pod.metadata.generation;
   const updated = own.map((draft): PodCondition => {
     const before = known.find(({ type }) => type === draft.type);
     const lastTransitionTime = before?.status === draft.status ? before.lastTransitionTime : now;
     return { ...draft, lastTransitionTime, ...(generation === undefined ? {} : { observedGeneration: generation }) };
   });
-  const others = known.filter(({ type }) => !OWN_CONDITIONS.has(type));
+  const others = known.filter(({ type }) => !OWN_CONDITIONS.has(type) && !own.some((draft) => draft.type === type));
   return [...updated, ...others.map((condition) => ({ ...condition }))];
+}
+
+function disruptionCondition(message: string): Draft {
+  return { type: "DisruptionTarget", ...TRUE, reason: TERMINATION_BY_KUBELET, message };
+}
+
+/** Whether the node writes this condition. */
+export function isOwnCondition({ type, reason }: Pick<PodCondition, "type" | "reason">): boolean {
+  return OWN_CONDITIONS.has(type) || (type === "DisruptionTarget" && reason === TERMINATION_BY_KUBELET);
 }
 
 /** Present only while a resize is under way. */

@@ -23,6 +23,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const statuses = statusesOf(input, ["main"], known.containerStatuses);
   const ephemeral = statusesOf(input, ["ephemeral"], known.ephemeralContainerStatuses);
   const cause = state.kind === "running" ? undefined : state.cause;
+  const disruption = cause?.isDisruption === true ? cause.message : undefined;
   const isOver = state.kind === "terminated" || state.kind === "finished";
   const phase = settledPhase(known.phase, cause?.phase ?? podPhase({ pod, initStatuses, statuses, isOver }));
   const sandbox = currentSandbox(runtime);
@@ -32,7 +33,17 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const now = formatTime(nowMs);
   return {
     phase,
-    conditions: podConditions({ pod, phase, initStatuses, statuses, isSandboxReady, resize, isResizing: isResizing(input.view), now }),
+    conditions: podConditions({
+      pod,
+      phase,
+      initStatuses,
+      statuses,
+      isSandboxReady,
+      resize,
+      isResizing: isResizing(input.view),
+      disruption,
+      now,
+    }),
     ...reasonOf(cause, known),
     hostIP: input.nodeIps[0],
     hostIPs: input.nodeIps.map((ip) => ({ ip })),

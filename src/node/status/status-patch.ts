@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PodStatus } from "../../api/types/core/v1.ts";
 import { type PodObject, podUid } from "../pod/pod-object.ts";
-import { OWN_CONDITIONS } from "./conditions.ts";
+import { isOwnCondition, OWN_CONDITIONS } from "./conditions.ts";
 
 /** Lists that the server would merge by key, where the node means the whole list. */
 const REPLACED_LISTS = new Set<string>(["podIPs", "hostIPs"]);
@@ -30,7 +30,7 @@ function changedConditions(pod: PodObject, desired: PodStatus) {
   const wanted = new Set((desired.conditions ?? []).map(({ type }) => type));
   const over = [...known.keys()].filter((type) => OWN_CONDITIONS.has(type) && !wanted.has(type));
   const changed = (desired.conditions ?? [])
-    .filter((condition) => OWN_CONDITIONS.has(condition.type) && !isSame(known.get(condition.type), condition))
+    .filter((condition) => isOwnCondition(condition) && !isSame(known.get(condition.type), condition))
     .map((condition) => {
       const before = known.get(condition.type);
       const gone = Object.keys(before ?? {}).filter((name) => !(name in condition));

@@ -4,7 +4,7 @@ import type { PodStatus } from "../../api/types/core/v1.ts";
 import { type Clock, type Logger, type Random, randomInt } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
 import { isConflict, isNotFound } from "../../machinery/index.ts";
-import { formatPod, type PodObject } from "../pod/pod-object.ts";
+import { formatPod, type PodObject, podUid } from "../pod/pod-object.ts";
 import { statusPatch } from "./status-patch.ts";
 
 export interface StatusWriterOptions {
@@ -26,7 +26,8 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions;
   #desired: PodStatus | undefined;
   #running: Promise<void> | undefined;
-  #isGone = false;
+  /** Of an object that is gone from the API. */
+  #goneUid: string | undefined;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
@@ -35,6 +36,10 @@ export class StatusWriter {
   /** The status that is being written, undefined when all is written. */
   get pending(): PodStatus | undefined {
     return this.#running === undefined ? undefined : this.#desired;
+  }
+
+  get #isGone(): boolean {
+    return this.#goneUid !== undefined && this.#goneUid === podUid(this.#options.current());
   }
 
   set(status: PodStatus): void {
@@ -71,14 +76,14 @@ export class StatusWriter {
 
   async #write(patch: Record<string, unknown>): Promise<void> {
     const { client, current, onWritten, signal } = this.#options;
-    const { name = "", namespace } = current().metadata;
+    const { name = "", namespace, uid } = current().metadata;
     const type = "application/strategic-merge-patch+json";
     try {
       onWritten(await client.patch(resources.pods, name, patch, { namespace, subresource: "status", type, signal }));
     } catch (error) {
       // Gone, or another pod of that name has taken its place.
       if (!isNotFound(error) && !isConflict(error)) throw error;
-      this.#isGone = true;
+      this.#goneUid = uid;
     }
   }
 }

@@ -1,10 +1,12 @@
-import { rejection, type ScheduledPlugin } from "../framework.ts";
+import { wakesOn } from "../framework/events.ts";
+import { type Plugin, rejection } from "../framework/plugin.ts";
 
 const OTHER_NAME = rejection("node(s) didn't match the requested node name", { isUnresolvable: true });
 
 /** Only the node that the pod names. */
-export const nodeName: ScheduledPlugin = {
+export const nodeName: Plugin = {
   name: "NodeName",
-  wakesOn: ["NodeAdded"],
-  filter: (pod, node) => (!pod.pod.spec?.nodeName || pod.pod.spec.nodeName === node.name ? undefined : OTHER_NAME),
+  wakesOn: wakesOn("NodeAdd"),
+  reads: ({ pod }) => pod.spec?.nodeName,
+  filter: ({ pod }, node) => (!pod.spec?.nodeName || pod.spec.nodeName === node.name ? undefined : OTHER_NAME),
 };

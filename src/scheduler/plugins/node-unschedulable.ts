@@ -1,15 +1,22 @@
 import { toleratesTaint } from "../../api/index.ts";
-import { rejection, type ScheduledPlugin } from "../framework.ts";
+import type { Node } from "../../api/types/core/v1.ts";
+import { wakesIf, wakesOn } from "../framework/events.ts";
+import { type Plugin, rejection } from "../framework/plugin.ts";
 
 const UNSCHEDULABLE = rejection("node(s) were unschedulable", { isUnresolvable: true });
 const TAINT = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 
 /** Keeps pods off cordoned nodes, unless they tolerate that. */
-export const nodeUnschedulable: ScheduledPlugin = {
+export const nodeUnschedulable: Plugin = {
   name: "NodeUnschedulable",
-  wakesOn: ["NodeAdded", "NodeTaintsChanged"],
-  filter: (pod, { node }) => {
+  wakesOn: [
+    ...wakesOn("PodUpdate"),
+    wakesIf<Node>("NodeAdd", (_, change) => change.new?.spec?.unschedulable !== true),
+    wakesIf<Node>("NodeUpdateTaint", (_, change) => change.new?.spec?.unschedulable !== true),
+  ],
+  reads: ({ pod }) => pod.spec?.tolerations,
+  filter: ({ pod }, { node }) => {
     if (node.spec?.unschedulable !== true) return undefined;
-    return (pod.pod.spec?.tolerations ?? []).some((toleration) => toleratesTaint(toleration, TAINT)) ? undefined : UNSCHEDULABLE;
+    return (pod.spec?.tolerations ?? []).some((toleration) => toleratesTaint(toleration, TAINT)) ? undefined : UNSCHEDULABLE;
   },
 };

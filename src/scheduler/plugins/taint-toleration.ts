@@ -1,32 +1,36 @@
 // Keeps pods off nodes with taints that they do not tolerate, and prefers nodes with fewer unwelcome taints.
 import { toleratesTaint, toleratesTaints } from "../../api/index.ts";
-import type { Taint, Toleration } from "../../api/types/core/v1.ts";
+import type { Node, Pod } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import { rejection, type ScheduledPlugin } from "../framework.ts";
+import { wakesIf, wakesOn } from "../framework/events.ts";
+import { type Plugin, rejection } from "../framework/plugin.ts";
 
 const UNTOLERATED = rejection("node(s) had untolerated taint(s)", { isUnresolvable: true });
 
-function isTolerated(tolerations: readonly DeepReadonly<Toleration>[], taint: DeepReadonly<Taint>): boolean {
-  return tolerations.some((toleration) => toleratesTaint(toleration, taint));
+/** Whether no taint keeps the pod off the node. */
+export function toleratesNode(pod: DeepReadonly<Pod>, node: DeepReadonly<Node>): boolean {
+  const taints = node.spec?.taints;
+  return taints === undefined || toleratesTaints(pod.spec?.tolerations, taints, ["NoSchedule", "NoExecute"]);
 }
 
-export const taintToleration: ScheduledPlugin = {
+export const taintToleration: Plugin = {
   name: "TaintToleration",
-  wakesOn: ["NodeAdded", "NodeTaintsChanged"],
-  filter: (pod, { node }) => {
-    const isFree = toleratesTaints(pod.pod.spec?.tolerations, node.spec?.taints, ["NoSchedule", "NoExecute"]);
-    return isFree ? undefined : UNTOLERATED;
-  },
+  weight: 3,
+  wakesOn: [
+    ...wakesOn("PodUpdate"),
+    wakesIf<Node>("NodeAdd", ({ pod }, change) => change.new === undefined || toleratesNode(pod, change.new)),
+    wakesIf<Node>("NodeUpdateTaint", ({ pod }, change) => change.new === undefined || toleratesNode(pod, change.new)),
+  ],
+  reads: ({ pod }) => pod.spec?.tolerations,
+  filter: ({ pod }, { node }) => (toleratesNode(pod, node) ? undefined : UNTOLERATED),
   scoring: {
-    weight: 3,
     normalization: "reverseMax",
-    score: (pod, { node }) => {
+    score: ({ pod }, { node }) => {
       const taints = node.spec?.taints;
       if (taints === undefined) return 0;
-      const tolerations = (pod.pod.spec?.tolerations ?? []).filter(
-        (toleration) => !toleration.effect || toleration.effect === "PreferNoSchedule",
-      );
-      return taints.filter((taint) => taint.effect === "PreferNoSchedule" && !isTolerated(tolerations, taint)).length;
+      const tolerations = (pod.spec?.tolerations ?? []).filter(({ effect }) => !effect || effect === "PreferNoSchedule");
+      const isTolerated = (taint: (typeof taints)[number]) => tolerations.some((toleration) => toleratesTaint(toleration, taint));
+      return taints.filter((taint) => taint.effect === "PreferNoSchedule" && !isTolerated(taint)).length;
     },
   },
 };

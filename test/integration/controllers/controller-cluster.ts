@@ -32,10 +32,15 @@ export class ControllerCluster implements AsyncDisposable {
   /** Starts the server, then the controllers; answers when their informers have synced. */
   static async start(...makers: readonly ((context: ControllerContext) => Controller)[]): Promise<ControllerCluster> {
     const cluster = new ControllerCluster();
-    await cluster.#core.start(cluster.#abort.signal);
-    cluster.run(...makers);
-    await cluster.clock.advance(1);
+    await cluster.begin(...makers);
     return cluster;
+  }
+
+  /** As `start`, for makers that need something of the cluster. */
+  async begin(...makers: readonly ((context: ControllerContext) => Controller)[]): Promise<void> {
+    await this.#core.start(this.#abort.signal);
+    this.run(...makers);
+    await this.clock.advance(1);
   }
 
   run(...makers: readonly ((context: ControllerContext) => Controller)[]): void {

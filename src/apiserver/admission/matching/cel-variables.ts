@@ -8,8 +8,15 @@ import { requestJson } from "./request-json.ts";
 import { shownAs } from "./shown-object.ts";
 
 /** Getters for `object`, `oldObject`, `request` and `authorizer`; the request is shown as one for `shown`. */
-export function celVariables(request: AdmissionRequest, shown: Resource, authorizer: Authorizer): Readonly<Record<string, unknown>> {
+export async function celVariables(
+  request: AdmissionRequest,
+  shown: Resource,
+  authorizer: Authorizer,
+): Promise<Readonly<Record<string, unknown>>> {
   const { object, old, scope } = request;
+  // Expressions do not wait: what has to be converted, perhaps by a webhook, is there before they run.
+  const shownObject = object === undefined ? null : await shownAs(request, object, shown);
+  const shownOld = old === undefined ? null : await shownAs(request, old, shown);
   const once = new Map<string, unknown>();
   const lazily = (name: string, make: () => unknown) => {
     if (!once.has(name)) once.set(name, make());
@@ -18,12 +25,8 @@ export function celVariables(request: AdmissionRequest, shown: Resource, authori
   const ask = askAs(request, authorizer);
   const { group, resource } = shown;
   return {
-    get object() {
-      return lazily("object", () => (object === undefined ? null : shownAs(request, object, shown)));
-    },
-    get oldObject() {
-      return lazily("oldObject", () => (old === undefined ? null : shownAs(request, old, shown)));
-    },
+    object: shownObject,
+    oldObject: shownOld,
     get request() {
       return lazily("request", () => requestJson(request, shown));
     },

@@ -33,7 +33,7 @@ export class HookCaller {
     const shown = await hook.matcher.match(request);
     const conditions = shown === undefined ? [] : hook.conditions();
     if (shown === undefined || conditions.length === 0) return shown;
-    const { matches, error } = evaluateConditions(conditions, celVariables(request, shown, this.#tools.authorizer));
+    const { matches, error } = evaluateConditions(conditions, await celVariables(request, shown, this.#tools.authorizer));
     if (error === undefined) return matches ? shown : undefined;
     if (hook.webhook.failurePolicy === "Ignore") return undefined;
     throw forbidden(request.scope.resource, nameOfRequest(request), error);
@@ -61,7 +61,7 @@ export class HookCaller {
 
   async #call(webhook: Hook["webhook"], request: AdmissionRequest, shown: Resource): Promise<ReviewResult> {
     const version = reviewVersion(webhook.admissionReviewVersions);
-    const review = reviewOf(request, shown, { uid: uuid(this.#tools.random), version });
+    const review = await reviewOf(request, shown, { uid: uuid(this.#tools.random), version });
     const timeoutMs = (webhook.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
     const answer = await this.#tools.webhooks.call(webhook.clientConfig, review, { timeoutMs, signal: request.scope.signal });
     return readReview(answer, review, { canPatch: this.#canPatch });

@@ -48,7 +48,7 @@ export class MutatingWebhooks implements AdmissionPlugin {
       throw internalError(new Error(problem));
     }
     const before = copyJson(object);
-    takeShown(request, patched(shownAs(request, object, shown), patch), shown);
+    await takeShown(request, patched(await shownAs(request, object, shown), patch), shown);
     return !deepEqual(before, object);
   }
 }

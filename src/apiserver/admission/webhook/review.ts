@@ -33,11 +33,11 @@ export function reviewVersion(accepted: readonly string[]): string {
   return accepted.find((version) => supportedVersions.includes(version)) ?? "v1";
 }
 
-export function reviewOf(
+export async function reviewOf(
   request: AdmissionRequest,
   shown: Resource,
   { uid, version }: { readonly uid: string; readonly version: string },
-): AdmissionReview {
+): Promise<AdmissionReview> {
   const { object, old } = request;
   return {
     kind: "AdmissionReview",
@@ -45,8 +45,8 @@ export function reviewOf(
     request: {
       uid,
       ...requestJson(request, shown),
-      ...{ object: object === undefined ? null : shownAs(request, object, shown) },
-      ...{ oldObject: old === undefined ? null : shownAs(request, old, shown) },
+      ...{ object: object === undefined ? null : await shownAs(request, object, shown) },
+      ...{ oldObject: old === undefined ? null : await shownAs(request, old, shown) },
     },
   };
 }

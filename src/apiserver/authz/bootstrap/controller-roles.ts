@@ -117,6 +117,11 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("get", "", "configmaps", "kube-apiserver-legacy-service-account-token-tracking"),
     rule("delete patch", "", "secrets"),
   ],
+  "customresourcedefinition-controller": [
+    rule("get list update watch", "apiextensions.k8s.io", "customresourcedefinitions"),
+    rule("update", "apiextensions.k8s.io", "customresourcedefinitions/status"),
+    rule("deletecollection list", "*", "*"),
+  ],
   "local-path-provisioner": [
     rule("create delete get list watch", "", "persistentvolumes"),
     rule(READ, "", "nodes persistentvolumeclaims"),
@@ -171,11 +176,15 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     eventsRule,
   ],
   "resourcequota-controller": [rule("list watch", "*", "*"), rule("update", "", "resourcequotas/status"), eventsRule],
+  "token-controller": [rule("delete get list update watch", "", "secrets"), rule(READ, "", "serviceaccounts"), eventsRule],
   "root-ca-cert-publisher": [rule("create update", "", "configmaps"), eventsRule],
   "route-controller": [rule("list watch", "", "nodes"), rule("patch", "", "nodes/status"), eventsRule],
   "selinux-warning-controller": [rule(READ, "", "persistentvolumeclaims persistentvolumes pods"), eventsRule],
   "service-account-controller": [rule("create", "", "serviceaccounts"), eventsRule],
   "service-cidrs-controller": [
+    // DEVIATION: upstream's allocator writes addresses itself, as the server.
+    rule("create delete", "networking.k8s.io", "ipaddresses"),
+    rule(READ, "", "services"),
     rule("get list patch update watch", "networking.k8s.io", "servicecidrs"),
     rule("update patch", "networking.k8s.io", "servicecidrs/finalizers servicecidrs/status"),
     rule(READ, "networking.k8s.io", "ipaddresses"),

@@ -1,9 +1,12 @@
 // Subresources that change one part of their object: everything else stays as it stands.
+
+import type { StrategyContext } from "../../../api/index.ts";
+import { timestamp } from "../../../base/index.ts";
 import type { Draft } from "../draft.ts";
 import { copyJson } from "../draft.ts";
 
 /** Puts back into `draft` what the subresource does not change. */
-type PrepareUpdate = (draft: Draft, old: Draft) => void;
+type PrepareUpdate = (draft: Draft, old: Draft, context: StrategyContext) => void;
 
 type Part = Record<string, unknown>;
 
@@ -44,9 +47,23 @@ const containerResources = onlyPart((kept, wanted) => {
   }
 });
 
-const approvalConditions = onlyPart((kept, wanted) => {
+const approvalOnly = onlyPart((kept, wanted) => {
   part(kept, "status")["conditions"] = part(wanted, "status")["conditions"] ?? [];
 });
+
+/** The server says when conditions came that do not say so themselves. */
+const approvalConditions: PrepareUpdate = (draft, old, context) => {
+  approvalOnly(draft, old, context);
+  const now = timestamp(context.clock);
+  for (const condition of conditionsOf(draft)) {
+    condition["lastUpdateTime"] ??= now;
+    condition["lastTransitionTime"] ??= now;
+  }
+};
+
+function conditionsOf(draft: Draft): Part[] {
+  return ((draft["status"] as Part | undefined)?.["conditions"] ?? []) as Part[];
+}
 
 /** By `group/plural/subresource`. */
 export const partialRules: ReadonlyMap<string, PrepareUpdate> = new Map([

@@ -1,24 +1,15 @@
 // Regular expressions, in RE2's syntax and linear time.
-import { RE2JS, RE2JSException } from "re2js";
+import type { RE2JS } from "re2js";
+import { compileRe2, Re2Error } from "../../re2.ts";
 import { CelEvaluationError } from "../errors.ts";
 import { type Overload, overload } from "../functions.ts";
 import { CelList } from "../values.ts";
 
-/** Patterns repeat; the cache starts anew when full. */
-const cacheLimit = 256;
-const cache = new Map<string, RE2JS>();
-
-/** The compiled pattern. Throws CelEvaluationError. */
-export function compilePattern(pattern: string): RE2JS {
-  const known = cache.get(pattern);
-  if (known !== undefined) return known;
+function compilePattern(pattern: string): RE2JS {
   try {
-    const compiled = RE2JS.compile(pattern);
-    if (cache.size >= cacheLimit) cache.clear();
-    cache.set(pattern, compiled);
-    return compiled;
+    return compileRe2(pattern);
   } catch (cause) {
-    if (cause instanceof RE2JSException) throw new CelEvaluationError(cause.message, { cause });
+    if (cause instanceof Re2Error) throw new CelEvaluationError(cause.message, { cause });
     throw cause;
   }
 }

@@ -8,7 +8,7 @@ export function typedProblems(value: unknown, shape: Shape, path = ""): string[]
   if (hasMembers(value, shape)) {
     return Object.entries(value).flatMap(([key, member]) => {
       const at = `${path}.${key}`;
-      if (shape.kind === "object" && !isDeclared(shape, key)) return [`${at}: field not declared in schema`];
+      if (shape.kind === "object" && shape.type.isOpen !== true && !isDeclared(shape, key)) return [`${at}: field not declared in schema`];
       return typedProblems(member, memberShape(shape, key), at);
     });
   }

@@ -19,9 +19,13 @@ export interface CriEventsOptions {
 
 /** How often lists are compared where the runtime has no events: kubelet's period. */
 const RELIST_PERIOD_MS = 1_000;
-/** containerd tells of an exit a moment before its CRI knows of it: how often we look, and how long. */
-const EXIT_LOOK_MS = 5;
-const EXIT_WAIT_MS = 2_000;
+/**
+ * containerd tells of an exit before its CRI knows of it, under load seconds before: when we look first and how seldom at
+ * last. The agent's own comparison takes over after that.
+ */
+const FIRST_EXIT_LOOK_MS = 5;
+const MAX_EXIT_LOOK_MS = 500;
+const EXIT_WAIT_MS = 60_000;
 
 interface Envelope {
   readonly topic: string;
@@ -83,16 +87,17 @@ export class CriEvents {
     const { call, clock, lister } = this.#options;
     lister.forget(id);
     const deadlineMs = clock.monotonic() + EXIT_WAIT_MS;
-    for (;;) {
+    for (let lookMs = FIRST_EXIT_LOOK_MS; ; lookMs = Math.min(2 * lookMs, MAX_EXIT_LOOK_MS)) {
       const { containers } = await call<{ containers: WireContainer[] }>("ListContainers", { filter: { id } }, signal);
       const [container] = containers;
       const [sandbox] =
         container === undefined ? (await call<{ items: WireSandbox[] }>("ListPodSandbox", { filter: { id } }, signal)).items : [];
-      const isRunning = container?.state === "CONTAINER_RUNNING" || sandbox?.state === "SANDBOX_READY";
-      if (!(topic === "/tasks/exit" && isRunning) || clock.monotonic() >= deadlineMs) {
+      // A container that ends at once has not even started yet as far as the CRI knows.
+      const isAlive = container === undefined ? sandbox?.state === "SANDBOX_READY" : container.state !== "CONTAINER_EXITED";
+      if (!(topic === "/tasks/exit" && isAlive) || clock.monotonic() >= deadlineMs) {
         return (container ?? sandbox)?.labels[LABELS.podUid];
       }
-      await sleepWith(clock, EXIT_LOOK_MS, signal);
+      await sleepWith(clock, lookMs, signal);
     }
   }
 

@@ -139,14 +139,26 @@ export class CriRuntime implements Runtime {
 
   async usage(signal?: AbortSignal): Promise<readonly ContainerUsage[]> {
     const { stats } = await this.#call<{ stats: WireStats[] }>("ListContainerStats", {}, signal);
-    return stats.map(({ attributes, cpu, memory }) => ({
+    return stats.map(({ attributes, cpu, memory, writableLayer }) => ({
       containerId: attributes.id,
       podUid: attributes.labels[LABELS.podUid] ?? "",
       containerName: attributes.metadata.name,
       cpuUsageCoreNanoSeconds: cpu?.usageCoreNanoSeconds?.value ?? 0,
       memoryWorkingSetBytes: memory?.workingSetBytes?.value ?? 0,
+      memoryUsageBytes: memory?.usageBytes?.value,
+      memoryRssBytes: memory?.rssBytes?.value,
+      memoryAvailableBytes: memory?.availableBytes?.value,
+      writableLayerBytes: writableLayer?.usedBytes?.value ?? 0,
       timestampMs: msOf(cpu?.timestamp ?? memory?.timestamp ?? 0),
     }));
+  }
+
+  async imageDirectory(signal?: AbortSignal): Promise<string> {
+    interface Info {
+      readonly imageFilesystems: readonly { readonly fsId: { readonly mountpoint: string } | null }[];
+    }
+    const info = await this.#callWith<Info>("ImageService/ImageFsInfo", {}, { timeoutMs: REQUEST_TIMEOUT_MS, signal });
+    return info.imageFilesystems[0]?.fsId?.mountpoint ?? "/";
   }
 
   async imageStatus(image: string, signal?: AbortSignal): Promise<ImageStatus | undefined> {

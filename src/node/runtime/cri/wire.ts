@@ -47,6 +47,7 @@ export interface WireImage {
   readonly size: number;
   readonly uid: { readonly value: number } | null;
   readonly username: string;
+  readonly pinned: boolean;
 }
 
 export interface WireStatus {
@@ -60,10 +61,19 @@ export interface WireStatus {
   readonly features: { readonly supplementalGroupsPolicy: boolean } | null;
 }
 
+type Amount = { readonly value: number } | null;
+
 export interface WireStats {
   readonly attributes: { readonly id: string; readonly metadata: { readonly name: string }; readonly labels: StringMap };
   readonly cpu: { readonly timestamp: number; readonly usageCoreNanoSeconds: { readonly value: number } | null } | null;
-  readonly memory: { readonly timestamp: number; readonly workingSetBytes: { readonly value: number } | null } | null;
+  readonly memory: {
+    readonly timestamp: number;
+    readonly workingSetBytes: Amount;
+    readonly availableBytes: Amount;
+    readonly usageBytes: Amount;
+    readonly rssBytes: Amount;
+  } | null;
+  readonly writableLayer: { readonly usedBytes: Amount } | null;
 }
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -133,6 +143,7 @@ export function imageStatus(wire: WireImage): ImageStatus {
     repoTags: wire.repoTags,
     repoDigests: wire.repoDigests,
     sizeBytes: wire.size,
+    isPinned: wire.pinned,
     user: wire.uid === null ? (wire.username === "" ? {} : { name: wire.username }) : { uid: wire.uid.value },
   };
 }

@@ -215,6 +215,10 @@ export class SimulatedRuntime implements Runtime {
     }));
   }
 
+  async imageDirectory(): Promise<string> {
+    return "/";
+  }
+
   async imageStatus(image: string): Promise<ImageStatus | undefined> {
     return this.#images.find(image);
   }

@@ -1,0 +1,104 @@
+// ValidatingAdmissionPolicy: policies with bindings judge requests by their expressions.
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "../../../api/types/admissionregistration/v1.ts";
+import { type DeepReadonly, forbidden, type KubeObject, StatusError } from "../../../machinery/index.ts";
+import type { Authorizer } from "../../authz/authorizer.ts";
+import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import { celVariables } from "../matching/cel-variables.ts";
+import { evaluateConditions } from "../matching/match-conditions.ts";
+import { nameOfRequest } from "../matching/request-identity.ts";
+import { policyVariables } from "./compiled-policy.ts";
+import { CostBudget } from "./cost-budget.ts";
+import { findInvocations, type Invocation, namespaceOf } from "./invocations.ts";
+import type { ParamView } from "./params.ts";
+import { type BoundPolicy, PolicySource, unseenByPolicies } from "./policy-source.ts";
+import { type CompiledValidatingPolicy, compileValidatingPolicy, evaluateValidations, type Verdict } from "./validation.ts";
+
+export interface PolicyTools extends ParamView {
+  readonly authorizer: Authorizer;
+}
+
+type Bound = BoundPolicy<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, CompiledValidatingPolicy>;
+type Invoked = Invocation<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, CompiledValidatingPolicy>;
+
+interface Denial {
+  readonly policy: string;
+  readonly binding: string | undefined;
+  readonly message: string;
+  readonly reason: string;
+}
+
+const reasonCodes: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 403, RequestEntityTooLarge: 413, Invalid: 422 };
+
+export class ValidatingPolicies implements AdmissionPlugin {
+  readonly name = "ValidatingAdmissionPolicy";
+  readonly #tools: PolicyTools;
+  readonly #source: PolicySource<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding, CompiledValidatingPolicy>;
+
+  constructor(tools: PolicyTools) {
+    this.#tools = tools;
+    const plurals = { policies: "validatingadmissionpolicies", bindings: "validatingadmissionpolicybindings" };
+    this.#source = new PolicySource(tools, plurals, compileValidatingPolicy);
+  }
+
+  validate(request: AdmissionRequest): void | Promise<void> {
+    const { resource } = request.scope;
+    if (unseenByPolicies.has(`${resource.group}/${resource.resource}`)) return undefined;
+    const policies = this.#source.policies().filter(({ matcher }) => matcher.matchRules(request) !== undefined);
+    return policies.length === 0 ? undefined : this.#judge(policies, request);
+  }
+
+  async #judge(policies: readonly Bound[], request: AdmissionRequest): Promise<void> {
+    const { invocations, misconfigured } = await findInvocations(this.#tools, policies, request);
+    const denials: Denial[] = misconfigured
+      .filter(({ bound }) => !ignoresErrors(bound))
+      .map(({ bound, binding, message }) => ({ policy: bound.name, binding: binding?.name, message, reason: "Invalid" }));
+    const namespace = invocations.length === 0 ? null : await namespaceOf(this.#tools, request);
+    for (const invocation of invocations) denials.push(...(await this.#carryOut(invocation, request, namespace)));
+    const [first] = denials;
+    if (first !== undefined) throw refusal(request, first);
+  }
+
+  async #carryOut(invocation: Invoked, request: AdmissionRequest, namespace: DeepReadonly<KubeObject> | null): Promise<Denial[]> {
+    const { bound, binding } = invocation;
+    const { failures, annotationErrors } = await this.#evaluate(invocation, request, namespace);
+    const actions = binding.binding.spec.validationActions ?? [];
+    const denials: Denial[] = annotationErrors.map((message) => denialOf(invocation, message, "Invalid"));
+    for (const { message, reason } of failures) {
+      if (actions.includes("Deny")) denials.push(denialOf(invocation, message, reason));
+      if (actions.includes("Warn")) {
+        const who = `ValidatingAdmissionPolicy '${bound.name}' with binding '${binding.name}'`;
+        request.scope.warn?.(`Validation failed for ${who}: ${message}`);
+      }
+    }
+    return denials;
+  }
+
+  async #evaluate({ bound, shown, params }: Invoked, request: AdmissionRequest, namespaceObject: unknown): Promise<Verdict> {
+    const budget = new CostBudget();
+    const compiled = bound.compiled();
+    const base = await celVariables(request, shown, this.#tools.authorizer);
+    const variables = policyVariables(base, { params, namespaceObject }, { variables: compiled.variables, budget });
+    const { matches, error } = evaluateConditions(compiled.conditions, variables);
+    const nothing: Verdict = { failures: [], annotations: {}, annotationErrors: [] };
+    if (error !== undefined) {
+      return ignoresErrors(bound) ? nothing : { ...nothing, failures: [{ index: 0, message: error, reason: "Invalid" }] };
+    }
+    return matches ? evaluateValidations(compiled, variables, { budget, ignoresErrors: ignoresErrors(bound) }) : nothing;
+  }
+}
+
+function ignoresErrors({ policy }: Bound): boolean {
+  return policy.spec?.failurePolicy === "Ignore";
+}
+
+function denialOf({ bound, binding }: Invoked, message: string, reason: string): Denial {
+  return { policy: bound.name, binding: binding.name, message, reason };
+}
+
+function refusal(request: AdmissionRequest, { policy, binding, message, reason }: Denial): StatusError {
+  const by = binding === undefined ? "" : ` with binding '${binding}'`;
+  const text = `ValidatingAdmissionPolicy '${policy}'${by} denied request: ${message}`;
+  const { status } = forbidden(request.scope.resource, nameOfRequest(request), text);
+  const details = { ...status.details, causes: [{ message: text }] };
+  return new StatusError({ ...status, reason, code: reasonCodes[reason] ?? 500, details });
+}

@@ -1,0 +1,2 @@
+export type { WebhookCaller } from "./conversion.ts";
+export { CustomResources, DEFINITIONS_PREFIX } from "./custom-resources.ts";

@@ -1,0 +1,47 @@
+// Flow control in upstream's metrics.
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { FlowControl, FlowObserver } from "./flow-control.ts";
+
+export class FlowMetrics implements FlowObserver {
+  readonly #dispatched: Counter;
+  readonly #rejected: Counter;
+
+  /** `flowControl` is asked for its levels when metrics are read. */
+  constructor(registry: Registry, flowControl: () => FlowControl) {
+    const registers = [registry];
+    const labelNames = ["priority_level", "flow_schema"];
+    this.#dispatched = new Counter({
+      name: "apiserver_flowcontrol_dispatched_requests_total",
+      help: "Requests that were let go on",
+      labelNames,
+      registers,
+    });
+    this.#rejected = new Counter({
+      name: "apiserver_flowcontrol_rejected_requests_total",
+      help: "Requests that were rejected, by reason",
+      labelNames: [...labelNames, "reason"],
+      registers,
+    });
+    const gauge = (name: string, help: string, value: (level: { inUse: number; waiting: number; limits: { seats: number } }) => number) =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ["priority_level"],
+        registers,
+        collect() {
+          for (const level of flowControl().levels) this.set({ priority_level: level.name }, value(level));
+        },
+      });
+    gauge("apiserver_flowcontrol_current_inqueue_requests", "Requests that wait in queues", ({ waiting }) => waiting);
+    gauge("apiserver_flowcontrol_current_executing_requests", "Requests under way", ({ inUse }) => inUse);
+    gauge("apiserver_flowcontrol_nominal_limit_seats", "Seats of the level's own", ({ limits }) => limits.seats);
+  }
+
+  dispatched(level: string, schema: string): void {
+    this.#dispatched.inc({ priority_level: level, flow_schema: schema });
+  }
+
+  rejected(level: string, schema: string, reason: string): void {
+    this.#rejected.inc({ priority_level: level, flow_schema: schema, reason });
+  }
+}

@@ -1,0 +1,3 @@
+export { followFlowConfiguration } from "./flow-configuration.ts";
+export { FlowControl, type FlowControlOptions, type FlowObserver, type Turn } from "./flow-control.ts";
+export { FlowMetrics } from "./flow-metrics.ts";

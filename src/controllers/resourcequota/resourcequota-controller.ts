@@ -1,0 +1,119 @@
+// Counts anew what quotas' namespaces use: admission only adds, so what goes away is seen here.
+import { quotaEvaluator, quotaUsage, type ResourceRef, resources } from "../../api/index.ts";
+import type { ResourceQuota } from "../../api/types/core/v1.ts";
+import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
+import { type DeepReadonly, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
+import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
+import { changesUsage, quotaStatus } from "./plan.ts";
+
+export interface ResourceQuotaOptions {
+  /** Every namespaced resource that can be listed and watched, each in one version. */
+  readonly countableResources: () => readonly ResourceRef<KubeObject>[];
+}
+
+/** Upstream's --resource-quota-sync-period. */
+const RESYNC_MS = 300_000;
+/** Deletions come in crowds: one count serves for all of them. */
+const GATHER_MS = 50;
+
+/** @see kubernetes `pkg/controller/resourcequota/resource_quota_controller.go` */
+export function resourceQuotaController(context: ControllerContext, options: ResourceQuotaOptions): Controller {
+  const reconciler = new QuotaReconciler(context, options);
+  return keyedController({
+    name: "resourcequota-controller",
+    context,
+    queue: reconciler.queue,
+    reconcile: (key, signal) => reconciler.reconcile(key, signal),
+  });
+}
+
+interface Counted {
+  readonly resource: ResourceRef<KubeObject>;
+  readonly informer: Informer<KubeObject>;
+  readonly stop: () => void;
+}
+
+class QuotaReconciler {
+  readonly queue: WorkQueue<string>;
+  readonly #context: ControllerContext;
+  readonly #options: ResourceQuotaOptions;
+  readonly #quotas: Informer<ResourceQuota>;
+  /** The resources that some quota counts, by group and plural. */
+  readonly #counted = new Map<string, Counted>();
+
+  constructor(context: ControllerContext, options: ResourceQuotaOptions) {
+    const { informers, clock } = context;
+    this.#context = context;
+    this.#options = options;
+    this.queue = new WorkQueue({ clock });
+    this.#quotas = informers.informer(resources.resourcequotas);
+    const add = (quota: DeepReadonly<ResourceQuota>) => this.queue.add(objectKey(quota));
+    this.#quotas.onChange({
+      added: add,
+      updated: (old, quota) => {
+        if (old.spec !== quota.spec || quota.status?.hard === undefined) add(quota);
+      },
+    });
+  }
+
+  async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
+    const { namespace, name } = splitKey(key);
+    const quota = this.#quotas.lister.get(namespace, name);
+    if (quota === undefined) return undefined;
+    const counted = this.#countedBy(quota);
+    const { client, clock, informers } = this.#context;
+    informers.start(signal);
+    if (!counted.every(({ informer }) => informer.hasSynced)) return { requeueAfterMs: GATHER_MS };
+    const objects = counted.map(({ resource, informer }) => ({
+      group: resource.group,
+      plural: resource.resource,
+      items: informer.lister.list(namespace),
+    }));
+    const status = quotaStatus(quota, quotaUsage(quota, objects, clock.now()));
+    if (status !== undefined) {
+      await client.update(resources.resourcequotas, { ...quota, status }, { namespace, subresource: "status", signal });
+    }
+    return { requeueAfterMs: RESYNC_MS };
+  }
+
+  /** What the quota counts of all that is served now. */
+  #countedBy({ spec }: DeepReadonly<ResourceQuota>): readonly Counted[] {
+    const names = Object.keys(spec?.hard ?? {});
+    const countable = new Map(this.#options.countableResources().map((resource) => [idOf(resource), resource]));
+    for (const [id, { resource, stop }] of this.#counted) {
+      if (countable.has(id)) continue;
+      stop();
+      this.#counted.delete(id);
+      this.#context.informers.release(resource);
+    }
+    const counted = [...countable.values()].filter(({ group, resource }) => {
+      const evaluator = quotaEvaluator(group, resource);
+      return names.some((name) => evaluator.counts(name));
+    });
+    return counted.map((resource) => this.#follow(resource));
+  }
+
+  #follow(resource: ResourceRef<KubeObject>): Counted {
+    const known = this.#counted.get(idOf(resource));
+    if (known !== undefined) return known;
+    const informer = this.#context.informers.informer(resource);
+    const evaluator = quotaEvaluator(resource.group, resource.resource);
+    const stop = informer.onChange({
+      updated: (old, object) => {
+        if (changesUsage(evaluator, old, object)) this.#addQuotasOf(object);
+      },
+      deleted: (object) => this.#addQuotasOf(object),
+    });
+    const counted = { resource, informer, stop };
+    this.#counted.set(idOf(resource), counted);
+    return counted;
+  }
+
+  #addQuotasOf({ metadata }: DeepReadonly<KubeObject>): void {
+    for (const quota of this.#quotas.lister.list(metadata.namespace)) this.queue.addAfter(objectKey(quota), GATHER_MS);
+  }
+}
+
+function idOf({ group, resource }: ResourceRef<KubeObject>): string {
+  return `${group}/${resource}`;
+}

@@ -1,0 +1,206 @@
+// One attempt to schedule a pod by one profile: find a node and bind the pod to it, or say why there is none.
+import { resources } from "../api/index.ts";
+import type { Pod } from "../api/types/core/v1.ts";
+import type { Clock, Logger, Random } from "../base/index.ts";
+import type { Client, EventRecorder, Informer, InformerSource } from "../client/index.ts";
+import type { DeepReadonly } from "../machinery/index.ts";
+import { bindingCycle, type LateRejection, reserve, unreserve } from "./binding-cycle.ts";
+import type { ClusterState } from "./cluster/cluster-state.ts";
+import type { NodeInfo } from "./cluster/node-info.ts";
+import { type PodInfo, podInfo } from "./cluster/pod-info.ts";
+import type { NodeRejection, PostFilterResult, QueuedPod } from "./framework/plugin.ts";
+import { askExtenders } from "./placement/ask-extenders.ts";
+import { fitErrorMessage } from "./placement/fit-error.ts";
+import type { Nominator } from "./placement/nominator.ts";
+import { type Failure, Placer } from "./placement/placer.ts";
+import { PodStatusWriter } from "./pod-status.ts";
+import type { Extender } from "./profile/extender.ts";
+import type { Profile } from "./profile/profile.ts";
+import type { SchedulingQueue } from "./queue/scheduling-queue.ts";
+
+export interface SchedulingCycleOptions {
+  readonly profile: Profile;
+  readonly cluster: ClusterState;
+  readonly nominator: Nominator;
+  readonly queue: SchedulingQueue;
+  /** Pods placed whose binding the server has not shown yet, by uid. */
+  readonly assumed: Set<string>;
+  readonly client: Client;
+  readonly informers: InformerSource;
+  readonly recorder: Pick<EventRecorder, "event">;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export class SchedulingCycle {
+  readonly #options: SchedulingCycleOptions;
+  readonly #pods: Informer<Pod>;
+  readonly #placer: Placer;
+  readonly #status: PodStatusWriter;
+
+  constructor(options: SchedulingCycleOptions) {
+    this.#options = options;
+    this.#pods = options.informers.informer(resources.pods);
+    this.#placer = new Placer(options);
+    this.#status = new PodStatusWriter(options);
+  }
+
+  /** PreEnqueue: why the pod may not be scheduled at all yet. */
+  heldBack(pod: PodInfo): string | undefined {
+    for (const { plugin } of this.#options.profile.enabled.preEnqueue) {
+      const reason = plugin.preEnqueue?.(pod);
+      if (reason !== undefined) return reason;
+    }
+    return undefined;
+  }
+
+  explain(pod: PodInfo): readonly NodeRejection[] {
+    return this.#placer.explain(pod);
+  }
+
+  /** Decides at once, unless programs outside have a say. Binding goes on afterwards. */
+  schedule(queued: QueuedPod, signal: AbortSignal): Promise<void> | undefined {
+    const { info } = queued;
+    const extenders = this.#options.profile.extenders.filter((extender) => extender.isInterested(info));
+    if (extenders.length > 0) return this.#scheduleWithExtenders(queued, extenders, signal);
+    this.#placeOn(queued, this.#placer.place(info, this.#options.random), signal);
+    return undefined;
+  }
+
+  async #scheduleWithExtenders(queued: QueuedPod, extenders: readonly Extender[], signal: AbortSignal): Promise<void> {
+    const { info } = queued;
+    const found = this.#placer.find(info);
+    if ("rejections" in found) {
+      this.#fail(queued, found, signal);
+      return;
+    }
+    try {
+      const { nodes, rejections, scores } = await askExtenders(extenders, { pod: info, nodes: [...found.nodes] }, signal);
+      const candidates = { nodes, verdicts: found.verdicts };
+      const outcome = nodes.length === 0 ? { rejections: [...this.#placer.explain(info), ...rejections] } : undefined;
+      this.#placeOn(queued, outcome ?? this.#placer.best(info, candidates, this.#options.random, scores), signal);
+    } catch (error) {
+      if (!signal.aborted) this.#giveBack(queued, error, signal);
+    }
+  }
+
+  #placeOn(queued: QueuedPod, outcome: NodeInfo | Failure, signal: AbortSignal): void {
+    const { profile, cluster, nominator, assumed } = this.#options;
+    const { info } = queued;
+    if ("rejections" in outcome) {
+      this.#fail(queued, outcome, signal);
+      return;
+    }
+    const rejected = reserve(profile, info, outcome);
+    if (rejected !== undefined) {
+      this.#fail(queued, { rejections: [{ node: outcome, ...rejected }] }, signal);
+      return;
+    }
+    cluster.setPod(info, outcome.name);
+    nominator.delete(info.uid);
+    assumed.add(info.uid);
+    void this.#bind(queued, outcome.name, signal);
+  }
+
+  async #bind(queued: QueuedPod, nodeName: string, signal: AbortSignal): Promise<void> {
+    const { profile, recorder, queue } = this.#options;
+    const { info } = queued;
+    try {
+      const rejected = await bindingCycle(profile, { pod: info, nodeName }, signal);
+      if (rejected !== undefined) {
+        this.#takeBack(queued, nodeName, { rejected, signal });
+        return;
+      }
+      queue.done(info.uid);
+      recorder.event(info.pod, "Normal", "Scheduled", `Successfully assigned ${info.key} to ${nodeName}`);
+    } catch (error) {
+      if (!signal.aborted) this.#takeBack(queued, nodeName, { error, signal });
+    }
+  }
+
+  /** Undoes a placement that came to nothing. */
+  #takeBack(
+    queued: QueuedPod,
+    nodeName: string,
+    why: { readonly rejected?: LateRejection; readonly error?: unknown; readonly signal: AbortSignal },
+  ): void {
+    const { profile, cluster, queue, assumed } = this.#options;
+    const { info } = queued;
+    const node = cluster.node(nodeName);
+    unreserve(profile, info, nodeName);
+    // The server has shown the pod on a node, or gone, in the meantime.
+    if (!assumed.delete(info.uid)) return;
+    cluster.removePod(info.uid);
+    queue.wake("AssignedPodDelete", { old: info.pod });
+    if (why.rejected === undefined || node === undefined) this.#giveBack(queued, why.error, why.signal);
+    else this.#fail(queued, { rejections: [{ node, ...why.rejected }] }, why.signal, { isFinal: true });
+  }
+
+  /** An attempt failed for another reason than the cluster's state: the pod is tried again after a while. */
+  #giveBack(queued: QueuedPod, error: unknown, signal: AbortSignal): void {
+    const { queue, recorder, logger } = this.#options;
+    const current = this.#current(queued.info);
+    logger.warn("scheduling failed", { pod: queued.info.key, error: String(error) });
+    if (current === undefined || current.spec?.nodeName) {
+      queue.done(queued.info.uid);
+      return;
+    }
+    const message = error instanceof Error ? error.message : String(error);
+    queue.addBackoff({ ...queued, info: podInfo(current) });
+    recorder.event(current, "Warning", "FailedScheduling", message);
+    void this.#status.write(current, { reason: "SchedulerError", message }, signal);
+  }
+
+  /** The pod as the server has it now; undefined when it is gone. */
+  #current({ pod, uid }: PodInfo): DeepReadonly<Pod> | undefined {
+    const current = this.#pods.lister.get(pod.metadata.namespace ?? "", pod.metadata.name ?? "");
+    return current?.metadata.uid === uid && current.metadata.deletionTimestamp === undefined ? current : undefined;
+  }
+
+  /** `isFinal`: what PostFilter could do would not help. */
+  #fail(queued: QueuedPod, failure: Failure, signal: AbortSignal, { isFinal = false } = {}): void {
+    const { queue, cluster, recorder, nominator } = this.#options;
+    const current = this.#current(queued.info);
+    if (current === undefined) {
+      queue.done(queued.info.uid);
+      return;
+    }
+    const info = podInfo(current);
+    const { result, message: said } = isFinal ? { result: undefined, message: "" } : this.#postFilter(info, failure);
+    const nominatedNodeName = result?.nominatedNodeName;
+    if (nominatedNodeName) nominator.set(info, nominatedNodeName);
+    else if (nominatedNodeName === "") nominator.delete(info.uid);
+    this.#putBack({ ...queued, info }, failure, result?.pending);
+    const message = fitErrorMessage(cluster.nodeCount, failure, said);
+    recorder.event(current, "Warning", "FailedScheduling", message);
+    void this.#status.write(current, { reason: "Unschedulable", message, nominatedNodeName }, signal);
+  }
+
+  /** The first plug-in that finds a way ends the search; what the others said is told. */
+  #postFilter(pod: PodInfo, { rejections }: Failure): { result: PostFilterResult | undefined; message: string } {
+    const { profile, cluster } = this.#options;
+    const messages: string[] = [];
+    let last: PostFilterResult | undefined;
+    if (cluster.nodeCount === 0) return { result: last, message: "" };
+    for (const { plugin } of profile.enabled.postFilter) {
+      const result = plugin.postFilter?.(pod, { cluster, rejections, rejectionOn: (node) => this.#placer.rejectionOn(pod, node) });
+      if (result?.nominatedNodeName) return { result, message: "" };
+      if (result?.message) messages.push(result.message);
+      last = result ?? last;
+    }
+    return { result: last, message: messages.join(", ") };
+  }
+
+  #putBack(queued: QueuedPod, { rejections, refused }: Failure, pending: Promise<void> | undefined): void {
+    const { queue, profile } = this.#options;
+    const rejectedBy = new Set(rejections.map(({ plugin }) => plugin));
+    if (refused !== undefined) rejectedBy.add(refused.plugin);
+    // Without nodes there is nobody who rejected it: everything may help.
+    const plugins = rejectedBy.size === 0 ? profile.enabled.filter.map(({ plugin }) => plugin) : [...rejectedBy];
+    const put = () => queue.addUnschedulable(queued, plugins);
+    if (pending === undefined) put();
+    // Meanwhile the pod counts as in flight: what happens is not lost to it.
+    else void pending.then(put, () => queue.addBackoff(queued));
+  }
+}
