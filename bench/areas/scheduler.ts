@@ -1,4 +1,4 @@
-// How fast pods find their nodes: simulated nodes and pods, both made through the API, the bindings seen on a watch.
+// How fast pods find their nodes: nodes and pods are objects made through the API, the bindings are seen on a watch.
 import { call, check, makeNamespace, openAll, podsPath, removeNamespace, VoidError } from "../api.ts";
 import type { Bench } from "../bench.ts";
 import { Connection } from "../connection.ts";
@@ -6,55 +6,133 @@ import { closedLoop, type Round, type Row, timeRound } from "../measure.ts";
 import { schedulablePod, simulatedNode } from "../objects.ts";
 import { textAfter, watchLines, within } from "../watching.ts";
 
-const NODES = 1_000;
-const PODS = 5_000;
 const CONNECTIONS = 16;
-const LIMIT_SECONDS = 120;
+const LIMIT_SECONDS = 180;
+const HIGH = "bench-high";
+
+interface Case {
+  readonly name: string;
+  readonly nodes: number;
+  readonly pods: number;
+  /** What the pods' specification has beside that of a basic pod. */
+  readonly spec?: (app: string) => object;
+  /** Pods that are there before, each filling a node. */
+  readonly fillers?: number;
+}
+
+function ownApp(app: string, topologyKey: string): object {
+  return { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey, labelSelector: { matchLabels: { app } } }] };
+}
+
+const ZONE = "topology.kubernetes.io/zone";
+const HOSTNAME = "kubernetes.io/hostname";
+
+const antiAffinity = (app: string) => ({ affinity: { podAntiAffinity: ownApp(app, HOSTNAME) } });
+const affinity = (app: string) => ({ affinity: { podAffinity: ownApp(app, ZONE) } });
+const spreading = (app: string) => ({
+  topologySpreadConstraints: [
+    { topologyKey: ZONE, maxSkew: 1, whenUnsatisfiable: "DoNotSchedule", labelSelector: { matchLabels: { app } } },
+    { topologyKey: HOSTNAME, maxSkew: 1, whenUnsatisfiable: "ScheduleAnyway", labelSelector: { matchLabels: { app } } },
+  ],
+});
+
+const CASES: readonly Case[] = [
+  { name: "basic", nodes: 1000, pods: 5000 },
+  { name: "preemption", nodes: 1000, pods: 500, fillers: 1000, spec: () => ({ priorityClassName: HIGH }) },
+  { name: "basic", nodes: 5000, pods: 5000 },
+  { name: "anti-affinity", nodes: 5000, pods: 5000, spec: antiAffinity },
+  { name: "affinity", nodes: 5000, pods: 5000, spec: affinity },
+  { name: "spreading", nodes: 5000, pods: 5000, spec: spreading },
+];
 
 export async function schedulerArea(bench: Bench): Promise<Row[]> {
   const connections = await openAll(bench.target, CONNECTIONS);
-  const node = (index: number) => `bench-${bench.run}-${index}`;
-  const post = (path: string, object: object) => ({ method: "POST", path, body: JSON.stringify(object) });
-  const each = (count: number, work: (connection: Connection, index: number) => Promise<void>) =>
-    closedLoop({ connections, operation: (connection, index) => (index >= count ? undefined : work(connection, index)) });
+  const cluster = new BenchNodes(connections, bench.run);
   try {
-    await each(NODES, async (connection, index) => {
-      await call(connection, post("/api/v1/nodes", simulatedNode(node(index), index)), 201);
-    });
-    const rounds: Round[] = [];
-    while (rounds.length < bench.rounds) rounds.push(await scheduleOnce(bench, connections, `bench-${bench.run}-${rounds.length}`));
-    return [{ name: `schedule ${PODS} pods on ${NODES} nodes`, rounds }];
+    await createPriorityClass(connections);
+    const rows: Row[] = [];
+    for (const each of CASES) {
+      await cluster.growTo(each.nodes);
+      const rounds: Round[] = [];
+      while (rounds.length < bench.rounds) {
+        const namespace = `bench-${bench.run}-${rows.length}-${rounds.length}`;
+        rounds.push(await scheduleOnce(each, { bench, connections, namespace }));
+      }
+      rows.push({ name: `${each.name}: ${each.pods} pods on ${each.nodes} nodes`, rounds });
+    }
+    return rows;
   } finally {
-    await each(NODES, async (connection, index) => {
-      const request = { method: "DELETE", path: `/api/v1/nodes/${node(index)}` };
-      check(await connection.send(request), request, 200, 404);
-    });
+    await cluster.growTo(0);
     for (const connection of connections) connection.close();
   }
 }
 
-async function scheduleOnce(bench: Bench, connections: readonly Connection[], namespace: string): Promise<Round> {
-  const { target, serverPid } = bench;
-  const watcher = await Connection.open(target);
-  const control = await Connection.open(target);
+async function createPriorityClass([connection]: readonly Connection[]): Promise<void> {
+  const object = { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name: HIGH }, value: 1000 };
+  const request = { method: "POST", path: "/apis/scheduling.k8s.io/v1/priorityclasses", body: JSON.stringify(object) };
+  if (connection !== undefined) check(await connection.send(request), request, 201, 409);
+}
+
+/** Nodes with nobody behind them. */
+class BenchNodes {
+  readonly #connections: readonly Connection[];
+  readonly #run: string;
+  #count = 0;
+
+  constructor(connections: readonly Connection[], run: string) {
+    this.#connections = connections;
+    this.#run = run;
+  }
+
+  /** 0 takes all away. */
+  async growTo(count: number): Promise<void> {
+    const name = (index: number) => `bench-${this.#run}-${index}`;
+    const from = this.#count;
+    this.#count = count;
+    if (count === 0) {
+      await each(this.#connections, from, async (connection, index) => {
+        const request = { method: "DELETE", path: `/api/v1/nodes/${name(index)}` };
+        check(await connection.send(request), request, 200, 404);
+      });
+      return;
+    }
+    await each(this.#connections, count - from, async (connection, index) => {
+      const body = JSON.stringify(simulatedNode(name(from + index), from + index));
+      await call(connection, { method: "POST", path: "/api/v1/nodes", body }, 201);
+    });
+  }
+}
+
+async function each(connections: readonly Connection[], count: number, work: (connection: Connection, index: number) => Promise<void>) {
+  await closedLoop({ connections, operation: (connection, index) => (index >= count ? undefined : work(connection, index)) });
+}
+
+interface CaseRun {
+  readonly bench: Bench;
+  readonly connections: readonly Connection[];
+  readonly namespace: string;
+}
+
+async function scheduleOnce({ pods, fillers = 0, spec }: Case, run: CaseRun): Promise<Round> {
+  const { bench, connections, namespace } = run;
+  const watcher = await Connection.open(bench.target);
+  const control = await Connection.open(bench.target);
   try {
     await makeNamespace(control, namespace);
-    const bound = new Map<string, number>();
-    const all = Promise.withResolvers<void>();
-    await watchLines(watcher, podsPath(namespace), (line) => {
-      if (!line.includes('"nodeName":"')) return;
-      const name = textAfter(line, '"name":"');
-      if (name === undefined || bound.has(name)) return;
-      bound.set(name, performance.now());
-      if (bound.size === PODS) all.resolve();
-    });
+    const bindings = new Bindings();
+    await watchLines(watcher, podsPath(namespace), (line) => bindings.see(line));
+    const filled = bindings.reach("filler-", fillers);
+    await createPods(connections, namespace, { count: fillers, podOf: fillerPod });
+    await within(LIMIT_SECONDS, `binding ${fillers} pods`, filled);
+    const podOf = (index: number) => podOfCase(index, spec);
     const work = async () => {
-      const createdAt = await createPods(connections, namespace);
-      await within(LIMIT_SECONDS, `binding ${PODS} pods`, all.promise);
-      const latenciesMs = Array.from(bound, ([name, at]) => at - (createdAt.get(name) ?? at));
-      return { operations: bound.size, latenciesMs };
+      const bound = bindings.reach("pod-", pods);
+      const createdAt = await createPods(connections, namespace, { count: pods, podOf });
+      await within(LIMIT_SECONDS, `binding ${pods} pods`, bound);
+      const latenciesMs = Array.from(createdAt, ([name, at]) => (bindings.seenAt(name) ?? at) - at);
+      return { operations: pods, latenciesMs };
     };
-    return await timeRound({ serverPid, work });
+    return await timeRound({ serverPid: bench.serverPid, work });
   } catch (error) {
     throw error instanceof Error ? new VoidError(error.message) : error;
   } finally {
@@ -64,16 +142,63 @@ async function scheduleOnce(bench: Bench, connections: readonly Connection[], na
   }
 }
 
+/** When a watch first showed each pod on a node. */
+class Bindings {
+  readonly #seen = new Map<string, number>();
+  #awaited: { readonly prefix: string; left: number; readonly done: () => void } | undefined;
+
+  see(line: string): void {
+    if (!line.includes('"nodeName":"')) return;
+    const name = textAfter(line, '"name":"');
+    if (name === undefined || this.#seen.has(name)) return;
+    this.#seen.set(name, performance.now());
+    const awaited = this.#awaited;
+    if (awaited !== undefined && name.startsWith(awaited.prefix) && --awaited.left === 0) awaited.done();
+  }
+
+  /** Resolves when so many more pods of that prefix are on nodes. */
+  reach(prefix: string, count: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#awaited = { prefix, left: count, done: resolve };
+    if (count === 0) resolve();
+    return promise;
+  }
+
+  seenAt(name: string): number | undefined {
+    return this.#seen.get(name);
+  }
+}
+
+interface PodObject {
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: object;
+}
+
+function podOfCase(index: number, spec: Case["spec"]): PodObject {
+  const pod = schedulablePod(`pod-${index}`) as unknown as PodObject;
+  return spec === undefined ? pod : { ...pod, spec: { ...pod.spec, ...spec(pod.metadata.labels["app"] ?? "") } };
+}
+
+/** Leaves no room for another pod, and goes at once when it has to. */
+function fillerPod(index: number): PodObject {
+  const pod = schedulablePod(`filler-${index}`) as unknown as PodObject;
+  const resources = { requests: { cpu: "7950m" } };
+  return { ...pod, spec: { ...pod.spec, terminationGracePeriodSeconds: 0, containers: [{ name: "main", image: "image", resources }] } };
+}
+
 /** When the creation of each pod was sent. */
-async function createPods(connections: readonly Connection[], namespace: string): Promise<Map<string, number>> {
+async function createPods(
+  connections: readonly Connection[],
+  namespace: string,
+  { count, podOf }: { readonly count: number; readonly podOf: (index: number) => PodObject },
+): Promise<Map<string, number>> {
   const createdAt = new Map<string, number>();
   const path = podsPath(namespace);
-  const create = async (connection: Connection, index: number) => {
-    const name = `pod-${index}`;
-    createdAt.set(name, performance.now());
-    const request = { method: "POST", path, body: JSON.stringify(schedulablePod(name)) };
+  await each(connections, count, async (connection, index) => {
+    const pod = podOf(index);
+    createdAt.set(pod.metadata.name, performance.now());
+    const request = { method: "POST", path, body: JSON.stringify(pod) };
     check(await connection.send(request), request, 201);
-  };
-  await closedLoop({ connections, operation: (connection, index) => (index >= PODS ? undefined : create(connection, index)) });
+  });
   return createdAt;
 }

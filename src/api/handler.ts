@@ -24,6 +24,8 @@ export interface RequestScope {
   readonly signal?: AbortSignal | undefined;
   /** Collects texts for Warning headers. */
   warn?(text: string): void;
+  /** Adds an annotation to the request's audit event; the first of a key stays. */
+  annotate?(key: string, value: string): void;
 }
 
 /** A stored object and its JSON, resourceVersion included. Both are shared: never change them. */

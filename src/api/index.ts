@@ -21,6 +21,7 @@ export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
 export type * from "./handler.ts";
 export * from "./metrics/types.ts";
 export { matchesNodeSelectorTerm, matchesRequiredNodeAffinity, toleratesTaint, toleratesTaints } from "./node-placement.ts";
+export { type PodReferences, podReferences } from "./pod-references.ts";
 export { type PodRequests, podLimits, podRequests } from "./pod-resources.ts";
 export {
   getCondition,

@@ -8,6 +8,7 @@ import { type DeepReadonly, isNotFound, type KubeObject } from "../machinery/ind
 import type { Store } from "../storage/index.ts";
 import { AggregatedEndpoint, Aggregator, type ProxyCertificate, publishAuthenticationInfo } from "./aggregator/index.ts";
 import { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
+import { Auditor, type AuditorOptions } from "./audit/index.ts";
 import {
   type Authentication,
   type AuthenticationConfig,
@@ -69,6 +70,8 @@ export interface ApiServerOptions {
   readonly frontProxyClient?: ProxyCertificate;
   /** Absent: no exec, logs or port-forward. */
   readonly kubeletTls?: KubeletProxyOptions["kubeletTls"];
+  /** What is recorded of requests, and where. Absent: nothing. */
+  readonly audit?: Pick<AuditorOptions, "policy" | "sinks">;
   readonly metrics: Registry;
   /** Besides those of the server itself. */
   readonly healthChecks?: readonly HealthCheck[];
@@ -212,6 +215,7 @@ function createFront(options: ApiServerOptions, parts: FrontParts): HttpFront {
     endpoints: createEndpoints(options, parts),
     observer: new RequestMetrics(metrics, clock),
     flowControl: parts.flowControl,
+    auditor: options.audit === undefined ? undefined : new Auditor({ ...options.audit, clock }),
   });
 }
 

@@ -1,5 +1,6 @@
 export type { AdmissionPlugin, AdmissionRequest } from "./admission/admission.ts";
 export { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
+export { type AuditPolicy, type AuditSink, checkPolicy, WebhookSink } from "./audit/index.ts";
 export * from "./authn/index.ts";
 export * from "./authz/index.ts";
 export { type ApiServer, type ApiServerOptions, createApiServer } from "./create-api-server.ts";

@@ -37,6 +37,8 @@ export interface InformerSource {
   ): Informer<T>;
   /** Starts all informers asked for so far; may be called again after more were asked for. Stops with the signal. */
   start(signal: AbortSignal): void;
+  /** The caller has stopped its handlers for good: the shared informer of the resource ends if no one else has any. */
+  release<T extends KubeObject>(resource: import("../api/index.ts").ResourceRef<T>): void;
   /** Resolves when all informers asked for so far have synced. */
   waitForSync(signal: AbortSignal): Promise<void>;
 }

@@ -146,3 +146,21 @@ describe("SharedInformers", () => {
     stop.abort();
   });
 });
+
+test("an informer that is released ends when nobody is told of its changes any more", async () => {
+  const { clock, informers, seen, stop, create } = setUp();
+  const other = informers.informer(resources.secrets);
+  const stopHandlers = other.onChange({});
+  informers.start(stop.signal);
+  await informers.waitForSync(stop.signal);
+  informers.release(configmaps);
+  informers.release(resources.secrets);
+  assert.equal(informers.informer(resources.secrets), other);
+  await create("a");
+  await clock.advance(0);
+  assert.deepEqual(seen, ["+a"]);
+  stopHandlers();
+  informers.release(resources.secrets);
+  assert.notEqual(informers.informer(resources.secrets), other);
+  stop.abort();
+});

@@ -28,6 +28,11 @@ export class SharedInformer<T extends KubeObject> implements Informer<T> {
     return this.#hasSynced;
   }
 
+  /** Whether anyone is told of changes. */
+  get isUsed(): boolean {
+    return this.#handlers.size > 0;
+  }
+
   /** Resolves once `hasSynced`. */
   get synced(): Promise<void> {
     return this.#synced.promise;
@@ -105,6 +110,11 @@ export class SharedInformer<T extends KubeObject> implements Informer<T> {
   }
 }
 
+function keyOf({ group, version, resource }: ResourceRef<KubeObject>, selection: Selection): string {
+  const { namespace = "", fieldSelector = "", labelSelector = "" } = selection;
+  return JSON.stringify([group, version, resource, namespace, fieldSelector, labelSelector]);
+}
+
 export interface SharedInformersOptions {
   readonly client: Client;
   readonly clock: Clock;
@@ -116,9 +126,11 @@ export interface SharedInformersOptions {
 
 /** One informer and how to begin following. */
 interface Entry {
-  readonly informer: Informer<KubeObject>;
+  readonly informer: Informer<KubeObject> & { readonly isUsed: boolean };
   readonly synced: Promise<void>;
   readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Ends the following. */
+  readonly end: () => void;
   isStarted: boolean;
 }
 
@@ -131,17 +143,18 @@ export class SharedInformers implements InformerSource {
   }
 
   informer<T extends KubeObject>(resource: ResourceRef<T>, selection: Selection = {}): Informer<T> {
-    const key = JSON.stringify([
-      resource.group,
-      resource.version,
-      resource.resource,
-      selection.namespace ?? "",
-      selection.fieldSelector ?? "",
-      selection.labelSelector ?? "",
-    ]);
+    const key = keyOf(resource, selection);
     let entry = this.#entries.get(key);
     if (entry === undefined) this.#entries.set(key, (entry = this.#make(resource, selection)));
     return entry.informer as unknown as Informer<T>;
+  }
+
+  release(resource: ResourceRef<KubeObject>): void {
+    const key = keyOf(resource, {});
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.informer.isUsed) return;
+    entry.end();
+    this.#entries.delete(key);
   }
 
   start(signal: AbortSignal): void {
@@ -170,10 +183,12 @@ export class SharedInformers implements InformerSource {
     const informer = new SharedInformer<T>(ownLogger);
     const sink = (output: ReflectorOutput<T>) => informer.take(output);
     const reflector = new Reflector<T>({ ...rest, logger: ownLogger, resource, selection, sink });
+    const end = new AbortController();
     return {
-      informer: informer as unknown as Informer<KubeObject>,
+      informer: informer as unknown as Entry["informer"],
       synced: informer.synced,
-      run: (signal) => reflector.run(signal),
+      run: (signal) => reflector.run(AbortSignal.any([signal, end.signal])),
+      end: () => end.abort(),
       isStarted: false,
     };
   }

@@ -1,6 +1,7 @@
 // The controllers of a cluster, by the names that upstream's --controllers knows, each with its service account.
 import type { ResourceRef } from "../api/index.ts";
 import type { KubeObject } from "../machinery/index.ts";
+import { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 import { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 import { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
 import type { CertificateAuthority } from "./certificates/signer.ts";
@@ -10,11 +11,13 @@ import { cronJobController } from "./cronjob/cronjob-controller.ts";
 import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
+import { disruptionController } from "./disruption/disruption-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
 import { endpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring-controller.ts";
 import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-controller.ts";
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
+import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
 import { jobController } from "./job/job-controller.ts";
 import { localPathController } from "./local-path/local-path-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
@@ -24,6 +27,7 @@ import { persistentVolumeBinderController } from "./persistentvolume-binder/pers
 import { podGcController } from "./pod-gc/pod-gc-controller.ts";
 import { replicaSetController } from "./replicaset/replicaset-controller.ts";
 import { replicationController } from "./replication/replication-controller.ts";
+import { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
@@ -74,6 +78,10 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("job-controller", "job-controller", jobController),
     entry("cronjob-controller", "cronjob-controller", cronJobController),
     entry("ttl-after-finished-controller", "ttl-after-finished-controller", ttlAfterFinishedController),
+    entry("disruption-controller", "disruption-controller", (context) => disruptionController(context, { resources: deletableResources })),
+    entry("horizontal-pod-autoscaler-controller", "horizontal-pod-autoscaler", (context) =>
+      horizontalPodAutoscalerController(context, { resources: deletableResources }),
+    ),
     entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),
@@ -84,12 +92,14 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("resourcequota-controller", "resourcequota-controller", (context) =>
       resourceQuotaController(context, { countableResources: namespaced }),
     ),
+    entry("resourceclaim-controller", "resource-claim-controller", resourceClaimController),
     entry("clusterrole-aggregation-controller", "clusterrole-aggregation-controller", clusterRoleAggregationController),
     entry("endpointslice-mirroring-controller", "endpointslicemirroring-controller", endpointSliceMirroringController),
     entry("service-cidr-controller", "service-cidrs-controller", serviceCidrController),
     entry("bootstrap-signer-controller", "bootstrap-signer", bootstrapSignerController),
     entry("token-cleaner-controller", "token-cleaner", tokenCleanerController),
     entry("persistentvolume-binder-controller", "persistent-volume-binder", persistentVolumeBinderController),
+    entry("persistentvolume-attach-detach-controller", "attachdetach-controller", attachDetachController),
     entry("persistentvolume-expander-controller", "expand-controller", volumeExpandController),
     entry("persistentvolumeclaim-protection-controller", "pvc-protection-controller", claimProtectionController),
     entry("persistentvolume-protection-controller", "pv-protection-controller", volumeProtectionController),

@@ -1,3 +1,4 @@
+export { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 export { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 export { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
 export type { CertificateAuthority, CertificateRequest, SigningOptions } from "./certificates/signer.ts";
@@ -7,6 +8,7 @@ export { cronJobController } from "./cronjob/cronjob-controller.ts";
 export { daemonSetController } from "./daemonset/daemonset-controller.ts";
 export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
+export { type DisruptionOptions, disruptionController } from "./disruption/disruption-controller.ts";
 export { endpointController } from "./endpoint/endpoint-controller.ts";
 export { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
 export { endpointSliceMirroringController } from "./endpointslice-mirroring/endpointslice-mirroring-controller.ts";
@@ -15,6 +17,8 @@ export {
   type GarbageCollectorOptions,
   garbageCollectorController,
 } from "./garbage-collector/garbage-collector-controller.ts";
+export { type AutoscalerOptions, horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
+export { type MetricsClient, MetricsError } from "./horizontal-pod-autoscaler/metrics-client.ts";
 export { jobController } from "./job/job-controller.ts";
 export { localPathController } from "./local-path/local-path-controller.ts";
 export { LOCAL_PATH_PROVISIONER, LOCAL_PATH_ROOT } from "./local-path/plan.ts";
@@ -25,6 +29,7 @@ export { persistentVolumeBinderController } from "./persistentvolume-binder/pers
 export { type PodGcOptions, podGcController } from "./pod-gc/pod-gc-controller.ts";
 export { replicaSetController } from "./replicaset/replicaset-controller.ts";
 export { replicationController } from "./replication/replication-controller.ts";
+export { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 export { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";

@@ -51,6 +51,8 @@ export class MemoryInformers implements InformerSource {
 
   start(): void {}
 
+  release(): void {}
+
   waitForSync(): Promise<void> {
     return Promise.resolve();
   }

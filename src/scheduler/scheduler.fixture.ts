@@ -6,7 +6,6 @@ import type { DeepReadonly, KubeObject } from "../machinery/index.ts";
 import { ClusterState } from "./cluster/cluster-state.ts";
 import { type PodInfo, podInfo } from "./cluster/pod-info.ts";
 import { fitErrorMessage } from "./placement/fit-error.ts";
-import { bestNode } from "./placement/node-scores.ts";
 import { Nominator } from "./placement/nominator.ts";
 import { Placer } from "./placement/placer.ts";
 import { defaultRegistry, type PluginContext, type PluginRegistry } from "./plugins/registry.ts";
@@ -80,6 +79,7 @@ export function fixedInformers(objects: Readonly<Record<string, readonly DeepRea
     // The caller says what the resource's objects are.
     informer: ((resource: { readonly resource: string }) => inform(resource.resource)) as unknown as InformerSource["informer"],
     start: () => {},
+    release: () => {},
     waitForSync: async () => {},
   };
 }
@@ -124,10 +124,8 @@ export class TestCluster {
 
   /** Finds a node and puts the pod there; answers its name, or why there is none. */
   place(pod: PodInfo): string {
-    const found = this.placer.find(pod);
-    if ("rejections" in found) return fitErrorMessage(this.cluster.nodeCount, found);
-    const node = bestNode(found.nodes, this.placer.scores.totals(pod, found.nodes, found.verdicts), this.#random);
-    if (node === undefined) throw new Error("no best node");
+    const node = this.placer.place(pod, this.#random);
+    if ("rejections" in node) return fitErrorMessage(this.cluster.nodeCount, node);
     this.cluster.setPod(pod, node.name);
     return node.name;
   }

@@ -11,10 +11,10 @@ import { type PodInfo, podInfo } from "./cluster/pod-info.ts";
 import type { NodeRejection, PostFilterResult, QueuedPod } from "./framework/plugin.ts";
 import { askExtenders } from "./placement/ask-extenders.ts";
 import { fitErrorMessage } from "./placement/fit-error.ts";
-import { bestNode } from "./placement/node-scores.ts";
 import type { Nominator } from "./placement/nominator.ts";
-import { type Candidates, type Failure, Placer } from "./placement/placer.ts";
+import { type Failure, Placer } from "./placement/placer.ts";
 import { PodStatusWriter } from "./pod-status.ts";
+import type { Extender } from "./profile/extender.ts";
 import type { Profile } from "./profile/profile.ts";
 import type { SchedulingQueue } from "./queue/scheduling-queue.ts";
 
@@ -62,48 +62,45 @@ export class SchedulingCycle {
   /** Decides at once, unless programs outside have a say. Binding goes on afterwards. */
   schedule(queued: QueuedPod, signal: AbortSignal): Promise<void> | undefined {
     const { info } = queued;
-    const found = this.#placer.find(info);
-    if ("rejections" in found) {
-      this.#fail(queued, found, signal);
-      return undefined;
-    }
     const extenders = this.#options.profile.extenders.filter((extender) => extender.isInterested(info));
-    if (extenders.length > 0) return this.#scheduleWithExtenders(queued, found, signal);
-    this.#placeOn(queued, this.#best(info, found), signal);
+    if (extenders.length > 0) return this.#scheduleWithExtenders(queued, extenders, signal);
+    this.#placeOn(queued, this.#placer.place(info, this.#options.random), signal);
     return undefined;
   }
 
-  #best(pod: PodInfo, { nodes, verdicts }: Candidates, extra?: Readonly<Record<string, number>>): NodeInfo | undefined {
-    if (nodes.length === 1) return nodes[0];
-    const totals = this.#placer.scores.totals(pod, nodes, verdicts);
-    if (extra !== undefined) for (const [index, { name }] of nodes.entries()) totals[index] = (totals[index] ?? 0) + (extra[name] ?? 0);
-    return bestNode(nodes, totals, this.#options.random);
-  }
-
-  async #scheduleWithExtenders(queued: QueuedPod, found: Candidates, signal: AbortSignal): Promise<void> {
+  async #scheduleWithExtenders(queued: QueuedPod, extenders: readonly Extender[], signal: AbortSignal): Promise<void> {
     const { info } = queued;
-    const extenders = this.#options.profile.extenders.filter((extender) => extender.isInterested(info));
+    const found = this.#placer.find(info);
+    if ("rejections" in found) {
+      this.#fail(queued, found, signal);
+      return;
+    }
     try {
       const { nodes, rejections, scores } = await askExtenders(extenders, { pod: info, nodes: [...found.nodes] }, signal);
-      if (nodes.length === 0) this.#fail(queued, { rejections: [...this.#placer.explain(info), ...rejections] }, signal);
-      else this.#placeOn(queued, this.#best(info, { nodes, verdicts: found.verdicts }, scores), signal);
+      const candidates = { nodes, verdicts: found.verdicts };
+      const outcome = nodes.length === 0 ? { rejections: [...this.#placer.explain(info), ...rejections] } : undefined;
+      this.#placeOn(queued, outcome ?? this.#placer.best(info, candidates, this.#options.random, scores), signal);
     } catch (error) {
       if (!signal.aborted) this.#giveBack(queued, error, signal);
     }
   }
 
-  #placeOn(queued: QueuedPod, node: NodeInfo | undefined, signal: AbortSignal): void {
+  #placeOn(queued: QueuedPod, outcome: NodeInfo | Failure, signal: AbortSignal): void {
     const { profile, cluster, nominator, assumed } = this.#options;
     const { info } = queued;
-    const rejected = node === undefined ? undefined : reserve(profile, info, node);
-    if (node === undefined || rejected !== undefined) {
-      this.#fail(queued, { rejections: rejected === undefined || node === undefined ? [] : [{ node, ...rejected }] }, signal);
+    if ("rejections" in outcome) {
+      this.#fail(queued, outcome, signal);
       return;
     }
-    cluster.setPod(info, node.name);
+    const rejected = reserve(profile, info, outcome);
+    if (rejected !== undefined) {
+      this.#fail(queued, { rejections: [{ node: outcome, ...rejected }] }, signal);
+      return;
+    }
+    cluster.setPod(info, outcome.name);
     nominator.delete(info.uid);
     assumed.add(info.uid);
-    void this.#bind(queued, node.name, signal);
+    void this.#bind(queued, outcome.name, signal);
   }
 
   async #bind(queued: QueuedPod, nodeName: string, signal: AbortSignal): Promise<void> {

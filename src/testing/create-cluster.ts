@@ -3,7 +3,7 @@ import { builtInCatalog, type UserInfo } from "../api/index.ts";
 import { ApiServerCore, allowAll, metricsApi, type UsageSource } from "../apiserver/index.ts";
 import { type Logger, SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
 import type { Client } from "../client/index.ts";
-import { ControlPlane } from "../cmd/control-plane/control-plane.ts";
+import { ControlPlane, type ControlPlaneOptions } from "../cmd/control-plane/control-plane.ts";
 import { MemoryStore } from "../storage/index.ts";
 import { type SimulatedNode, simulatedNode } from "./simulated-node.ts";
 
@@ -13,6 +13,8 @@ export interface ClusterOptions {
   /** How many simulated nodes. Default 1. */
   readonly nodes?: number;
   readonly logger?: Logger;
+  /** Profiles and plug-ins of your own. */
+  readonly scheduler?: ControlPlaneOptions["scheduler"];
 }
 
 interface RunningNode {
@@ -49,7 +51,7 @@ export class Cluster implements AsyncDisposable {
     this.client = this.clientFor(ADMIN);
   }
 
-  static async create({ seed = 1, nodes = 1, logger = silentLogger }: ClusterOptions = {}): Promise<Cluster> {
+  static async create({ seed = 1, nodes = 1, logger = silentLogger, scheduler = {} }: ClusterOptions = {}): Promise<Cluster> {
     const clock = new VirtualClock();
     const random = new SeededRandom(seed);
     const store = new MemoryStore({ clock });
@@ -74,6 +76,7 @@ export class Cluster implements AsyncDisposable {
       logger,
       caPem: "simulated",
       podNetwork: "10.244.0.0/16",
+      scheduler,
     });
     const cluster = new Cluster({ clock, controlPlane, random, logger, nodes: nodesByName });
     await core.start(cluster.#stop.signal);

@@ -49,7 +49,6 @@ describe("a cluster with hollow nodes", () => {
       eventually(`pod ${name} succeeds`, async () => (await cluster.get<Pod>("pod", name)).status?.phase === "Succeeded");
     await cluster.apply(claim);
     await cluster.apply(podWith("writer", "echo kept > /data/file"));
-    await cluster.kubectl("annotate", "pvc", "data", "volume.kubernetes.io/selected-node=node-1", "--overwrite");
     await succeeded("writer");
     const { spec, status } = await cluster.get<PersistentVolumeClaim>("pvc", "data");
     assert.deepEqual([status?.phase, spec?.storageClassName], ["Bound", "local-path"]);

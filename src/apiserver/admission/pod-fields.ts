@@ -34,6 +34,9 @@ export interface PodSpec {
   priorityClassName?: string;
   priority?: number;
   preemptionPolicy?: string;
+  runtimeClassName?: string;
+  overhead?: Record<string, string>;
+  nodeSelector?: Record<string, string>;
 }
 
 /** The spec of a pod about to be created; undefined for all other requests. */

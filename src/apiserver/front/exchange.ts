@@ -2,6 +2,7 @@
 import type { EventEmitter } from "node:events";
 import type { Readable } from "node:stream";
 import type { UserInfo } from "../../api/index.ts";
+import type { AuditRecord } from "../audit/index.ts";
 import type { RequestInfo } from "./request-info.ts";
 
 export type HeaderValue = string | number | readonly string[];
@@ -36,6 +37,8 @@ export interface Exchange {
   readonly user: UserInfo;
   /** To be called when a watch has begun: from then on it costs no more than its events. */
   readonly started?: (() => void) | undefined;
+  /** Absent: the request is not recorded. */
+  readonly audit?: AuditRecord | undefined;
 }
 
 /** Answers the requests below one first path segment. Rejects with StatusError for an error answer. */

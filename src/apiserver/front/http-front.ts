@@ -6,6 +6,7 @@ import type { Duplex } from "node:stream";
 import type { UserInfo } from "../../api/index.ts";
 import { type Clock, type Logger, type Random, uuid } from "../../base/index.ts";
 import { badRequest, statusError } from "../../machinery/index.ts";
+import type { Auditor } from "../audit/index.ts";
 import type { Authenticator } from "../authn/authenticator.ts";
 import { ClientCertificates } from "../authn/client-certificate.ts";
 import { type FrontProxyOptions, proxiedUser } from "../authn/front-proxy.ts";
@@ -14,6 +15,7 @@ import { type Authorizer, nonResourceError } from "../authz/index.ts";
 import type { FlowControl } from "../flow-control/index.ts";
 import type { RequestObserver } from "../metrics/request-metrics.ts";
 import { type Endpoint, type Exchange, type FrontRequest, type FrontResponse, header } from "./exchange.ts";
+import { Recording } from "./recording.ts";
 import { isLongRunning, parseRequest, type RequestInfo } from "./request-info.ts";
 import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeError } from "./respond.ts";
@@ -46,6 +48,8 @@ export interface HttpFrontOptions {
   readonly observer?: RequestObserver;
   /** Absent: every request goes on at once. */
   readonly flowControl?: FlowControl | undefined;
+  /** Absent: nothing is recorded. */
+  readonly auditor?: Auditor | undefined;
 }
 
 /** Where a stream ends that the client asked to upgrade: endpoints that tunnel take it over. */
@@ -89,18 +93,27 @@ export class HttpFront {
   /** Answers one request; never rejects. */
   async handle(request: FrontRequest, response: FrontResponse, upgrade?: UpgradeExchange["upgrade"]): Promise<void> {
     response.on("error", () => {});
-    response.setHeader("Audit-Id", header(request, "audit-id") ?? uuid(this.#options.random));
+    const auditId = header(request, "audit-id") ?? uuid(this.#options.random);
+    response.setHeader("Audit-Id", auditId);
     response.setHeader("Cache-Control", "no-cache, private");
     const info = parseRequest(request.method ?? "GET", request.url ?? "/");
     const finish = info === undefined ? undefined : this.#options.observer?.begin(info);
     if (finish !== undefined) response.once("close", () => finish(response.statusCode));
+    const recording = new Recording(this.#options.auditor, response, { auditId, request, info });
     try {
       if (info === undefined) throw badRequest("the URL cannot be decoded");
-      const user = await this.#userOf(request, info);
-      const started = await this.#turnOf(user, info, response);
-      const exchange = { request, response, info, user, started, ...(upgrade === undefined ? {} : { upgrade }) };
+      const authenticated = await this.#authenticate(request, info);
+      const user = this.#options.impersonator.impersonate(authenticated, request.headers);
+      const audit = recording.begin(authenticated, user);
+      const release = await this.#turnOf(user, info, response);
+      const started = () => {
+        release?.();
+        audit?.started(200);
+      };
+      const exchange = { request, response, info, user, started, audit, ...(upgrade === undefined ? {} : { upgrade }) };
       await this.#endpointOf(exchange).serve(exchange);
     } catch (error) {
+      recording.fail(error);
       this.#fail(request, response, error);
     }
   }
@@ -124,18 +137,16 @@ export class HttpFront {
     return server;
   }
 
-  #userOf(request: FrontRequest, info: RequestInfo): UserInfo | Promise<UserInfo> {
-    const { authenticator, impersonator, frontProxy } = this.#options;
+  #authenticate(request: FrontRequest, info: RequestInfo): UserInfo | Promise<UserInfo> {
+    const { authenticator, frontProxy } = this.#options;
     const peer = this.#certificates.peerOf(request.stream?.session ?? request.socket, request.socket);
     const isProxy = peer.is === "proxy" && frontProxy !== undefined;
-    const user = authenticator.authenticate({
+    return authenticator.authenticate({
       path: info.path,
       bearerToken: bearerToken(header(request, "authorization")),
       proxiedUser: isProxy ? proxiedUser(request.headers, frontProxy) : undefined,
       certificateUser: peer.is === "user" ? peer.user : peer.is === "rejected" ? "rejected" : undefined,
     });
-    if (user instanceof Promise) return user.then((found) => impersonator.impersonate(found, request.headers));
-    return impersonator.impersonate(user, request.headers);
   }
 
   /** Waits for the request's turn; answers how to give its seat back early. */

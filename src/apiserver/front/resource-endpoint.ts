@@ -107,6 +107,7 @@ export class ResourceEndpoint implements Endpoint {
       fieldManager: fieldManager(request, info.query),
       signal,
       warn: (text) => warnings.push(text),
+      annotate: (key, value) => exchange.audit?.annotate(key, value),
     });
     return { exchange, resource, representation, warnings, scope };
   }
@@ -176,6 +177,7 @@ export class ResourceEndpoint implements Endpoint {
     const options = { ...writeOptions(info.query, "PatchOptions"), type: type as PatchType, force: patchForce(type, info.query) };
     const body = await readBody(request);
     const patch = type === "application/apply-patch+yaml" ? parseYaml(body) : parseJson(body);
+    call.exchange.audit?.sawRequest(patch as object);
     const { stored, created } = await this.#handler.patch(call.scope(), patch, options);
     this.#writeObject(call, created ? 201 : 200, stored);
   }
@@ -204,6 +206,7 @@ export class ResourceEndpoint implements Endpoint {
     const { exchange, resource, representation } = call;
     const { as, format, version } = representation;
     setWarnings(exchange.response, call.warnings);
+    exchange.audit?.sawResponse(stored.object);
     if (as === "Table" && exchange.info.subresource === "") {
       const { resourceVersion } = stored.object.metadata;
       writeValue(exchange, code, tableOf(resource, [stored], { resourceVersion }, this.#tableOptions(call)), format);
@@ -272,13 +275,18 @@ export function methodNotAllowed(): Error {
 /** What a body in protobuf is: delete options, or the kind that the (sub)resource speaks. */
 function typeOfBody({ exchange, resource }: Call): (kind: string) => TypeFacts {
   const row = resource.subresources[exchange.info.subresource];
-  return (kind) =>
-    kind === "DeleteOptions" ? typeFacts("meta.v1.DeleteOptions") : row === undefined ? resource.facts : typeFacts(row.type);
+  return (kind) => {
+    if (kind === "DeleteOptions") return typeFacts("meta.v1.DeleteOptions");
+    if (row !== undefined && row.type !== resource.type) return typeFacts(row.type);
+    if (!hasProtobuf(resource.facts)) throw unsupported("application/json, application/yaml");
+    return resource.facts;
+  };
 }
 
 async function requiredObject(call: Call): Promise<UncheckedObject> {
   const object = await readObject(call.exchange.request, typeOfBody(call));
   if (object === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
+  call.exchange.audit?.sawRequest(object);
   return object as UncheckedObject;
 }
 

@@ -1,6 +1,7 @@
 // The OpenAPI v3 document of one group and version.
 import { type Resource, typeFacts, typeNames } from "../../api/index.ts";
 import type { TypeFacts } from "../../machinery/index.ts";
+import { listFactsOf, subresourceFacts } from "./custom-types.ts";
 import type { Descriptions } from "./descriptions.ts";
 import { type Operation, type Parameter, pathItems } from "./operations.ts";
 import { type Schema, SchemaBuilder } from "./schema-builder.ts";
@@ -42,12 +43,13 @@ export function documentV3(resources: readonly Resource[], { version, descriptio
 
 /** Adds the resource's type and its list's with the kinds they are. */
 export function addKinds(builder: SchemaBuilder, resource: Resource): void {
-  const { group, version, kind, listKind, type } = resource;
+  const { group, version, kind, listKind } = resource;
+  if (resource.openApiSchema !== undefined) builder.define(resource.facts, resource.openApiSchema);
   builder.addKinds(resource.facts, [{ group, version, kind }]);
-  const list = typeOf(`${type}List`);
+  const list = listFactsOf(resource, typeOf);
   if (list !== undefined) builder.addKinds(list, [{ group, version, kind: listKind }]);
   for (const row of Object.values(resource.subresources)) {
-    const facts = typeOf(row.type);
+    const facts = subresourceFacts(resource, row.type, typeOf);
     if (facts !== undefined) builder.addKinds(facts, [{ group: row.group, version: row.version, kind: row.kind }]);
   }
   builder.addKinds(typeFacts("meta.v1.Status"), [{ group: "", version: "v1", kind: "Status" }]);

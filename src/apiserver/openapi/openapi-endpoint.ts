@@ -43,7 +43,7 @@ export class OpenApiEndpoint implements Endpoint {
   readonly #remote: RemoteDocuments | undefined;
   #remoteVersion: number | undefined;
   #source: readonly Resource[] | undefined;
-  readonly #byGroupVersion = new Map<string, Resource[]>();
+  #byGroupVersion: ReadonlyMap<string, readonly Resource[]> = new Map();
   readonly #documents = new Map<string, CachedDocument>();
 
   constructor({ catalog, version, descriptions = clientDescriptions(), remote }: OpenApiOptions) {
@@ -68,13 +68,10 @@ export class OpenApiEndpoint implements Endpoint {
     if (resources === this.#source && this.#remote?.version === this.#remoteVersion) return;
     this.#source = resources;
     this.#remoteVersion = this.#remote?.version;
-    this.#documents.clear();
-    this.#byGroupVersion.clear();
-    for (const resource of resources) {
-      const key = resource.group === "" ? `api/${resource.version}` : `apis/${resource.apiVersion}`;
-      const known = this.#byGroupVersion.get(key);
-      if (known === undefined) this.#byGroupVersion.set(key, [resource]);
-      else known.push(resource);
+    const before = this.#byGroupVersion;
+    this.#byGroupVersion = Map.groupBy(resources, keyOf);
+    for (const key of [...this.#documents.keys()]) {
+      if (!isSame(before.get(key), this.#byGroupVersion.get(key))) this.#documents.delete(key);
     }
   }
 
@@ -108,6 +105,17 @@ export class OpenApiEndpoint implements Endpoint {
     }
     return document;
   }
+}
+
+/** The path of a group version's document. */
+function keyOf({ group, version, apiVersion }: Resource): string {
+  return group === "" ? `api/${version}` : `apis/${apiVersion}`;
+}
+
+/** Whether a document of these resources would be the same. */
+function isSame(before: readonly Resource[] | undefined, now: readonly Resource[] | undefined): boolean {
+  if (before === undefined || now === undefined || before.length !== now.length) return false;
+  return before.every((resource, index) => resource === now[index]);
 }
 
 /** The first of the wanted types that is offered. Throws NotAcceptable. */

@@ -1,6 +1,7 @@
 // The operations of a resource as OpenAPI path items, without saying yet how bodies are written (v2 and v3 differ there).
 import type { Resource } from "../../api/index.ts";
 import type { TypeFacts } from "../../machinery/index.ts";
+import { listFactsOf, subresourceFacts } from "./custom-types.ts";
 import type { GroupVersionKind } from "./schema-builder.ts";
 
 export interface Parameter {
@@ -98,6 +99,8 @@ interface Subject {
   readonly facts: TypeFacts | undefined;
   readonly listFacts: TypeFacts | undefined;
   readonly idSuffix: string;
+  /** The content types of patches. */
+  readonly patches: readonly string[];
 }
 
 /** The path items of `resource`; `typeOf` finds the facts of a type by its name, undefined when there are none. */
@@ -107,11 +110,14 @@ export function pathItems(resource: Resource, typeOf: (name: string) => TypeFact
   const collection = namespaced ? `${root}/namespaces/{namespace}/${resource.resource}` : `${root}/${resource.resource}`;
   const scope = namespaced ? [inPath("namespace"), query("pretty")] : [query("pretty")];
   const id = `${capitalized(group === "" ? "core" : (group.split(".")[0] ?? ""))}${capitalized(version)}${namespaced ? "Namespaced" : ""}${kind}`;
+  const hasStrategicMerge = resource.strategy.allowsStrategicMerge !== false;
+  const patches = patchContentTypes.filter((type) => hasStrategicMerge || !type.includes("strategic"));
   const subject: Subject = {
     kind: { group, version, kind },
     facts: resource.facts,
-    listFacts: typeOf(`${resource.type}List`),
+    listFacts: listFactsOf(resource, typeOf),
     idSuffix: id,
+    patches,
   };
   const items: PathItem[] = [
     {
@@ -136,25 +142,33 @@ export function pathItems(resource: Resource, typeOf: (name: string) => TypeFact
     items.push({ path: `${root}/${resource.resource}`, parameters: [query("pretty")], operations: operationsOf(everywhere, ["list"]) });
   }
   for (const [name, row] of Object.entries(resource.subresources)) {
-    const own = { kind: row, facts: typeOf(row.type), listFacts: undefined, idSuffix: `${id}${capitalized(name)}` };
+    const own = {
+      kind: row,
+      facts: subresourceFacts(resource, row.type, typeOf),
+      listFacts: undefined,
+      idSuffix: `${id}${capitalized(name)}`,
+      patches,
+    };
     items.push({ path: `${collection}/{name}/${name}`, parameters: [inPath("name"), ...scope], operations: operationsOf(own, row.verbs) });
   }
   return items.filter((item) => item.operations.length > 0);
 }
 
-function operationsOf({ kind, facts, listFacts, idSuffix }: Subject, verbs: readonly string[]): Operation[] {
+function operationsOf({ kind, facts, listFacts, idSuffix, patches }: Subject, verbs: readonly string[]): Operation[] {
   const { group, version, kind: name } = kind;
   return verbs.flatMap((verb) => {
     const shape = verbShapes[verb];
     if (shape === undefined) return [];
     const { prefix, ...rest } = shape;
     const answer = verb === "list" ? listFacts : verb.startsWith("delete") ? "status" : facts;
-    return [{ ...rest, operationId: `${prefix}${idSuffix}`, kind: { group, version, kind: name }, ...bodyOf(verb, facts), answer }];
+    return [
+      { ...rest, operationId: `${prefix}${idSuffix}`, kind: { group, version, kind: name }, ...bodyOf(verb, facts, patches), answer },
+    ];
   });
 }
 
-function bodyOf(verb: string, facts: TypeFacts | undefined): Pick<Operation, "body" | "consumes"> {
-  if (verb === "patch") return { body: "patch", consumes: patchContentTypes };
+function bodyOf(verb: string, facts: TypeFacts | undefined, patches: readonly string[]): Pick<Operation, "body" | "consumes"> {
+  if (verb === "patch") return { body: "patch", consumes: patches };
   if (verb.startsWith("delete")) return { body: "deleteOptions", consumes: ["*/*"] };
   if (verb === "create" || verb === "update") return { body: facts, consumes: ["*/*"] };
   return { body: undefined, consumes: [] };

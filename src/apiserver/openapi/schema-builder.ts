@@ -1,5 +1,7 @@
 // JSON schemas of types, made from their facts: each type once, by its full name, with Kubernetes' extensions.
+import { typeFacts } from "../../api/index.ts";
 import type { FieldFacts, FieldType, ScalarType, TypeFacts } from "../../machinery/index.ts";
+import { schemaForV2 } from "./custom-types.ts";
 import type { Descriptions } from "./descriptions.ts";
 
 export type Schema = Readonly<Record<string, unknown>>;
@@ -76,6 +78,20 @@ export class SchemaBuilder {
       this.schemas.set(name, this.#object(facts));
     }
     return this.#refTo(name);
+  }
+
+  /** Gives `facts` a schema of its own, to which the fields of every object are added. */
+  define(facts: TypeFacts, schema: Schema): void {
+    const { wrapsRefs } = this.#dialect;
+    const own = wrapsRefs ? schema : schemaForV2(schema);
+    const texts = this.#descriptions("core.v1.ConfigMap")?.fields;
+    const envelope = {
+      apiVersion: { ...descriptionOf(texts?.get("apiVersion")), type: "string" },
+      kind: { ...descriptionOf(texts?.get("kind")), type: "string" },
+      metadata: { ...descriptionOf(texts?.get("metadata")), ...this.#wrapped(this.ref(typeFacts("meta.v1.ObjectMeta"))) },
+    };
+    const properties = { ...(own["properties"] as object | undefined), ...envelope };
+    this.schemas.set(schemaName(facts.name), { ...own, type: "object", properties });
   }
 
   /** Says which kinds `facts` is the type of. */

@@ -4,13 +4,41 @@ import type { EvictionConfig } from "../../node/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 
-export interface ServerConfig {
+export interface AuditConfig {
+  /** A Policy of audit.k8s.io/v1, in YAML. */
+  readonly policyFile: string;
+  /** Where events are written, a line each. Absent: no log. */
+  readonly logFile?: string;
+  /** Megabytes after which the log is put aside; default 100. */
+  readonly maxSizeMb?: number;
+  /** How many of those are kept; default 10. */
+  readonly maxBackups?: number;
+  /** Where events are sent. */
+  readonly webhook?: { readonly url: string; readonly caFile?: string };
+}
+
+/** An etcd, and the files by which its members are known and the server is known to them. */
+export interface EtcdFiles {
+  /** `etcd://host:port,host:port/prefix` */
+  readonly url: string;
+  readonly caFile?: string;
+  readonly certificateFile?: string;
+  readonly privateKeyFile?: string;
+}
+
+export interface StoreConfig {
+  /** Where the embedded store lies. */
+  readonly dataDirectory: string;
+  /** Instead of the embedded store. */
+  readonly etcd?: EtcdFiles;
+}
+
+export interface ServerConfig extends StoreConfig {
   /** Addresses to listen on; the first is loopback. */
   readonly listen: readonly string[];
   readonly port: number;
   /** Where pods and other nodes reach the server: the endpoint of the service `kubernetes`. */
   readonly advertiseAddress: string;
-  readonly dataDirectory: string;
   readonly logLevel: LogLevel;
   readonly caFile: string;
   readonly caKeyFile: string;
@@ -21,8 +49,12 @@ export interface ServerConfig {
   readonly frontProxyClient: FilePair;
   /** OIDC issuers, anonymous access, a token webhook: a subset of AuthenticationConfiguration. */
   readonly authentication?: AuthenticationConfig;
+  /** Absent: no audit log. */
+  readonly audit?: AuditConfig;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
+  /** A KubeSchedulerConfiguration (YAML). */
+  readonly schedulerConfigFile?: string;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
   readonly encryptionConfigFile: string;

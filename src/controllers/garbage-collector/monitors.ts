@@ -89,9 +89,10 @@ export class Monitors {
   }
 
   /** The resource is not served any more: its objects are gone, or will be seen in another version. */
-  #drop(id: string, { informer, stop }: Monitor): void {
-    const { graph, onChange } = this.#options;
+  #drop(id: string, { resource, informer, stop }: Monitor): void {
+    const { graph, informers, onChange } = this.#options;
     stop();
+    informers.release(resource);
     this.#monitors.delete(id);
     for (const { metadata } of informer.lister.list()) onChange(graph.forget(metadata.uid ?? ""));
   }

@@ -1,6 +1,6 @@
 // Counts anew what quotas' namespaces use: admission only adds, so what goes away is seen here.
-import { isPodTerminal, quotaEvaluator, quotaUsage, type ResourceRef, resources } from "../../api/index.ts";
-import type { Pod, ResourceQuota } from "../../api/types/core/v1.ts";
+import { quotaEvaluator, quotaUsage, type ResourceRef, resources } from "../../api/index.ts";
+import type { ResourceQuota } from "../../api/types/core/v1.ts";
 import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
@@ -27,13 +27,19 @@ export function resourceQuotaController(context: ControllerContext, options: Res
   });
 }
 
+interface Counted {
+  readonly resource: ResourceRef<KubeObject>;
+  readonly informer: Informer<KubeObject>;
+  readonly stop: () => void;
+}
+
 class QuotaReconciler {
   readonly queue: WorkQueue<string>;
   readonly #context: ControllerContext;
   readonly #options: ResourceQuotaOptions;
   readonly #quotas: Informer<ResourceQuota>;
-  /** Of the resources that some quota counts, by group and plural. */
-  readonly #counted = new Map<string, Informer<KubeObject>>();
+  /** The resources that some quota counts, by group and plural. */
+  readonly #counted = new Map<string, Counted>();
 
   constructor(context: ControllerContext, options: ResourceQuotaOptions) {
     const { informers, clock } = context;
@@ -52,17 +58,16 @@ class QuotaReconciler {
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const { namespace, name } = splitKey(key);
-    const found = this.#quotas.lister.get(namespace, name);
-    if (found === undefined) return undefined;
-    const counted = this.#countedBy(found);
+    const quota = this.#quotas.lister.get(namespace, name);
+    if (quota === undefined) return undefined;
+    const counted = this.#countedBy(quota);
     const { client, clock, informers } = this.#context;
     informers.start(signal);
-    await informers.waitForSync(signal);
-    const quota = this.#quotas.lister.get(namespace, name) ?? found;
-    const objects = counted.map(({ group, resource }) => ({
-      group,
-      plural: resource,
-      items: this.#informerOf({ group, resource })?.lister.list(namespace) ?? [],
+    if (!counted.every(({ informer }) => informer.hasSynced)) return { requeueAfterMs: GATHER_MS };
+    const objects = counted.map(({ resource, informer }) => ({
+      group: resource.group,
+      plural: resource.resource,
+      items: informer.lister.list(namespace),
     }));
     const status = quotaStatus(quota, quotaUsage(quota, objects, clock.now()));
     if (status !== undefined) {
@@ -71,32 +76,37 @@ class QuotaReconciler {
     return { requeueAfterMs: RESYNC_MS };
   }
 
-  /** The resources that the quota counts; their informers are made when they are first asked for. */
-  #countedBy({ spec }: DeepReadonly<ResourceQuota>): readonly ResourceRef<KubeObject>[] {
+  /** What the quota counts of all that is served now. */
+  #countedBy({ spec }: DeepReadonly<ResourceQuota>): readonly Counted[] {
     const names = Object.keys(spec?.hard ?? {});
-    const counted = this.#options.countableResources().filter(({ group, resource }) => {
+    const countable = new Map(this.#options.countableResources().map((resource) => [idOf(resource), resource]));
+    for (const [id, { resource, stop }] of this.#counted) {
+      if (countable.has(id)) continue;
+      stop();
+      this.#counted.delete(id);
+      this.#context.informers.release(resource);
+    }
+    const counted = [...countable.values()].filter(({ group, resource }) => {
       const evaluator = quotaEvaluator(group, resource);
       return names.some((name) => evaluator.counts(name));
     });
-    for (const resource of counted) this.#follow(resource);
-    return counted;
+    return counted.map((resource) => this.#follow(resource));
   }
 
-  #informerOf({ group, resource }: Pick<ResourceRef<KubeObject>, "group" | "resource">): Informer<KubeObject> | undefined {
-    return this.#counted.get(`${group}/${resource}`);
-  }
-
-  #follow(resource: ResourceRef<KubeObject>): void {
-    if (this.#informerOf(resource) !== undefined) return;
+  #follow(resource: ResourceRef<KubeObject>): Counted {
+    const known = this.#counted.get(idOf(resource));
+    if (known !== undefined) return known;
     const informer = this.#context.informers.informer(resource);
-    this.#counted.set(`${resource.group}/${resource.resource}`, informer);
     const evaluator = quotaEvaluator(resource.group, resource.resource);
-    informer.onChange({
+    const stop = informer.onChange({
       updated: (old, object) => {
-        if (changesUsage(evaluator, old, object) || hasJustEnded(old, object)) this.#addQuotasOf(object);
+        if (changesUsage(evaluator, old, object)) this.#addQuotasOf(object);
       },
       deleted: (object) => this.#addQuotasOf(object),
     });
+    const counted = { resource, informer, stop };
+    this.#counted.set(idOf(resource), counted);
+    return counted;
   }
 
   #addQuotasOf({ metadata }: DeepReadonly<KubeObject>): void {
@@ -104,7 +114,6 @@ class QuotaReconciler {
   }
 }
 
-/** A pod that has ended takes nothing but its place among the objects. */
-function hasJustEnded(old: DeepReadonly<KubeObject>, object: DeepReadonly<KubeObject>): boolean {
-  return object.kind === "Pod" && isPodTerminal(object as DeepReadonly<Pod>) && !isPodTerminal(old as DeepReadonly<Pod>);
+function idOf({ group, resource }: ResourceRef<KubeObject>): string {
+  return `${group}/${resource}`;
 }

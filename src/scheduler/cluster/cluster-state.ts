@@ -3,6 +3,7 @@
 import type { Node } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, deepEqual } from "../../machinery/index.ts";
 import { CarriedTerms } from "./carried-terms.ts";
+import { ChangeLog } from "./change-log.ts";
 import { ImageIndex } from "./images.ts";
 import { NodeInfo } from "./node-info.ts";
 import type { PodCounter, PodCounterSpec } from "./pod-counter.ts";
@@ -27,6 +28,8 @@ export class ClusterState {
   readonly requiredAffinity = new CarriedTerms();
   readonly preferred = new CarriedTerms();
   readonly images = new ImageIndex();
+  /** Changes of nodes, their pods included. */
+  readonly changes = new ChangeLog();
   /** Raised when a node comes or goes, or changes its labels or taints. */
   nodesVersion = 0;
   /** Raised when a namespace's labels change. */
@@ -40,7 +43,6 @@ export class ClusterState {
   readonly #groups = new PodGroups();
   readonly #namespaces = new Map<string, Labels>();
   readonly #claimUsers = new Map<string, number>();
-  #generation = 0;
 
   get nodeCount(): number {
     return this.#nodes.size;
@@ -63,7 +65,7 @@ export class ClusterState {
 
   #addNode(name: string, node: DeepReadonly<Node>): void {
     const slot = this.#freeSlots.pop() ?? this.slots.length;
-    const info = new NodeInfo(node, slot, () => ++this.#generation);
+    const info = new NodeInfo(node, slot, (changed) => this.changes.add(changed));
     this.slots[slot] = info;
     this.#nodes.set(name, info);
     this.#attach(info);
@@ -104,6 +106,7 @@ export class ClusterState {
     this.images.set(info.slot, info.node, undefined);
     this.#nodes.delete(name);
     this.slots[info.slot] = undefined;
+    this.changes.add(info.slot);
     this.#freeSlots.push(info.slot);
     if (pods.size > 0) this.#strays.set(name, pods);
   }

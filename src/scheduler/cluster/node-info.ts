@@ -22,16 +22,16 @@ export class NodeInfo {
   scoredMemoryBytes = 0;
   #node: DeepReadonly<Node>;
   #allocatable: Allocatable;
-  readonly #nextGeneration: () => number;
+  readonly #nextGeneration: (slot: number) => number;
 
-  /** `nextGeneration` answers a number that no node has had. */
-  constructor(node: DeepReadonly<Node>, slot: number, nextGeneration: () => number) {
+  /** `nextGeneration` is told of each change; it answers a number that no node has had. */
+  constructor(node: DeepReadonly<Node>, slot: number, nextGeneration: (slot: number) => number) {
     this.name = node.metadata.name ?? "";
     this.slot = slot;
     this.#node = node;
     this.#allocatable = allocatableOf(node);
     this.#nextGeneration = nextGeneration;
-    this.generation = nextGeneration();
+    this.generation = nextGeneration(slot);
   }
 
   get node(): DeepReadonly<Node> {
@@ -45,7 +45,7 @@ export class NodeInfo {
   setNode(node: DeepReadonly<Node>): void {
     if (node.status?.allocatable !== this.#node.status?.allocatable) this.#allocatable = allocatableOf(node);
     this.#node = node;
-    this.generation = this.#nextGeneration();
+    this.generation = this.#nextGeneration(this.slot);
   }
 
   addPod(pod: PodInfo): void {
@@ -67,7 +67,7 @@ export class NodeInfo {
     for (const [name, amount] of pod.requests.extended) this.extended.set(name, (this.extended.get(name) ?? 0) + sign * amount);
     this.scoredCpuMilli += sign * pod.scoredCpuMilli;
     this.scoredMemoryBytes += sign * pod.scoredMemoryBytes;
-    this.generation = this.#nextGeneration();
+    this.generation = this.#nextGeneration(this.slot);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Profile, WeightedPlugin } from "../profile/profile.ts";
 import type { NodeVerdicts, WeightedScoring } from "./node-verdicts.ts";
 import { normalize } from "./normalize.ts";
 
-interface WeightedScorer {
+export interface WeightedScorer {
   readonly scorer: ClusterScorer;
   readonly weight: number;
 }
@@ -40,14 +40,15 @@ export class NodeScores {
     for (const { scoring, weight, raw } of verdicts.scaled) {
       this.#addNormalized({ scorer: { normalization: scoring.normalization, score: ({ slot }) => raw[slot] ?? 0 }, weight }, nodes);
     }
-    for (const scorer of this.#scorers(pod)) {
+    for (const scorer of this.scorersFor(pod)) {
       scorer.scorer.start?.(nodes);
       this.#addNormalized(scorer, nodes);
     }
     return totals;
   }
 
-  #scorers(pod: PodInfo): WeightedScorer[] {
+  /** Those that are not kept and tell nodes apart. */
+  scorersFor(pod: PodInfo): readonly WeightedScorer[] {
     const scorers: WeightedScorer[] = [];
     for (const { plugin, weight } of this.#preScore) {
       const scorer = plugin.preScore?.(pod, this.#cluster);

@@ -1,11 +1,12 @@
 // Finds a node for a pod: Filter over all nodes, then Score over those that are left.
+import type { Random } from "../../base/index.ts";
 import { LruMap } from "../../client/index.ts";
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import type { NodeRejection, Plugin, Rejection } from "../framework/plugin.ts";
 import type { Profile } from "../profile/profile.ts";
-import { NodeScores } from "./node-scores.ts";
+import { bestNode, NodeScores } from "./node-scores.ts";
 import { firstRejection, NodeVerdicts } from "./node-verdicts.ts";
 import type { Nominator } from "./nominator.ts";
 import { narrowedOut, type Prepared, preFilter, type Refused } from "./pre-filter.ts";
@@ -54,10 +55,42 @@ export class Placer {
     this.#readers = [...new Set([...this.#keptFilters, ...scoring])];
   }
 
+  /** The best node for `pod`, by chance among equals, or why there is none. */
+  place(pod: PodInfo, random: Random): NodeInfo | Failure {
+    const prepared = preFilter(this.#profile, pod, this.#cluster);
+    if ("rejection" in prepared) return { rejections: this.#allNodes(prepared), refused: prepared };
+    const scorers = this.scores.scorersFor(pod);
+    if (this.#decideAlone(prepared) && scorers.length === 0) {
+      const verdicts = this.#verdictsOf(pod);
+      const best = verdicts.isFixedOnly ? verdicts.bestSlot(random) : undefined;
+      const node = best === undefined ? undefined : this.#cluster.slots[best];
+      if (node !== undefined) return node;
+    }
+    const found = this.#find(pod, prepared);
+    return "rejections" in found ? found : this.best(pod, found, random);
+  }
+
+  /** Whether nothing but the pod's class and each single node matters. */
+  #decideAlone({ filters, nodeNames }: Prepared): boolean {
+    return filters.length === 0 && nodeNames === undefined && this.#nominator.isEmpty;
+  }
+
+  /** The best of the candidates, by chance among equals; `extra` has scores by name of the node to be added. */
+  best(pod: PodInfo, { nodes, verdicts }: Candidates, random: Random, extra?: Readonly<Record<string, number>>): NodeInfo | Failure {
+    const [only] = nodes;
+    if (nodes.length === 1 && only !== undefined) return only;
+    const totals = this.scores.totals(pod, nodes, verdicts);
+    if (extra !== undefined) for (const [index, { name }] of nodes.entries()) totals[index] = (totals[index] ?? 0) + (extra[name] ?? 0);
+    return bestNode(nodes, totals, random) ?? { rejections: [] };
+  }
+
   /** The nodes that take `pod`, or why there is none. */
   find(pod: PodInfo): Candidates | Failure {
     const prepared = preFilter(this.#profile, pod, this.#cluster);
-    if ("rejection" in prepared) return { rejections: this.#allNodes(prepared), refused: prepared };
+    return "rejection" in prepared ? { rejections: this.#allNodes(prepared), refused: prepared } : this.#find(pod, prepared);
+  }
+
+  #find(pod: PodInfo, prepared: Prepared): Candidates | Failure {
     const verdicts = this.#verdictsOf(pod);
     const nominated = this.#fittingNomination(pod, prepared);
     if (nominated !== undefined) return { nodes: [nominated], verdicts };
@@ -103,7 +136,7 @@ export class Placer {
     found.length = 0;
     const { filters } = prepared;
     for (const node of this.#nodesToSearch(prepared)) {
-      if (node === undefined || verdicts.rejectionOf(pod, node) !== undefined) continue;
+      if (node === undefined || verdicts.rejectionOf(node) !== undefined) continue;
       let passes = true;
       for (let index = 0; passes && index < filters.length; index++) passes = filters[index]?.filter.filter(node) === undefined;
       if (passes) found.push(node);
@@ -127,7 +160,7 @@ export class Placer {
 
   #rejectionOn(node: NodeInfo, search: { pod: PodInfo; prepared: Prepared; verdicts: NodeVerdicts }): NodeRejection | undefined {
     const { pod, prepared, verdicts } = search;
-    const rejection = narrowedOut(prepared, node) ?? verdicts.rejectionOf(pod, node) ?? byFilters(prepared, node);
+    const rejection = narrowedOut(prepared, node) ?? verdicts.rejectionOf(node) ?? byFilters(prepared, node);
     return rejection ?? this.#rejectionByNominated(pod, prepared, node);
   }
 
@@ -152,13 +185,16 @@ export class Placer {
     return Array.from(this.#cluster.nodes(), (node) => ({ node, plugin, rejection }));
   }
 
+  /** Up to date with the cluster. */
   #verdictsOf(pod: PodInfo): NodeVerdicts {
     const key = JSON.stringify(this.#readers.map((plugin) => plugin.reads?.(pod)));
-    const known = this.#classes.get(key);
-    if (known !== undefined) return known;
-    const made = new NodeVerdicts(this.#keptFilters, this.scores.kept, pod);
-    this.#classes.set(key, made);
-    return made;
+    let verdicts = this.#classes.get(key);
+    if (verdicts === undefined) {
+      verdicts = new NodeVerdicts(this.#keptFilters, this.scores.kept, pod);
+      this.#classes.set(key, verdicts);
+    }
+    verdicts.refresh(pod, this.#cluster);
+    return verdicts;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   bootstrapSignerController,
   clusterRoleAggregationController,
   endpointSliceMirroringController,
+  resourceClaimController,
   resourceQuotaController,
   serviceAccountTokenController,
   serviceCidrController,
@@ -185,5 +186,32 @@ describe("service ranges and addresses", () => {
     await cluster.client.delete(resources.ipaddresses, "192.168.0.7");
     await cluster.clock.advance(100);
     await assert.rejects(cluster.client.get(resources.servicecidrs, "extra"), isNotFound);
+  });
+});
+
+describe("resource claims of templates", () => {
+  it("are made for their pod, told to it, and removed when it is done", async () => {
+    await using cluster = await ControllerCluster.start(resourceClaimController);
+    const spec = { spec: { devices: { requests: [{ name: "gpu", exactly: { deviceClassName: "gpu" } }] } } };
+    await cluster.create(resources.serviceaccounts, { metadata: { name: "default", ...inDefault } });
+    await cluster.create(resources.pods, {
+      metadata: { name: "p", ...inDefault },
+      spec: { containers: [{ name: "c", image: "i" }], resourceClaims: [{ name: "gpu", resourceClaimTemplateName: "gpu" }] },
+    });
+    await cluster.clock.advance(100);
+    assert.equal((await cluster.events("FailedResourceClaimCreation")).length, 1);
+    await cluster.create(resources.resourceclaimtemplates, { metadata: { name: "gpu", ...inDefault }, spec });
+    await cluster.clock.advance(100);
+    const [name, ...more] = await cluster.names(resources.resourceclaims, "default");
+    assert.deepEqual(more, []);
+    const pod = await cluster.client.get(resources.pods, "p", inDefault);
+    assert.deepEqual(pod.status?.resourceClaimStatuses, [{ name: "gpu", resourceClaimName: name }]);
+    await cluster.client.update(
+      resources.pods,
+      { ...pod, status: { ...pod.status, phase: "Succeeded" } },
+      { ...inDefault, subresource: "status" },
+    );
+    await cluster.clock.advance(100);
+    assert.deepEqual(await cluster.names(resources.resourceclaims, "default"), []);
   });
 });

@@ -200,7 +200,8 @@ describe("garbage collector", () => {
         informers.informer(resource, resource.resource === "configmaps" ? selectNone : selection);
       const start = (signal: AbortSignal) => informers.start(signal);
       const waitForSync = (signal: AbortSignal) => informers.waitForSync(signal);
-      return collector({ ...context, informers: { informer, start, waitForSync } });
+      const release: typeof informers.release = (resource) => informers.release(resource);
+      return collector({ ...context, informers: { informer, start, waitForSync, release } });
     };
     await using cluster = await ControllerCluster.start(blind);
     const owner = await configMap(cluster, "owner");

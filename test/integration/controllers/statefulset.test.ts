@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { resources } from "../../../src/api/index.ts";
 import type { StatefulSet, StatefulSetSpec } from "../../../src/api/types/apps/v1.ts";
-import { garbageCollectorController, statefulSetController } from "../../../src/controllers/index.ts";
+import { claimProtectionController, garbageCollectorController, statefulSetController } from "../../../src/controllers/index.ts";
 import { type Cluster, createCluster } from "../../../src/testing/index.ts";
 import { ControllerCluster } from "./controller-cluster.ts";
 
@@ -170,7 +170,7 @@ const claimTemplate = { metadata: { name: "data" }, spec: { accessModes: ["ReadW
 
 async function startWithClaims(policy: StatefulSetSpec["persistentVolumeClaimRetentionPolicy"]) {
   const collected = [resources.pods, resources.statefulsets, resources.persistentvolumeclaims, resources.controllerrevisions];
-  const cluster = await ControllerCluster.start(statefulSetController, (context) =>
+  const cluster = await ControllerCluster.start(statefulSetController, claimProtectionController, (context) =>
     garbageCollectorController(context, { resources: () => collected }),
   );
   await cluster.create(resources.serviceaccounts, { metadata: { name: "default" } });

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { resources } from "../../../src/api/index.ts";
 import type { PersistentVolumeClaim, Pod } from "../../../src/api/types/core/v1.ts";
 import {
+  attachDetachController,
   attributesClassProtectionController,
   claimProtectionController,
   ephemeralVolumeController,
@@ -101,6 +102,8 @@ describe("persistent volumes and claims", () => {
     await createVolume(cluster, "v");
     await createClaim(cluster, "a");
     await cluster.clock.advance(1_000);
+    const type = "application/merge-patch+json";
+    await cluster.client.patch(resources.persistentvolumes, "v", { metadata: { finalizers: null } }, { type });
     await cluster.client.delete(resources.persistentvolumes, "v");
     await cluster.clock.advance(1_000);
     assert.equal((await claimOf(cluster, "a")).status?.phase, "Lost");
@@ -173,7 +176,7 @@ describe("ephemeral volumes", () => {
 
 describe("volume attributes classes", () => {
   it("stay as long as something names them", async () => {
-    await using cluster = await ControllerCluster.start(attributesClassProtectionController);
+    await using cluster = await ControllerCluster.start(attributesClassProtectionController, volumeProtectionController);
     await cluster.create(resources.volumeattributesclasses, { metadata: { name: "gold" }, driverName: "d", parameters: { iops: "1" } });
     await createVolume(cluster, "v", { volumeAttributesClassName: "gold" });
     await cluster.clock.advance(10);
@@ -184,5 +187,28 @@ describe("volume attributes classes", () => {
     await cluster.client.delete(resources.persistentvolumes, "v");
     await cluster.clock.advance(10);
     assert.equal(await isGone(lookUp()), true);
+  });
+});
+
+describe("volumes of a CSI driver", () => {
+  it("are attached for a pod, told to its node, and taken off after it", async () => {
+    await using cluster = await ControllerCluster.start(persistentVolumeBinderController, attachDetachController);
+    await cluster.createNode("n");
+    await createVolume(cluster, "v", { hostPath: undefined, csi: { driver: "disk.example.com", volumeHandle: "h" } });
+    await createClaim(cluster, "a");
+    await createPod(cluster, "p", [{ name: "data", persistentVolumeClaim: { claimName: "a" } }]);
+    await cluster.clock.advance(1_000);
+    const [attachment] = (await cluster.client.list(resources.volumeattachments)).items;
+    assert.equal(attachment?.spec.nodeName, "n");
+    await cluster.client.update(resources.volumeattachments, { ...attachment, status: { attached: true } } as never, {
+      subresource: "status",
+    });
+    await cluster.clock.advance(1_000);
+    const { status } = await cluster.client.get(resources.nodes, "n");
+    assert.deepEqual(status?.volumesAttached, [{ name: "kubernetes.io/csi/disk.example.com^h", devicePath: "" }]);
+    await cluster.client.delete(resources.pods, "p", { ...inDefault, options: { gracePeriodSeconds: 0 } });
+    await cluster.clock.advance(1_000);
+    assert.deepEqual(await cluster.names(resources.volumeattachments), []);
+    assert.deepEqual((await cluster.client.get(resources.nodes, "n")).status?.volumesAttached ?? [], []);
   });
 });

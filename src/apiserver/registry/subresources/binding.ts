@@ -1,12 +1,14 @@
 // pods/binding: puts a pod on a node.
 import { formatTime } from "../../../base/index.ts";
-import { conflict, field, invalid } from "../../../machinery/index.ts";
-import { type Draft, draftOf } from "../draft.ts";
+import { conflict, type DeepReadonly, field, invalid, type KubeObject } from "../../../machinery/index.ts";
+import type { Draft } from "../draft.ts";
 import { replaceObject } from "../update-path.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
+type Labels = Readonly<Record<string, string>>;
+
 interface BindingBody {
-  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata?: { readonly name?: string; readonly uid?: string; readonly annotations?: Labels; readonly labels?: Labels };
   readonly target?: { readonly kind?: string; readonly name?: string };
 }
 
@@ -27,8 +29,13 @@ export const createBinding: CreateSubresource = async (context, scope, body, opt
   const { metadata = {}, target = {} } = body as unknown as BindingBody;
   checkTarget(scope.name, target);
   const nodeName = target.name ?? "";
-  const make = (current: { readonly object: Parameters<typeof draftOf>[0] }): Draft => {
-    const draft = draftOf(current.object);
+  const make = ({ object }: { readonly object: DeepReadonly<KubeObject> }): Draft => {
+    // Binding changes a few fields: all else stays what it is, not a copy of it.
+    const draft: Draft = {
+      ...(object as Draft),
+      metadata: { ...(object as Draft).metadata },
+      spec: { ...(object as unknown as BoundPod).spec },
+    };
     if (metadata.uid !== undefined && metadata.uid !== draft.metadata.uid) {
       const why = `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${draft.metadata.uid}`;
       throw conflict(scope.resource, scope.name, why);
@@ -36,10 +43,17 @@ export const createBinding: CreateSubresource = async (context, scope, body, opt
     const refusal = refusalOf(draft as unknown as BoundPod & Draft);
     if (refusal !== undefined) throw conflict(scope.resource, scope.name, refusal);
     bind(draft, nodeName, context.clock.now());
+    // Admission puts them there: where the node is.
+    if (metadata.labels !== undefined) draft.metadata.labels = { ...metadata.labels, ...draft.metadata.labels };
     if (metadata.annotations !== undefined) draft.metadata.annotations = { ...draft.metadata.annotations, ...metadata.annotations };
     return draft;
   };
-  await replaceObject(context, scope, { make, keepsGeneration: true, rules: { prepare: () => {}, validate: () => [] } }, options);
+  await replaceObject(
+    context,
+    scope,
+    { make, keepsGeneration: true, tracking: "none", rules: { prepare: () => {}, validate: () => [] } },
+    options,
+  );
   return answer(created);
 };
 

@@ -3,6 +3,7 @@ import type { ClusterState } from "../../cluster/cluster-state.ts";
 import type { NodeInfo } from "../../cluster/node-info.ts";
 import type { PodCounter } from "../../cluster/pod-counter.ts";
 import type { PodInfo } from "../../cluster/pod-info.ts";
+import { NO_DOMAIN, type Topology } from "../../cluster/topology.ts";
 import { type ClusterFilter, type Rejection, rejection } from "../../framework/plugin.ts";
 import { type Constraint, constraintCounter } from "./constraints.ts";
 
@@ -11,6 +12,7 @@ const NO_LABEL = rejection("node(s) didn't match pod topology spread constraints
 
 interface Counted extends Constraint {
   readonly counter: PodCounter;
+  readonly topology: Topology;
   /** 1 when the pod counts itself. */
   readonly self: number;
 }
@@ -24,6 +26,7 @@ export class SpreadFilter implements ClusterFilter {
     this.#constraints = constraints.map((constraint) => ({
       ...constraint,
       counter: constraintCounter(cluster, pod, constraint, { requiredKeys }),
+      topology: cluster.topology(constraint.topologyKey),
       self: constraint.selector.matches(pod.labels) ? 1 : 0,
     }));
   }
@@ -32,11 +35,11 @@ export class SpreadFilter implements ClusterFilter {
     return this.#constraints.every(({ counter }) => counter.isLive);
   }
 
-  filter({ node, slot }: NodeInfo): Rejection | undefined {
-    for (const { counter, topologyKey, maxSkew, minDomains, self } of this.#constraints) {
-      if (node.metadata.labels?.[topologyKey] === undefined) return NO_LABEL;
+  filter({ slot }: NodeInfo): Rejection | undefined {
+    for (const { counter, topology, maxSkew, minDomains, self } of this.#constraints) {
+      const domain = topology.domains[slot] ?? NO_DOMAIN;
+      if (domain === NO_DOMAIN) return NO_LABEL;
       const minimum = counter.domainCount < minDomains ? 0 : counter.minimum();
-      const domain = counter.topology?.domains[slot] ?? -1;
       const count = (counter.nodes[domain] ?? 0) > 0 ? (counter.counts[domain] ?? 0) : 0;
       if (count + self - minimum > maxSkew) return TOO_SKEWED;
     }

@@ -3,11 +3,16 @@ import type { ClusterState } from "../../cluster/cluster-state.ts";
 import type { NodeInfo } from "../../cluster/node-info.ts";
 import type { PodCounter } from "../../cluster/pod-counter.ts";
 import type { PodInfo } from "../../cluster/pod-info.ts";
+import { NO_DOMAIN, type Topology } from "../../cluster/topology.ts";
 import { type ClusterScorer, MAX_SCORE } from "../../framework/plugin.ts";
 import { type Constraint, constraintCounter, HOSTNAME } from "./constraints.ts";
 
-interface Counted extends Constraint {
+interface Counted {
+  readonly maxSkew: number;
+  readonly topology: Topology;
   readonly counter: PodCounter;
+  /** Whether what runs on the node itself counts. */
+  readonly isByNode: boolean;
   /** Larger the more domains there are to choose from, so that many small ones weigh as much as few large ones. */
   weight: number;
 }
@@ -21,17 +26,20 @@ export interface SpreadScorerOptions {
 /** Holds, for all pods of the same `spreadKey`, while `isCurrent`. */
 export class SpreadScorer implements ClusterScorer {
   readonly #constraints: readonly Counted[];
-  readonly #requiredKeys: readonly string[];
+  /** Nodes outside one of these are left out. */
+  readonly #required: readonly Topology[];
 
   constructor(pod: PodInfo, cluster: ClusterState, { constraints, requiresAllTopologies }: SpreadScorerOptions) {
     const requiredKeys = requiresAllTopologies ? constraints.map(({ topologyKey }) => topologyKey) : [];
-    this.#requiredKeys = requiredKeys;
+    this.#required = requiredKeys.map((key) => cluster.topology(key));
     this.#constraints = constraints.map((constraint) => {
+      const { topologyKey, maxSkew } = constraint;
+      const isByNode = topologyKey === HOSTNAME;
       // What runs on the node itself counts, whether the node is eligible or not.
-      const isByNode = constraint.topologyKey === HOSTNAME;
       const counted = isByNode ? { ...constraint, honorsAffinity: false, honorsTaints: false } : constraint;
       const options = isByNode ? { requiredKeys: [], byNode: true } : { requiredKeys };
-      return { ...constraint, counter: constraintCounter(cluster, pod, counted, options), weight: 0 };
+      const counter = constraintCounter(cluster, pod, counted, options);
+      return { maxSkew, topology: cluster.topology(topologyKey), counter, isByNode, weight: 0 };
     });
   }
 
@@ -43,25 +51,31 @@ export class SpreadScorer implements ClusterScorer {
     for (const constraint of this.#constraints) constraint.weight = Math.log(this.#domainsOf(constraint, nodes) + 2);
   }
 
-  #domainsOf({ topologyKey, counter }: Counted, nodes: readonly NodeInfo[]): number {
-    if (topologyKey === HOSTNAME) return nodes.reduce((count, node) => (this.#isIgnored(node) ? count : count + 1), 0);
-    const seen = new Set<number | undefined>();
-    for (const node of nodes) if (!this.#isIgnored(node)) seen.add(counter.topology?.domains[node.slot]);
-    return seen.size;
+  #domainsOf({ topology, isByNode }: Counted, nodes: readonly NodeInfo[]): number {
+    const seen = new Uint8Array(topology.size + 1);
+    let count = 0;
+    for (const { slot } of nodes) {
+      if (this.#isIgnored(slot)) continue;
+      // The last place is for nodes without the label.
+      const domain = topology.domains[slot] ?? NO_DOMAIN;
+      const place = domain === NO_DOMAIN ? topology.size : domain;
+      if (isByNode || seen[place] === 0) count++;
+      seen[place] = 1;
+    }
+    return count;
   }
 
-  #isIgnored({ node }: NodeInfo): boolean {
-    for (const key of this.#requiredKeys) if (node.metadata.labels?.[key] === undefined) return true;
+  #isIgnored(slot: number): boolean {
+    for (const { domains } of this.#required) if ((domains[slot] ?? NO_DOMAIN) === NO_DOMAIN) return true;
     return false;
   }
 
-  score(node: NodeInfo): number {
-    if (this.#isIgnored(node)) return 0;
+  score({ slot }: NodeInfo): number {
+    if (this.#isIgnored(slot)) return 0;
     let score = 0;
-    for (const { topologyKey, counter, maxSkew, weight } of this.#constraints) {
-      if (node.node.metadata.labels?.[topologyKey] === undefined) continue;
-      const domain = counter.topology === undefined ? node.slot : (counter.topology.domains[node.slot] ?? -1);
-      score += (counter.counts[domain] ?? 0) * weight + (maxSkew - 1);
+    for (const { topology, counter, maxSkew, isByNode, weight } of this.#constraints) {
+      const domain = topology.domains[slot] ?? NO_DOMAIN;
+      if (domain !== NO_DOMAIN) score += (counter.counts[isByNode ? slot : domain] ?? 0) * weight + (maxSkew - 1);
     }
     return Math.round(score);
   }
@@ -69,14 +83,14 @@ export class SpreadScorer implements ClusterScorer {
   readonly normalization = (scores: number[], nodes: readonly NodeInfo[]): void => {
     let low = Number.POSITIVE_INFINITY;
     let high = 0;
-    const isIgnored = nodes.map((node) => this.#isIgnored(node));
     for (let index = 0; index < scores.length; index++) {
-      if (isIgnored[index] === true) continue;
-      low = Math.min(low, scores[index] ?? 0);
-      high = Math.max(high, scores[index] ?? 0);
+      const score = scores[index] ?? 0;
+      if (this.#isIgnored(nodes[index]?.slot ?? 0)) continue;
+      if (score < low) low = score;
+      if (score > high) high = score;
     }
     for (let index = 0; index < scores.length; index++) {
-      if (isIgnored[index] === true) scores[index] = 0;
+      if (this.#isIgnored(nodes[index]?.slot ?? 0)) scores[index] = 0;
       else scores[index] = high === 0 ? MAX_SCORE : Math.trunc((MAX_SCORE * (high + low - (scores[index] ?? 0))) / high);
     }
   };

@@ -1,0 +1,30 @@
+// PodTopologyLabels: a pod learns in which zone and region its node is, by labels of its own.
+import type { KubeObject } from "../../machinery/index.ts";
+import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { type ClusterView, lookUpCached } from "./cluster-view.ts";
+import { podSpec } from "./pod-fields.ts";
+
+const COPIED = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
+
+export class PodTopologyLabels implements AdmissionPlugin {
+  readonly name = "PodTopologyLabels";
+  readonly resources = ["/pods"];
+  readonly #view: ClusterView;
+
+  constructor(view: ClusterView) {
+    this.#view = view;
+  }
+
+  mutate({ operation, scope, object }: AdmissionRequest): void {
+    if (operation !== "CREATE" || object === undefined) return;
+    const isBinding = scope.subresource === "binding";
+    if (!isBinding && scope.subresource !== "") return;
+    const target = isBinding ? (object["target"] as { readonly name?: string } | undefined)?.name : podSpec(object).nodeName;
+    const node = target === undefined || target === "" ? undefined : lookUpCached<KubeObject>(this.#view, "core/nodes", target);
+    const labels = COPIED.flatMap((key): [string, string][] => {
+      const value = node?.metadata.labels?.[key];
+      return value === undefined ? [] : [[key, value]];
+    });
+    if (labels.length > 0) object.metadata.labels = { ...object.metadata.labels, ...Object.fromEntries(labels) };
+  }
+}
