@@ -132,6 +132,7 @@ export async function status(options: CommonOptions): Promise<void> {
   const spec = cluster.spec();
   const state = (process: { readonly pid: number } | undefined) => (process === undefined ? "stopped" : `running, pid ${process.pid}`);
   console.log(`server      ${state(cluster.runningServer())}, port ${spec.port}`);
+  if (spec.hollowNodeCount > 0) console.log(`hollow      ${state(cluster.runningHollow())}, ${spec.hollowNodeCount} nodes`);
   const ready = cluster.runningServer() === undefined ? undefined : await apiProbeOf(spec.port, cluster.layout.pki).readyNodes();
   for (const { name, address } of cluster.nodes()) {
     console.log(`${name.padEnd(12)}${address}, ${ready?.has(name) === true ? "Ready" : "not Ready"}`);

@@ -79,7 +79,7 @@ export class HostCluster {
   startAgent(node: NodeSpec): ProcessIdentity {
     const { agentPid: pidFile, agentConfig } = this.layout.node(node.name);
     const wrap = (command: readonly string[]) => inNamespace(node, command);
-    return this.#start({ pidFile, config: agentConfig, entry: "agent", log: `agent-${node.name}`, flags: SMALL_HEAP, wrap });
+    return this.#start({ pidFile, config: agentConfig, entry: "agent", log: `agent-${node.name}`, ...SMALL, wrap });
   }
 
   runningHollow(): ProcessIdentity | undefined {
@@ -114,12 +114,12 @@ export class HostCluster {
       "--config",
       config,
     ];
-    return startDaemon({ command: options.wrap(node), pidFile, logFile: this.logFile(options.log) });
+    return startDaemon({ command: options.wrap(node), pidFile, logFile: this.logFile(options.log), env: options.env ?? {} });
   }
 }
 
 /** There is an agent for each node, and it mostly waits: a small nursery costs it nothing and saves tens of megabytes. */
-const SMALL_HEAP = ["--max-semi-space-size=4"];
+const SMALL = { flags: ["--max-semi-space-size=4"], env: { MALLOC_ARENA_MAX: "2" } };
 
 interface ProcessStart {
   readonly pidFile: string;
@@ -128,5 +128,6 @@ interface ProcessStart {
   readonly log: string;
   /** For Node itself. */
   readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   wrap(command: readonly string[]): string[];
 }
