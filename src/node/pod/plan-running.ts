@@ -49,10 +49,8 @@ function planSandbox(draft: Draft): void {
   if (orphans.length > 0) return;
   // A pod that must not be restarted has had its one run.
   if (podRestartPolicy(view.pod) === "Never" && previous !== undefined && view.runtime.containers.length > 0) return;
-  if (!view.hasVolumes) {
-    actions.push({ kind: "mountVolumes", key: "volumes" });
-    return;
-  }
+  // Neither needs the other: whichever takes longer hides the other.
+  if (!view.hasVolumes) actions.push({ kind: "mountVolumes", key: "volumes" });
   const attempt = previous === undefined ? 0 : previous.attempt + 1;
   actions.push({ kind: "runSandbox", key: "sandbox", attempt, isReplacement: previous !== undefined });
 }
