@@ -1,4 +1,5 @@
 // The command line of k8ts.
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_SPEC } from "./config/cluster.ts";
 import { DEFAULT_DATA_DIRECTORY, DEFAULT_RUN_DIRECTORY } from "./config/layout.ts";
@@ -18,19 +19,23 @@ function onOrOff(text: string): boolean {
   return text === "on";
 }
 
+function absolutePath(file: string): string {
+  return resolve(file);
+}
+
 /** Loads the commands' code only when one of them runs: the processes of a cluster do without it. */
 const commands = () => import("./commands.ts");
 
 function program(): Command {
   const root = new Command("k8ts").description("Kubernetes on this machine").showHelpAfterError().enablePositionalOptions();
-  const add = (name: string, description: string) =>
-    root
+  const add = (name: string, description: string, parent = root) =>
+    parent
       .command(name)
       .description(description)
       .option("--data-dir <directory>", "where the cluster is kept", DEFAULT_DATA_DIRECTORY)
       .option("--run-dir <directory>", "where its sockets are", DEFAULT_RUN_DIRECTORY);
 
-  add("up", "bring a cluster up, or what is missing of it")
+  storeOptions(add("up", "bring a cluster up, or what is missing of it"))
     .option("--nodes <count>", "how many nodes", wholeNumber)
     .option("--hollow-nodes <count>", "how many simulated nodes besides", wholeNumber)
     .option("--port <port>", "the API server's port", wholeNumber)
@@ -39,6 +44,7 @@ function program(): Command {
     .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
+    .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--no-wait", "do not wait until the nodes are ready")
     .action(async (options) => (await commands()).up(options));
@@ -60,6 +66,10 @@ function program(): Command {
     .argument("<load|list>")
     .argument("[archives...]")
     .action(async (verb: string, archives: string[], options) => (await commands()).image(verb, archives, options));
+  const store = root.command("store").description("where the cluster keeps its objects");
+  storeOptions(add("migrate", "move the cluster to another store, and start its server there", store))
+    .argument("<lmdb|etcd://host:2379>")
+    .action(async (target: string, options) => (await commands()).storeMigrate(target, options));
   add("node", "stop or start one node's agent")
     .argument("<stop|start>")
     .argument("<name>")
@@ -70,6 +80,13 @@ function program(): Command {
     .action(async () => (await commands()).version());
   addProcesses(root);
   return root;
+}
+
+function storeOptions(command: Command): Command {
+  return command
+    .option("--store-ca <file>", "the etcd's certificate authority, for TLS", absolutePath)
+    .option("--store-cert <file>", "the server's certificate for the etcd", absolutePath)
+    .option("--store-key <file>", "its private key", absolutePath);
 }
 
 function addProcesses(root: Command): void {

@@ -1,4 +1,6 @@
 // The shape of a cluster on this machine: its networks and nodes. Decided by the first `up` and kept in cluster.json.
+import type { EtcdFiles } from "./process-config.ts";
+import { parseEtcdUrl, StoreUrlError } from "./store-url.ts";
 
 export interface ClusterSpec {
   readonly port: number;
@@ -16,6 +18,8 @@ export interface ClusterSpec {
   readonly networkPolicy: boolean;
   /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
   readonly schedulerConfigFile?: string;
+  /** Where everything is kept; absent: in the embedded store. */
+  readonly etcd?: EtcdFiles;
 }
 
 export const DEFAULT_SPEC: ClusterSpec = {
@@ -103,6 +107,12 @@ export function specProblems(spec: ClusterSpec): string[] {
   if (!isNetwork(spec.podNetwork, 16)) problems.push(`--pod-network must be an IPv4 network such as 10.244.0.0/16, not ${spec.podNetwork}`);
   if (!isNetwork(spec.serviceNetwork, 16)) {
     problems.push(`--service-network must be an IPv4 network such as 10.96.0.0/16, not ${spec.serviceNetwork}`);
+  }
+  try {
+    if (spec.etcd !== undefined) parseEtcdUrl(spec.etcd.url);
+  } catch (error) {
+    if (!(error instanceof StoreUrlError)) throw error;
+    problems.push(error.message);
   }
   return problems;
 }

@@ -21,6 +21,7 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     port: spec.port,
     advertiseAddress,
     dataDirectory: layout.serverData,
+    ...(spec.etcd === undefined ? {} : { etcd: spec.etcd }),
     logLevel: spec.logLevel as LogLevel,
     caFile: pki.caFile,
     caKeyFile: pki.caKeyFile,

@@ -167,7 +167,9 @@ function firstAttempt(view: PodView, name: string): number {
   if (older !== undefined) return older.attempt + 1;
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = view.pod.status ?? {};
   const known = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((status) => status.name === name);
-  return known?.containerID === undefined ? 0 : known.restartCount + 1;
+  if (known === undefined) return 0;
+  // Without a container the count is that of the next one already.
+  return known.containerID === undefined ? known.restartCount : known.restartCount + 1;
 }
 
 function kill(view: PodView, container: ContainerStatus, message: string): Action {

@@ -10,7 +10,7 @@ import { policyVariables } from "./compiled-policy.ts";
 import { CostBudget } from "./cost-budget.ts";
 import { findInvocations, type Invocation, namespaceOf } from "./invocations.ts";
 import type { ParamView } from "./params.ts";
-import { type BoundPolicy, PolicySource, unseenByPolicies } from "./policy-source.ts";
+import { type BoundPolicy, PolicySource } from "./policy-source.ts";
 import { type CompiledValidatingPolicy, compileValidatingPolicy, evaluateValidations, type Verdict } from "./validation.ts";
 
 export interface PolicyTools extends ParamView {
@@ -41,9 +41,7 @@ export class ValidatingPolicies implements AdmissionPlugin {
   }
 
   validate(request: AdmissionRequest): void | Promise<void> {
-    const { resource } = request.scope;
-    if (unseenByPolicies.has(`${resource.group}/${resource.resource}`)) return undefined;
-    const policies = this.#source.policies().filter(({ matcher }) => matcher.matchRules(request) !== undefined);
+    const policies = this.#source.policiesFor(request);
     return policies.length === 0 ? undefined : this.#judge(policies, request);
   }
 
