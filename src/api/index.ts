@@ -16,11 +16,13 @@ export {
   schemaFacts,
   validateValue,
 } from "./apiextensions/schema/index.ts";
+export { IndexSet } from "./batch/index-set.ts";
 export { builtInCatalog, GrowingCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
 export type * from "./handler.ts";
 export * from "./metrics/types.ts";
 export { matchesNodeSelectorTerm, matchesRequiredNodeAffinity, toleratesTaint, toleratesTaints } from "./node-placement.ts";
+export { type PodReferences, podReferences } from "./pod-references.ts";
 export { type PodRequests, podLimits, podRequests } from "./pod-resources.ts";
 export {
   getCondition,

@@ -15,7 +15,7 @@ import type {
 } from "../api/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type DeleteOptions, internalError, StatusError, statusError } from "../machinery/index.ts";
-import { type Store, StoreClosedError, StoreFullError } from "../storage/index.ts";
+import { type Store, StoreClosedError, StoreFullError, StoreUnavailableError } from "../storage/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
 import { builtInPlugins } from "./admission/index.ts";
@@ -212,6 +212,7 @@ export class ApiServerCore implements ApiHandler {
     if (error instanceof StoreClosedError)
       return statusError("ServiceUnavailable", "apiserver is shutting down", undefined, { cause: error });
     if (error instanceof StoreFullError) return statusError("InternalError", error.message, undefined, { cause: error });
+    if (error instanceof StoreUnavailableError) return statusError("ServiceUnavailable", error.message, undefined, { cause: error });
     this.#context.logger.error("a request failed", { verb, resource: scope.resource.resource, error });
     return internalError(error);
   }

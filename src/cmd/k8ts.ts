@@ -1,4 +1,5 @@
 // The command line of k8ts.
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_SPEC } from "./config/cluster.ts";
 import { DEFAULT_DATA_DIRECTORY, DEFAULT_RUN_DIRECTORY } from "./config/layout.ts";
@@ -13,9 +14,17 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function networks(text: string): string[] {
+  return text.split(",").map((network) => network.trim());
+}
+
 function onOrOff(text: string): boolean {
   if (text !== "on" && text !== "off") throw new InvalidArgumentError("It must be on or off.");
   return text === "on";
+}
+
+function absolutePath(file: string): string {
+  return resolve(file);
 }
 
 /** Loads the commands' code only when one of them runs: the processes of a cluster do without it. */
@@ -23,21 +32,24 @@ const commands = () => import("./commands.ts");
 
 function program(): Command {
   const root = new Command("k8ts").description("Kubernetes on this machine").showHelpAfterError().enablePositionalOptions();
-  const add = (name: string, description: string) =>
-    root
+  const add = (name: string, description: string, parent = root) =>
+    parent
       .command(name)
       .description(description)
       .option("--data-dir <directory>", "where the cluster is kept", DEFAULT_DATA_DIRECTORY)
       .option("--run-dir <directory>", "where its sockets are", DEFAULT_RUN_DIRECTORY);
 
-  add("up", "bring a cluster up, or what is missing of it")
+  storeOptions(add("up", "bring a cluster up, or what is missing of it"))
     .option("--nodes <count>", "how many nodes", wholeNumber)
     .option("--hollow-nodes <count>", "how many simulated nodes besides", wholeNumber)
     .option("--port <port>", "the API server's port", wholeNumber)
     .option("--node-network <cidr>", `a /24 for the nodes (default: ${DEFAULT_SPEC.nodeNetwork})`)
     .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
     .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
+    .option("--load-balancer-pool <cidr,...>", "networks for load balancers' addresses (default: they have the nodes')", networks)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
+    .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
+    .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--no-wait", "do not wait until the nodes are ready")
     .action(async (options) => (await commands()).up(options));
@@ -59,6 +71,14 @@ function program(): Command {
     .argument("<load|list>")
     .argument("[archives...]")
     .action(async (verb: string, archives: string[], options) => (await commands()).image(verb, archives, options));
+  add("snapshot", "save the cluster in a file, check such a file, or make a cluster of it")
+    .argument("<save|verify|restore>")
+    .argument("<file>")
+    .action(async (verb: string, file: string, options) => (await commands()).snapshot(verb, file, options));
+  const store = root.command("store").description("where the cluster keeps its objects");
+  storeOptions(add("migrate", "move the cluster to another store, and start its server there", store))
+    .argument("<lmdb|etcd://host:2379>")
+    .action(async (target: string, options) => (await commands()).storeMigrate(target, options));
   add("node", "stop or start one node's agent")
     .argument("<stop|start>")
     .argument("<name>")
@@ -69,6 +89,13 @@ function program(): Command {
     .action(async () => (await commands()).version());
   addProcesses(root);
   return root;
+}
+
+function storeOptions(command: Command): Command {
+  return command
+    .option("--store-ca <file>", "the etcd's certificate authority, for TLS", absolutePath)
+    .option("--store-cert <file>", "the server's certificate for the etcd", absolutePath)
+    .option("--store-key <file>", "its private key", absolutePath);
 }
 
 function addProcesses(root: Command): void {

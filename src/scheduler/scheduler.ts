@@ -11,6 +11,7 @@ import type { NodeRejection } from "./framework/plugin.ts";
 import { Nominator } from "./placement/nominator.ts";
 import { defaultRegistry, type PluginRegistry } from "./plugins/registry.ts";
 import type { SchedulerConfiguration } from "./profile/configuration.ts";
+import { type Fetch, httpExtender } from "./profile/http-extender.ts";
 import { makeProfiles } from "./profile/make-profiles.ts";
 import { type Profile, pluginsOf } from "./profile/profile.ts";
 import { SchedulingQueue } from "./queue/scheduling-queue.ts";
@@ -27,6 +28,8 @@ export interface SchedulerOptions {
   readonly configuration?: SchedulerConfiguration;
   /** Plug-ins beside the built-in ones, by name; the configuration enables them. */
   readonly plugins?: PluginRegistry;
+  /** By which extenders are asked; without it there are none. */
+  readonly fetch?: Fetch;
 }
 
 /** Pods placed before other work of the process gets its turn. */
@@ -48,7 +51,16 @@ export class Scheduler {
     const nominator = new Nominator();
     const assumed = new Set<string>();
     const context = { ...options, cluster, nominator };
-    const profiles = makeProfiles({ configuration, registry: { ...defaultRegistry, ...options.plugins }, context });
+    const { fetch } = options;
+    const profiles = makeProfiles({
+      configuration,
+      registry: { ...defaultRegistry, ...options.plugins },
+      context,
+      extenders:
+        fetch === undefined
+          ? []
+          : (configuration?.extenders ?? []).map((each) => httpExtender({ configuration: each, fetch, clock, cluster })),
+    });
     const queue = new SchedulingQueue({
       clock,
       onReady: () => this.#wake(),

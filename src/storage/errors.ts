@@ -61,3 +61,12 @@ export class StoreFullError extends Error {
 export class SealedValueError extends Error {
   readonly code = "SEALED_VALUE";
 }
+
+/** The store could not be reached; whether a write was made is not known. */
+export class StoreUnavailableError extends Error {
+  readonly code = "STORE_UNAVAILABLE";
+
+  constructor(cause: unknown) {
+    super(`the store cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}

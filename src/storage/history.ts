@@ -64,6 +64,16 @@ export class History {
     this.#trim();
   }
 
+  /** Forgets everything, for events up to `revision` were missed: watches that began before it end with CompactedError. */
+  skipTo(revision: number): void {
+    this.#events = [];
+    this.#first = 0;
+    this.#bytes = 0;
+    this.#revision = Math.max(this.#revision, revision);
+    this.#compactedRevision = this.#revision;
+    for (const waiter of this.#waiters) waiter.wake();
+  }
+
   /** Throws unless the state as of `revision` can be told. */
   checkRevision(revision: number): void {
     if (revision > this.#revision) throw new FutureRevisionError(revision, this.#revision);

@@ -3,7 +3,7 @@ import { builtInCatalog, type UserInfo } from "../api/index.ts";
 import { ApiServerCore, allowAll, metricsApi, type UsageSource } from "../apiserver/index.ts";
 import { type Logger, SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
 import type { Client } from "../client/index.ts";
-import { ControlPlane } from "../cmd/control-plane/control-plane.ts";
+import { ControlPlane, type ControlPlaneOptions } from "../cmd/control-plane/control-plane.ts";
 import { MemoryStore } from "../storage/index.ts";
 import { type SimulatedNode, simulatedNode } from "./simulated-node.ts";
 
@@ -13,6 +13,8 @@ export interface ClusterOptions {
   /** How many simulated nodes. Default 1. */
   readonly nodes?: number;
   readonly logger?: Logger;
+  /** Profiles and plug-ins of your own. */
+  readonly scheduler?: ControlPlaneOptions["scheduler"];
 }
 
 interface RunningNode {
@@ -29,27 +31,30 @@ export class Cluster implements AsyncDisposable {
   readonly client: Client;
   readonly #stop = new AbortController();
   readonly #nodes: Map<string, RunningNode>;
-  readonly #controlPlane: ControlPlane;
+  readonly #makeControlPlane: () => ControlPlane;
+  #controlPlane: ControlPlane;
+  #controlPlaneStop = new AbortController();
   readonly #random: SeededRandom;
   readonly #logger: Logger;
   #running: Promise<void> | undefined;
 
   private constructor(parts: {
     readonly clock: VirtualClock;
-    readonly controlPlane: ControlPlane;
+    readonly makeControlPlane: () => ControlPlane;
     readonly random: SeededRandom;
     readonly logger: Logger;
     readonly nodes: Map<string, RunningNode>;
   }) {
     this.clock = parts.clock;
     this.#nodes = parts.nodes;
-    this.#controlPlane = parts.controlPlane;
+    this.#makeControlPlane = parts.makeControlPlane;
+    this.#controlPlane = parts.makeControlPlane();
     this.#random = parts.random;
     this.#logger = parts.logger;
     this.client = this.clientFor(ADMIN);
   }
 
-  static async create({ seed = 1, nodes = 1, logger = silentLogger }: ClusterOptions = {}): Promise<Cluster> {
+  static async create({ seed = 1, nodes = 1, logger = silentLogger, scheduler = {} }: ClusterOptions = {}): Promise<Cluster> {
     const clock = new VirtualClock();
     const random = new SeededRandom(seed);
     const store = new MemoryStore({ clock });
@@ -66,18 +71,11 @@ export class Cluster implements AsyncDisposable {
       computed: (handler) => metricsApi({ handler, catalog, source, clock, logger }),
       deepFreezes: true,
     });
-    const controlPlane = new ControlPlane({
-      handler: core,
-      catalog,
-      clock,
-      random,
-      logger,
-      caPem: "simulated",
-      podNetwork: "10.244.0.0/16",
-    });
-    const cluster = new Cluster({ clock, controlPlane, random, logger, nodes: nodesByName });
+    const options = { handler: core, catalog, clock, random, logger, caPem: "simulated", podNetwork: "10.244.0.0/16", scheduler };
+    const makeControlPlane = () => new ControlPlane(options);
+    const cluster = new Cluster({ clock, makeControlPlane, random, logger, nodes: nodesByName });
     await core.start(cluster.#stop.signal);
-    cluster.#running = controlPlane.run(cluster.#stop.signal);
+    cluster.#running = cluster.#controlPlane.run(cluster.#controlPlaneStop.signal);
     for (let index = 1; index <= nodes; index++) cluster.startNode(index);
     await clock.advance(1000);
     return cluster;
@@ -112,10 +110,20 @@ export class Cluster implements AsyncDisposable {
     await node?.running;
   }
 
+  /** Ends controllers and scheduler in the middle of what they do, and starts others that know nothing of it. */
+  async restartControlPlane(): Promise<void> {
+    this.#controlPlaneStop.abort();
+    await this.#running;
+    this.#controlPlaneStop = new AbortController();
+    this.#controlPlane = this.#makeControlPlane();
+    this.#running = this.#controlPlane.run(this.#controlPlaneStop.signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of [...this.#nodes.keys()]) await this.stopNode(name);
-    this.#stop.abort();
+    this.#controlPlaneStop.abort();
     await this.#running;
+    this.#stop.abort();
   }
 }
 

@@ -38,16 +38,23 @@ export function run(
   });
 }
 
+export interface UpOptions {
+  readonly nodes?: number;
+  readonly hollowNodes?: number;
+  /** More words for `k8ts up`. */
+  readonly options?: readonly string[];
+}
+
 export class Cluster implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), "k8ts-e2e-"));
   #bin = "";
 
   /** Brings a cluster up and loads the test images; a cluster that is there already is left alone. */
-  static async up({ nodes = 1, hollowNodes = 0 }: { nodes?: number; hollowNodes?: number } = {}): Promise<Cluster> {
+  static async up({ nodes = 1, hollowNodes = 0, options = [] }: UpOptions = {}): Promise<Cluster> {
     if (existsSync("/sys/class/net/k8ts0")) throw new Error("a cluster is running on this machine; take it down first with ./k8ts down");
     const cluster = new Cluster();
     try {
-      await cluster.k8ts("up", "--nodes", `${nodes}`, "--hollow-nodes", `${hollowNodes}`, "--port", `${PORT}`);
+      await cluster.k8ts("up", "--nodes", `${nodes}`, "--hollow-nodes", `${hollowNodes}`, "--port", `${PORT}`, ...options);
       cluster.#bin = (await kubectlDirectory(join(cluster.#directory, "bin"))) ?? "";
       const images = await makeImages(join(ROOT, ".cache/images"));
       await cluster.k8ts("image", "load", ...Object.values(images));
@@ -82,7 +89,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   tryK8ts(command: string, ...args: string[]): Promise<Result> {
-    return run(join(ROOT, "k8ts"), [command, "--data-dir", this.dataDirectory, "--run-dir", this.runDirectory, ...args]);
+    return run(join(ROOT, "k8ts"), [command, ...args, "--data-dir", this.dataDirectory, "--run-dir", this.runDirectory]);
   }
 
   /** Runs kubectl; rejects when it fails. Answers what it printed. */

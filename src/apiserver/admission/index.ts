@@ -10,7 +10,7 @@ import { DefaultIngressClass } from "./default-ingress-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
-import { NodeRestriction } from "./node-restriction.ts";
+import { NodeRestriction } from "./node-restriction/node-restriction.ts";
 import { PodSecurity } from "./pod-security/pod-security.ts";
 import { PodTopologyLabels } from "./pod-topology-labels.ts";
 import { MutatingPolicies } from "./policy/mutating-policies.ts";

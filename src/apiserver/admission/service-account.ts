@@ -1,9 +1,11 @@
 // ServiceAccount: every pod has a service account that exists, and its token mounted unless someone objects.
+import type { Pod, ServiceAccount } from "../../api/types/core/v1.ts";
 import { nameSuffix } from "../../base/index.ts";
-import { type DeepReadonly, forbidden, type KubeObject } from "../../machinery/index.ts";
+import { type DeepReadonly, forbidden } from "../../machinery/index.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
-import { type ClusterView, lookUp } from "./cluster-view.ts";
+import { type ClusterView, lookUp, lookUpCached } from "./cluster-view.ts";
 import { type Container, createdPodSpec, isMirrorPod, type PodSpec, pods } from "./pod-fields.ts";
+import { mirrorProblem, secretProblem } from "./pod-secrets.ts";
 
 const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 /** An hour and a little: by this odd number upstream tells tokens that were mounted from those that were asked for. */
@@ -11,11 +13,6 @@ const TOKEN_SECONDS = 3607;
 /** A new namespace gets its default account a moment later; pods wait for it. */
 const DEFAULT_ACCOUNT_ATTEMPTS = 10;
 const ATTEMPT_INTERVAL_MS = 100;
-
-interface ServiceAccount extends KubeObject {
-  readonly automountServiceAccountToken?: boolean;
-  readonly imagePullSecrets?: { readonly name?: string }[];
-}
 
 export class ServiceAccountAdmission implements AdmissionPlugin {
   readonly name = "ServiceAccount";
@@ -39,6 +36,17 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
     if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0) {
       spec.imagePullSecrets = (account.imagePullSecrets ?? []).map((secret) => (secret.name === undefined ? {} : { name: secret.name }));
     }
+  }
+
+  validate(request: AdmissionRequest): void {
+    const spec = createdPodSpec(request);
+    const { object, scope } = request;
+    if (spec === undefined || object === undefined) return;
+    const pod = object as unknown as Pod;
+    const path = `${scope.namespace}/${spec.serviceAccountName ?? "default"}`;
+    const account = lookUpCached<ServiceAccount>(this.#view, "core/serviceaccounts", path);
+    const why = isMirrorPod(object) ? mirrorProblem(pod) : account && secretProblem(pod, account);
+    if (why !== undefined) throw forbidden(pods, object.metadata.name ?? "", why);
   }
 
   async #account({ scope, object }: AdmissionRequest, name: string): Promise<DeepReadonly<ServiceAccount>> {

@@ -1,6 +1,7 @@
 // The Node authorizer: a kubelet (system:node:<name> in system:nodes) reads what its own pods refer to and writes what is
 // its own.
 // DEVIATION: lists and watches of pods and nodes are not held to the node's own: attributes carry no field selectors.
+import { podReferences } from "../../api/index.ts";
 import type { PersistentVolume, Pod } from "../../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../../api/types/storage/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
@@ -109,27 +110,12 @@ function referencesOf(pod: DeepReadonly<Pod>): ReadonlySet<string> {
   };
   const { spec } = pod;
   add("serviceaccounts", spec?.serviceAccountName ?? "default");
-  for (const { name } of spec?.imagePullSecrets ?? []) add("secrets", name);
-  for (const container of [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])]) {
-    for (const { configMapRef, secretRef } of container.envFrom ?? []) {
-      add("configmaps", configMapRef?.name);
-      add("secrets", secretRef?.name);
-    }
-    for (const { valueFrom } of container.env ?? []) {
-      add("configmaps", valueFrom?.configMapKeyRef?.name);
-      add("secrets", valueFrom?.secretKeyRef?.name);
-    }
-  }
-  for (const volume of spec?.volumes ?? []) {
-    add("configmaps", volume.configMap?.name);
-    add("secrets", volume.secret?.secretName);
-    add("secrets", volume.csi?.nodePublishSecretRef?.name);
-    add("persistentvolumeclaims", volume.persistentVolumeClaim?.claimName);
-    if (volume.ephemeral !== undefined) add("persistentvolumeclaims", `${podName}-${volume.name}`);
-    for (const source of volume.projected?.sources ?? []) {
-      add("configmaps", source.configMap?.name);
-      add("secrets", source.secret?.name);
-    }
+  const { secrets, configMaps, claims } = podReferences(pod);
+  for (const name of secrets) add("secrets", name);
+  for (const name of configMaps) add("configmaps", name);
+  for (const name of claims) add("persistentvolumeclaims", name);
+  for (const { name, ephemeral } of spec?.volumes ?? []) {
+    if (ephemeral !== undefined) add("persistentvolumeclaims", `${podName}-${name}`);
   }
   for (const { resourceClaimName } of pod.status?.resourceClaimStatuses ?? []) add("resourceclaims", resourceClaimName);
   for (const { resourceClaimName } of spec?.resourceClaims ?? []) add("resourceclaims", resourceClaimName);

@@ -1,7 +1,7 @@
 // Everything that is stored, in memory: loaded once, then fed by nothing but the store's own watch stream, so that every
 // server of a cluster sees the same history in the same order.
 import type { Clock, Logger } from "../../base/index.ts";
-import type { Store, StoreEvent } from "../../storage/index.ts";
+import { CompactedError, type Store, StoreClosedError, type StoreEntry, type StoreEvent } from "../../storage/index.ts";
 import { prefixOfKey, ROOT } from "../registry/key.ts";
 import { EntryFactory } from "./cache-entry.ts";
 import type { EventWindowOptions } from "./event-window.ts";
@@ -17,6 +17,9 @@ export interface WatchCacheOptions {
 }
 
 const DEFAULT_WINDOW: EventWindowOptions = { capacity: 8192, maxAgeMs: 5 * 60_000, maxBytes: 32 * 2 ** 20, maxReadyBytes: 4 * 2 ** 20 };
+
+/** Between two tries to follow the store again. */
+const RETRY_MS = 100;
 
 interface Waiter {
   readonly revision: number;
@@ -92,11 +95,40 @@ export class WatchCache {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    try {
-      for await (const batch of this.#store.watch("", { afterRevision: this.#appliedRevision, signal })) this.#apply(batch);
-    } catch (error) {
-      if (!signal.aborted) this.#logger.error("the watch cache lost the store's events", { error });
+    while (!signal.aborted) {
+      try {
+        for await (const batch of this.#store.watch("", { afterRevision: this.#appliedRevision, signal })) this.#apply(batch);
+      } catch (error) {
+        if (signal.aborted || error instanceof StoreClosedError) return;
+        this.#logger.error("the watch cache lost the store's events", { error });
+        await this.#clock.sleep(RETRY_MS, signal).catch(() => {});
+        if (error instanceof CompactedError) await this.#reload(signal);
+      }
     }
+  }
+
+  /** Catches up by what is stored now: what changed meanwhile becomes one event for each object. */
+  async #reload(signal: AbortSignal): Promise<void> {
+    try {
+      const { entries, revision } = await this.#store.range(ROOT);
+      const atMs = this.#clock.monotonic();
+      for (const { key, cache } of this.#missingFrom(entries)) cache.apply(key, revision, undefined, atMs);
+      const changed = entries.filter(({ key, modRevision }) => this.of(prefixOfKey(key)).get(key)?.revision !== modRevision);
+      for (const entry of changed.sort((a, b) => a.modRevision - b.modRevision)) {
+        this.of(prefixOfKey(entry.key)).apply(entry.key, revision, this.entries.entry(entry), atMs);
+      }
+      this.#appliedRevision = revision;
+      this.#wake();
+    } catch (error) {
+      if (!signal.aborted) this.#logger.error("the watch cache cannot be loaded again", { error });
+    }
+  }
+
+  #missingFrom(entries: readonly StoreEntry[]): readonly { readonly key: string; readonly cache: ResourceCache }[] {
+    const stored = new Set(entries.map(({ key }) => key));
+    return [...this.#resources].flatMap(([prefix, cache]) =>
+      cache.entries(prefix).flatMap(({ key }) => (stored.has(key) ? [] : [{ key, cache }])),
+    );
   }
 
   #apply(batch: readonly StoreEvent[]): void {

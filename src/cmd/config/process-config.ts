@@ -17,13 +17,28 @@ export interface AuditConfig {
   readonly webhook?: { readonly url: string; readonly caFile?: string };
 }
 
-export interface ServerConfig {
+/** An etcd, and the files by which its members are known and the server is known to them. */
+export interface EtcdFiles {
+  /** `etcd://host:port,host:port/prefix` */
+  readonly url: string;
+  readonly caFile?: string;
+  readonly certificateFile?: string;
+  readonly privateKeyFile?: string;
+}
+
+export interface StoreConfig {
+  /** Where the embedded store lies. */
+  readonly dataDirectory: string;
+  /** Instead of the embedded store. */
+  readonly etcd?: EtcdFiles;
+}
+
+export interface ServerConfig extends StoreConfig {
   /** Addresses to listen on; the first is loopback. */
   readonly listen: readonly string[];
   readonly port: number;
   /** Where pods and other nodes reach the server: the endpoint of the service `kubernetes`. */
   readonly advertiseAddress: string;
-  readonly dataDirectory: string;
   readonly logLevel: LogLevel;
   readonly caFile: string;
   readonly caKeyFile: string;
@@ -38,12 +53,16 @@ export interface ServerConfig {
   readonly audit?: AuditConfig;
   readonly controllerManager: FilePair;
   readonly scheduler: FilePair;
+  /** A KubeSchedulerConfiguration (YAML). */
+  readonly schedulerConfigFile?: string;
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
   readonly encryptionConfigFile: string;
   readonly serviceNetwork: string;
   readonly podNetwork: string;
   readonly clusterDomain: string;
+  /** Networks for the addresses of load balancers; without, they have the nodes' addresses. */
+  readonly loadBalancerPool?: readonly string[];
 }
 
 export interface AgentConfig {

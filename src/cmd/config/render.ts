@@ -21,6 +21,7 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     port: spec.port,
     advertiseAddress,
     dataDirectory: layout.serverData,
+    ...(spec.etcd === undefined ? {} : { etcd: spec.etcd }),
     logLevel: spec.logLevel as LogLevel,
     caFile: pki.caFile,
     caKeyFile: pki.caKeyFile,
@@ -30,12 +31,14 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     frontProxyClient: pki.frontProxyClient,
     controllerManager: pki.controllerManager,
     scheduler: pki.scheduler,
+    ...(spec.schedulerConfigFile === undefined ? {} : { schedulerConfigFile: spec.schedulerConfigFile }),
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
     serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
     encryptionConfigFile: pki.encryptionConfigFile,
     serviceNetwork: spec.serviceNetwork,
     podNetwork: spec.podNetwork,
     clusterDomain: spec.clusterDomain,
+    ...(spec.loadBalancerPool.length === 0 ? {} : { loadBalancerPool: spec.loadBalancerPool }),
   };
 }
 

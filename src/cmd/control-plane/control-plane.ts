@@ -3,7 +3,7 @@ import type { ApiHandler, Resource, ResourceCatalog, UserInfo } from "../../api/
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type Client, EventRecorder, LeaderElection, LocalClient, SharedInformers } from "../../client/index.ts";
 import { type ControllerContext, type DefaultControllersOptions, defaultControllers } from "../../controllers/index.ts";
-import { Scheduler } from "../../scheduler/index.ts";
+import { Scheduler, type SchedulerOptions } from "../../scheduler/index.ts";
 
 export interface ControlPlaneOptions {
   readonly handler: ApiHandler;
@@ -13,6 +13,10 @@ export interface ControlPlaneOptions {
   readonly logger: Logger;
   /** The cluster's CA certificate, which every namespace gets as kube-root-ca.crt. */
   readonly caPem: string;
+  /** Networks that Services of type LoadBalancer get addresses from; without, they have the nodes'. */
+  readonly loadBalancerPool?: readonly string[] | undefined;
+  /** The server's own port, which is no Service's. */
+  readonly serverPort?: number | undefined;
   /** The nodes' pod networks are parts of it. */
   readonly podNetwork: string;
   /**
@@ -22,11 +26,15 @@ export interface ControlPlaneOptions {
   readonly election?: { readonly identity: string } | undefined;
   /** The cluster's keys, as controllers use them. */
   readonly credentials?: Pick<DefaultControllersOptions, "authority" | "issueSecretToken">;
+  /** What the scheduler is to do other than by default. */
+  readonly scheduler?: Pick<SchedulerOptions, "configuration" | "plugins" | "fetch">;
 }
 
 /** The process itself, which it trusts: reads for the shared informers, and makes what every cluster has. */
 const SERVER_USER: UserInfo = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
 const SCHEDULER_USER: UserInfo = { name: "system:kube-scheduler", groups: ["system:authenticated"] };
+
+const KUBELET_PORT = 10_250;
 
 /** Each controller writes as a service account of its own. */
 function controllerUser(name: string): UserInfo {
@@ -88,10 +96,17 @@ class Term {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { caPem, catalog, podNetwork, credentials } = this.#options;
-    const makers = defaultControllers({ ...credentials, caPem, clusterCidr: podNetwork, deletableResources: () => deletable(catalog) });
+    const { caPem, catalog, podNetwork, credentials, loadBalancerPool, serverPort } = this.#options;
+    const reservedPorts = [KUBELET_PORT, ...(serverPort === undefined ? [] : [serverPort])].map((port) => ({ protocol: "TCP", port }));
+    const makers = defaultControllers({
+      ...credentials,
+      caPem,
+      clusterCidr: podNetwork,
+      loadBalancers: { pool: loadBalancerPool, reservedPorts },
+      deletableResources: () => deletable(catalog),
+    });
     const running = makers.map(({ name, serviceAccount, make }) => make(this.#contextFor(name, controllerUser(serviceAccount))));
-    const scheduler = new Scheduler(this.#contextFor("default-scheduler", SCHEDULER_USER));
+    const scheduler = new Scheduler({ ...this.#contextFor("default-scheduler", SCHEDULER_USER), ...this.#options.scheduler });
     this.#informers.start(signal);
     await Promise.all([...running.map((controller) => controller.run(signal)), scheduler.run(signal)]);
     await Promise.all(this.#recorders.map((recorder) => recorder.close()));

@@ -1,11 +1,11 @@
 // The server process: `k8ts server --config file`. Everything the control plane is made of is put together here.
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { parse } from "yaml";
 import { builtInCatalog } from "../../api/index.ts";
 import { createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
-import { EncryptingStore, LmdbStore, type Store } from "../../storage/index.ts";
+import { type SchedulerOptions, schedulerConfiguration } from "../../scheduler/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
 import { ensureClusterObjects } from "../control-plane/cluster-objects.ts";
@@ -17,18 +17,14 @@ import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
 import { aborted, stopSignal } from "../system/signals.ts";
 import { versionInfo } from "../version.ts";
-import { parseEncryptionConfiguration } from "./encryption.ts";
-
-/** They end by themselves soon, and would live longer when written again. */
-const EVENTS = /^\/registry\/core\/events\//;
+import { setUpAudit } from "./audit.ts";
+import { openStore } from "./open-store.ts";
 
 /**
  * Tokens in secrets last as long as these, so practically for ever.
  * DEVIATION: upstream's have no end at all and another issuer; these are checked like all others.
  */
 const SECRET_TOKEN_SECONDS = 100 * 365 * 24 * 3_600;
-
-import { setUpAudit } from "./audit.ts";
 
 /** What every part of the process is given. */
 export interface ServerContext {
@@ -53,7 +49,6 @@ export async function serverMain(configFile: string): Promise<void> {
 
 /** Listens on all configured addresses; disposing stops it. */
 async function startControlPlane({ config, clock, random, logger, signal }: ServerContext): Promise<AsyncDisposable> {
-  mkdirSync(config.dataDirectory, { recursive: true, mode: 0o700 });
   const store = await openStore(config, { clock, random, logger });
   const catalog = builtInCatalog();
   const ca = readFileSync(config.caFile, "utf8");
@@ -89,6 +84,11 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     logger,
     caPem: ca,
     podNetwork: config.podNetwork,
+    serverPort: config.port,
+    loadBalancerPool: config.loadBalancerPool,
+    scheduler: schedulerOptions(config),
+    // Only a store that several servers may share makes it a question who leads.
+    ...(config.etcd === undefined ? {} : { election: { identity: `${config.advertiseAddress}:${config.port}` } }),
     credentials: {
       authority: requestAuthority({ certificate: ca, privateKey: readFileSync(config.caKeyFile, "utf8") }, clock),
       issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: SECRET_TOKEN_SECONDS }, secret)).token,
@@ -108,16 +108,10 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
   };
 }
 
-/** The store below its encryption. What other keys, or none, have sealed is written anew before anyone reads. */
-async function openStore(
-  config: ServerConfig,
-  { clock, random, logger }: Pick<ServerContext, "clock" | "random" | "logger">,
-): Promise<Store> {
-  const rules = parseEncryptionConfiguration(readFileSync(config.encryptionConfigFile, "utf8"), (count) => random.bytes(count));
-  const store = new EncryptingStore(new LmdbStore({ path: join(config.dataDirectory, "data.mdb"), clock }), rules);
-  const count = await store.rewriteStale((key) => EVENTS.test(key));
-  if (count > 0) logger.info("encrypted anew", { values: count });
-  return store;
+/** The profiles of the configured file, if there is one. */
+function schedulerOptions({ schedulerConfigFile }: ServerConfig): Pick<SchedulerOptions, "configuration" | "fetch"> {
+  if (schedulerConfigFile === undefined) return {};
+  return { configuration: schedulerConfiguration(parse(readFileSync(schedulerConfigFile, "utf8"))), fetch: globalThis.fetch };
 }
 
 function readPair({ certificateFile, privateKeyFile }: FilePair): { readonly cert: Buffer; readonly key: Buffer } {

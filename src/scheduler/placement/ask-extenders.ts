@@ -1,6 +1,7 @@
 // Lets programs outside filter and score the nodes that the plug-ins have left.
 import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
+import { wakesOn } from "../framework/events.ts";
 import type { NodeRejection } from "../framework/plugin.ts";
 import type { Extender, ExtenderFilterResult } from "../profile/extender.ts";
 
@@ -47,6 +48,19 @@ async function scoresOf(
   return scores;
 }
 
+/** Nobody knows what an extender looks at. */
+const ANY_CHANGE = wakesOn(
+  "PodUpdate",
+  "AssignedPodAdd",
+  "AssignedPodDelete",
+  "AssignedPodUpdateLabel",
+  "AssignedPodScaleDown",
+  "NodeAdd",
+  "NodeUpdateAllocatable",
+  "NodeUpdateLabel",
+  "NodeUpdateTaint",
+);
+
 function namesOf(nodes: readonly NodeInfo[]): string[] {
   return nodes.map(({ name }) => name);
 }
@@ -55,5 +69,11 @@ function rejectionOf(node: NodeInfo, extender: Extender, answer: ExtenderFilterR
   const unresolvable = answer.failedAndUnresolvable[node.name];
   const reason = unresolvable ?? answer.failed[node.name];
   if (reason === undefined) return [];
-  return [{ node, plugin: { name: extender.name }, rejection: { reasons: [reason], isUnresolvable: unresolvable !== undefined } }];
+  return [
+    {
+      node,
+      plugin: { name: extender.name, wakesOn: ANY_CHANGE },
+      rejection: { reasons: [reason], isUnresolvable: unresolvable !== undefined },
+    },
+  ];
 }

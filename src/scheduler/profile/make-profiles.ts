@@ -1,5 +1,6 @@
 // From the configuration to profiles: which plug-ins take part where, by upstream's rules for `multiPoint`.
 import type { Plugin } from "../framework/plugin.ts";
+import type { NodeResourcesFitArgs } from "../plugins/node-resources-fit.ts";
 import { defaultPluginNames, type PluginContext, type PluginRegistry } from "../plugins/registry.ts";
 import {
   DEFAULT_SCHEDULER_NAME,
@@ -23,7 +24,9 @@ const DEFAULT_PROFILE: ProfileConfiguration = { schedulerName: DEFAULT_SCHEDULER
 
 /** One for each profile of the configuration. Throws SchedulerConfigurationError. */
 export function makeProfiles({ configuration, registry, context, extenders = [] }: MakeProfilesOptions): Profile[] {
-  return (configuration?.profiles ?? [DEFAULT_PROFILE]).map((profile) => {
+  const ignored = (configuration?.extenders ?? []).flatMap(({ ignoredResources }) => ignoredResources);
+  return (configuration?.profiles ?? [DEFAULT_PROFILE]).map((each) => {
+    const profile = ignored.length === 0 ? each : withIgnoredResources(each, ignored);
     const made = new Map<string, Plugin>();
     const pluginOf = ({ name, weight }: PluginRef): WeightedPlugin => {
       const plugin = made.get(name) ?? makePlugin(name, { profile, registry, context });
@@ -45,6 +48,13 @@ export function makeProfiles({ configuration, registry, context, extenders = [] 
       throw new SchedulerConfigurationError(`profile "${schedulerName}": at least one bind plugin is needed`);
     return result;
   });
+}
+
+/** What extenders manage, NodeResourcesFit does not count. */
+function withIgnoredResources(profile: ProfileConfiguration, ignored: readonly string[]): ProfileConfiguration {
+  const args = profile.pluginArgs["NodeResourcesFit"] as NodeResourcesFitArgs | undefined;
+  const ignoredResources = [...(args?.ignoredResources ?? []), ...ignored];
+  return { ...profile, pluginArgs: { ...profile.pluginArgs, NodeResourcesFit: { ...args, ignoredResources } } };
 }
 
 interface Making {

@@ -16,7 +16,7 @@ const text = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toStrin
 storeSuite("EncryptingStore", async () => {
   const clock = new VirtualClock();
   const store = new EncryptingStore(new MemoryStore({ clock }), [rule([cipher("one")], { prefixes: ["/"] })]);
-  return { store, clock, dispose: () => store.close() };
+  return { store, lifetimeSeconds: 60, pass: (durationMs) => clock.advance(durationMs), dispose: () => store.close() };
 });
 
 describe("EncryptingStore", () => {

@@ -20,7 +20,8 @@ storeSuite("LmdbStore", async () => {
   const store = new LmdbStore({ path, clock });
   return {
     store,
-    clock,
+    lifetimeSeconds: 60,
+    pass: (durationMs) => clock.advance(durationMs),
     dispose: async () => {
       await store.close();
       await remove();

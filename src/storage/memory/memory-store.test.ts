@@ -5,5 +5,5 @@ import { MemoryStore } from "./memory-store.ts";
 storeSuite("MemoryStore", async () => {
   const clock = new VirtualClock();
   const store = new MemoryStore({ clock });
-  return { store, clock, dispose: () => store.close() };
+  return { store, lifetimeSeconds: 60, pass: (durationMs) => clock.advance(durationMs), dispose: () => store.close() };
 });

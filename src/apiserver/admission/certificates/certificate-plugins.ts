@@ -1,10 +1,10 @@
 // The plug-ins that guard certificate signing requests: whose they are, who may approve and sign them, and what no one may
 // ask for.
-import "reflect-metadata";
 import type { CertificateSigningRequest } from "../../../api/types/certificates/v1.ts";
 import { type DeepReadonly, deepEqual, forbidden } from "../../../machinery/index.ts";
 import type { Authorizer } from "../../authz/authorizer.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import { subjectOf } from "./request-subject.ts";
 import { mayUseSigner } from "./signer-permission.ts";
 
 const REQUESTS = ["certificates.k8s.io/certificatesigningrequests"];
@@ -76,18 +76,10 @@ export const certificateSubjectRestriction: AdmissionPlugin = {
   async validate({ operation, scope, object }) {
     if (operation !== "CREATE" || scope.subresource !== "" || object === undefined) return;
     const { signerName, request } = (object as unknown as Request).spec;
-    if (signerName !== CLIENT_SIGNER || !(await organizationsOf(request)).includes(MASTERS)) return;
+    if (signerName !== CLIENT_SIGNER) return;
+    const subject = await subjectOf(request);
+    if (subject?.organizations.includes(MASTERS) !== true) return;
     const why = `use of ${CLIENT_SIGNER} signer with ${MASTERS} group is not allowed`;
     throw forbidden(scope.resource, object.metadata.name ?? "", why);
   },
 };
-
-/** None for what is no request; validation says so. The parser is loaded when it is needed, which is seldom. */
-async function organizationsOf(request: string): Promise<string[]> {
-  const { Pkcs10CertificateRequest } = await import("@peculiar/x509");
-  try {
-    return new Pkcs10CertificateRequest(Buffer.from(request, "base64").toString()).subjectName.getField("O");
-  } catch {
-    return [];
-  }
-}

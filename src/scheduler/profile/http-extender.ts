@@ -1,0 +1,94 @@
+// An extender behind an HTTP service: the JSON forms of k8s.io/kube-scheduler/extender/v1.
+import type { Clock } from "../../base/index.ts";
+import type { ClusterState } from "../cluster/cluster-state.ts";
+import type { PodInfo } from "../cluster/pod-info.ts";
+import { MAX_SCORE } from "../framework/plugin.ts";
+import type { ExtenderConfiguration } from "./configuration.ts";
+import type { Extender, ExtenderFilterResult } from "./extender.ts";
+
+/** The part of `fetch` that is needed. */
+export type Fetch = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body: string; signal: AbortSignal },
+) => Promise<Response>;
+
+export interface HttpExtenderOptions {
+  readonly configuration: ExtenderConfiguration;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+  readonly cluster: ClusterState;
+}
+
+/** Scores of extenders go from 0 to this. */
+const MAX_EXTENDER_SCORE = 10;
+
+export function httpExtender({ configuration, fetch, clock, cluster }: HttpExtenderOptions): Extender {
+  const { urlPrefix, filterVerb, prioritizeVerb, bindVerb, weight, ignorable, nodeCacheCapable, managedResources } = configuration;
+  const post = async (verb: string, args: object, signal: AbortSignal): Promise<unknown> => {
+    const late = new AbortController();
+    const timer = clock.setTimeout(() => late.abort(new Error(`extender ${urlPrefix} took too long`)), configuration.httpTimeoutMs);
+    try {
+      const url = `${urlPrefix.replace(/\/$/, "")}/${verb}`;
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(url, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(args),
+        signal: AbortSignal.any([signal, late.signal]),
+      });
+      if (!answer.ok) throw new Error(`failed ${verb} with extender at URL ${urlPrefix}, code ${answer.status}`);
+      return await answer.json();
+    } finally {
+      timer.cancel();
+    }
+  };
+  const argsFor = ({ pod }: PodInfo, nodeNames: readonly string[]) =>
+    nodeCacheCapable
+      ? { Pod: pod, NodeNames: nodeNames }
+      : { Pod: pod, Nodes: { items: nodeNames.map((name) => cluster.node(name)?.node) } };
+  return {
+    name: urlPrefix,
+    isIgnorable: ignorable,
+    isInterested: ({ requests }) => managedResources.length === 0 || managedResources.some((name) => requests.extended.has(name)),
+    ...(filterVerb === undefined
+      ? {}
+      : { filter: async (pod, names, signal) => filterResult(await post(filterVerb, argsFor(pod, names), signal), names) }),
+    ...(prioritizeVerb === undefined
+      ? {}
+      : {
+          prioritize: async (pod, names, signal) => {
+            const list = (await post(prioritizeVerb, argsFor(pod, names), signal)) as readonly unknown[];
+            return Object.fromEntries(
+              list.map(lowerCased).map(({ host, score }) => [host, Number(score) * weight * (MAX_SCORE / MAX_EXTENDER_SCORE)]),
+            );
+          },
+        }),
+    ...(bindVerb === undefined
+      ? {}
+      : {
+          bind: async ({ pod, uid }, nodeName, signal) => {
+            const { name, namespace } = pod.metadata;
+            const answer = await post(bindVerb, { PodName: name, PodNamespace: namespace, PodUID: uid, Node: nodeName }, signal);
+            const { error } = lowerCased(answer);
+            if (typeof error === "string" && error !== "") throw new Error(error);
+          },
+        }),
+  };
+}
+
+/** Go decodes names whatever their case, so extenders write them in either. */
+function lowerCased(answer: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries((answer ?? {}) as object).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** A result without nodes means that all are left. */
+function filterResult(answer: unknown, asked: readonly string[]): ExtenderFilterResult {
+  const { error, nodenames, nodes, failednodes, failedandunresolvablenodes } = lowerCased(answer);
+  if (typeof error === "string" && error !== "") throw new Error(error);
+  const items = (nodes as { readonly items?: readonly { readonly metadata: { readonly name: string } }[] } | null | undefined)?.items;
+  return {
+    nodeNames: (nodenames as string[] | null | undefined) ?? items?.map(({ metadata }) => metadata.name) ?? asked,
+    failed: (failednodes ?? {}) as Record<string, string>,
+    failedAndUnresolvable: (failedandunresolvablenodes ?? {}) as Record<string, string>,
+  };
+}
