@@ -171,3 +171,20 @@ test("a pod past its active deadline fails with DeadlineExceeded", async () => {
   assert.equal(world.phase("late"), "Failed");
   assert.equal(world.pod("late")?.status?.reason, "DeadlineExceeded");
 });
+
+test("a container's own restart policy and rules go before the pod's", async () => {
+  await using world = new AgentWorld();
+  world.start();
+  const fails = { "sim.k8ts.dev/run-for-seconds": "1", "sim.k8ts.dev/exit-code": "42" };
+  const rule = (values: number[]) => [{ action: "Restart", exitCodes: { operator: "In", values } }];
+  await world.createPod("never", { containers: [{ ...container("main"), restartPolicy: "Never" }] }, fails);
+  const listed = { ...container("main"), restartPolicy: "Never", restartPolicyRules: rule([42]) };
+  await world.createPod("listed", { restartPolicy: "Never", containers: [listed] }, fails);
+  const other = { ...container("main"), restartPolicy: "Never", restartPolicyRules: rule([1]) };
+  await world.createPod("other", { restartPolicy: "Never", containers: [other] }, fails);
+  await world.clock.advance(30_000);
+  assert.equal(world.phase("never"), "Failed");
+  assert.equal(world.phase("other"), "Failed");
+  assert.equal(world.phase("listed"), "Running");
+  assert.ok((world.pod("listed")?.status?.containerStatuses?.[0]?.restartCount ?? 0) >= 1);
+});
