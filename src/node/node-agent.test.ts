@@ -188,3 +188,25 @@ test("a container's own restart policy and rules go before the pod's", async () 
   assert.equal(world.phase("listed"), "Running");
   assert.ok((world.pod("listed")?.status?.containerStatuses?.[0]?.restartCount ?? 0) >= 1);
 });
+
+test("a probe's own grace goes before the pod's when it condemns a container", async () => {
+  await using world = new AgentWorld();
+  world.start();
+  const livenessProbe = { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 1, terminationGracePeriodSeconds: 2 };
+  const sick = { "sim.k8ts.dev/ready-after-seconds": "100000", "sim.k8ts.dev/stop-delay-seconds": "60" };
+  await world.createPod("sick", { terminationGracePeriodSeconds: 60, containers: [{ ...container("main"), livenessProbe }] }, sick);
+  await world.clock.advance(6_000);
+  assert.ok((world.pod("sick")?.status?.containerStatuses?.[0]?.restartCount ?? 0) >= 1, "it did not get a minute");
+});
+
+test("a name that the kernel does not hold keeps a pod from starting", async () => {
+  await using world = new AgentWorld();
+  world.start();
+  await world.createPod("long", { hostname: "h".repeat(40), subdomain: "s".repeat(30), setHostnameAsFQDN: true });
+  await world.clock.advance(1_000);
+  const failure = world.events.find(({ reason }) => reason === "FailedCreatePodSandBox");
+  assert.match(
+    failure?.message ?? "",
+    /FQDN h{40}\.s{30}\.default\.svc\.cluster\.local is too long \(64 is the max, 97 characters requested\)$/,
+  );
+});
