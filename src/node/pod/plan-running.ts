@@ -150,7 +150,8 @@ function waitAfterFailure(draft: Draft, { spec }: RoledContainer, failure: Start
   const isBackingOff = reason === "ErrImagePull" && nowMs >= backOffAtMs;
   const backOffMessage = `Back-off pulling image "${spec.image ?? ""}": ErrImagePull: ${message}`;
   draft.waiting.set(spec.name, isBackingOff ? { reason: "ImagePullBackOff", message: backOffMessage } : { reason, message });
-  if (retryAtMs <= nowMs) return false;
+  // In the past it failed in the future: the clock was set back.
+  if (retryAtMs <= nowMs || nowMs < failedAtMs) return false;
   draft.wakeAtMs = Math.min(draft.wakeAtMs, retryAtMs, reason === "ErrImagePull" && !isBackingOff ? backOffAtMs : retryAtMs);
   return true;
 }
