@@ -34,6 +34,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly serviceNetwork?: string;
   readonly logLevel?: string;
   readonly networkPolicy?: boolean;
+  readonly loadBalancerPool?: readonly string[];
   readonly schedulerConfig?: string;
   readonly store?: string;
   readonly storeCa?: string;
@@ -76,7 +77,8 @@ export async function up(options: UpCommandOptions): Promise<void> {
 
 /** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, the log level and whether policies are enforced. */
 function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): ClusterSpec {
-  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy, schedulerConfig } = options;
+  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy, schedulerConfig, loadBalancerPool } =
+    options;
   const wanted: Partial<ClusterSpec> = {
     ...(nodes === undefined ? {} : { nodeCount: nodes }),
     ...(hollowNodes === undefined ? {} : { hollowNodeCount: hollowNodes }),
@@ -86,13 +88,15 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
+    ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;
   const spec: ClusterSpec = { ...(saved ?? DEFAULT_SPEC), ...wanted, ...(etcd === undefined ? {} : { etcd }) };
   if (saved === undefined) return spec;
-  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork"] as const) {
-    if (spec[key] !== saved[key]) throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
+  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork", "loadBalancerPool"] as const) {
+    if (String(spec[key]) !== String(saved[key]))
+      throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
   }
   if (spec.etcd?.url !== saved.etcd?.url)
     throw new UsageError(`the cluster is kept in ${saved.etcd?.url ?? "its data directory"}; move it with k8ts store migrate`);
