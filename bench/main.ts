@@ -5,6 +5,7 @@ import { DEFAULT_RUN_DIRECTORY, layoutOf } from "../src/cmd/config/layout.ts";
 import { readPidFile } from "../src/cmd/system/processes.ts";
 import { apiArea } from "./areas/api.ts";
 import { controlArea, namespaceArea } from "./areas/control.ts";
+import { dnsArea } from "./areas/dns.ts";
 import { idleArea } from "./areas/idle.ts";
 import { networkArea } from "./areas/network.ts";
 import { nodeArea } from "./areas/node.ts";
@@ -23,6 +24,7 @@ const USAGE = `usage: npm run bench -- [area …] [options]
 areas   api watch scheduler control namespace
                                         against a server of its own, or the one given
         store                           the LMDB store in this process
+        dns                             cluster DNS over UDP
         network                         the service proxy, as root
         pod-start                       a cluster with a real node
         up                              ./k8ts up, as root, where no cluster is up
@@ -47,7 +49,7 @@ const serverAreas: Readonly<Record<string, ServerArea>> = {
   namespace: namespaceArea,
   "pod-start": podStartArea,
 };
-const otherAreas = new Set(["store", "network", "up", "node", "idle"]);
+const otherAreas = new Set(["store", "network", "dns", "up", "node", "idle"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -94,6 +96,7 @@ async function runArea(name: string): Promise<void> {
   const area = serverAreas[name];
   if (area !== undefined) return runServerArea(name, area);
   if (name === "store") printRows(name, await storeArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
+  else if (name === "dns") printRows(name, await dnsArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "network") printRows(name, await networkArea({ rounds: Number(values.rounds) }));
   else if (name === "node") {
     const target = await givenTarget();

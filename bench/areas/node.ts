@@ -19,7 +19,7 @@ const FLOOR_PODS = 10;
 const MANY_PODS = 50;
 
 export async function nodeArea(bench: Bench, layout: NodeLayout): Promise<void> {
-  const floorMs = await floor(bench.image, layout.containerdSocket);
+  const { floorMs, floorOfMany } = await floor(bench.image, layout.containerdSocket);
   const control = await Connection.open(bench.target);
   const watcher = await Connection.open(bench.target);
   const namespace = `bench-${bench.run}-node`;
@@ -29,14 +29,19 @@ export async function nodeArea(bench: Bench, layout: NodeLayout): Promise<void> 
     await watchLines(watcher, podsPath(namespace), (line) => load.see(line));
     await load.start("warm-up");
     const serialMs = median((await load.serial("serial")).latenciesMs) ?? 0;
+    const agentPid = readPidFile(layout.agentPid)?.pid ?? 0;
+    const before = usageOf(agentPid);
     const many = await load.together("many", { count: MANY_PODS, isKept: true });
-    const idle = await idleAgent(readPidFile(layout.agentPid)?.pid ?? 0, bench.seconds);
+    const spent = (usageOf(agentPid)?.cpuSeconds ?? 0) - (before?.cpuSeconds ?? 0);
+    const idle = await idleAgent(agentPid, bench.seconds);
     printTable("node", [
       ["", "value"],
       ["CRI calls for one pod, p50 ms", digits(floorMs)],
       ["start of one pod, p50 ms", digits(serialMs)],
       ["ratio", digits(serialMs / floorMs)],
+      [`CRI calls for ${MANY_PODS} pods at once, seconds`, digits(floorOfMany)],
       [`${MANY_PODS} pods at once, seconds`, digits(many.seconds)],
+      [`${MANY_PODS} pods at once, CPU seconds of the agent`, digits(spent)],
       [`agent with ${MANY_PODS} pods, RSS MB`, digits(idle.rssBytes / 2 ** 20)],
       [`agent with ${MANY_PODS} pods, CPU %`, digits(idle.percent)],
     ]);
@@ -47,26 +52,36 @@ export async function nodeArea(bench: Bench, layout: NodeLayout): Promise<void> 
   }
 }
 
-/** Milliseconds from asking for a sandbox to a started container, by the calls alone. */
-async function floor(image: string, socketPath: string): Promise<number> {
+/** The same by the calls alone: milliseconds from asking for a sandbox to a started container, and seconds for many at once. */
+async function floor(image: string, socketPath: string): Promise<{ readonly floorMs: number; readonly floorOfMany: number }> {
   const runtime = new CriRuntime({ socketPath, clock: new SystemClock(), logger: silentLogger });
-  const latenciesMs: number[] = [];
-  try {
-    for (let index = 0; index < FLOOR_PODS; index++) {
-      const sandbox = sandboxOf(`floor-${index}`);
-      const startedAt = performance.now();
-      const sandboxId = await runtime.runSandbox(sandbox);
-      const id = await runtime.createContainer(sandboxId, containerOf(image, sandbox), sandbox);
-      await runtime.startContainer(id);
-      latenciesMs.push(performance.now() - startedAt);
+  const start = async (name: string) => {
+    const sandbox = sandboxOf(name);
+    const sandboxId = await runtime.runSandbox(sandbox);
+    const id = await runtime.createContainer(sandboxId, containerOf(image, sandbox), sandbox);
+    await runtime.startContainer(id);
+    return async () => {
       await runtime.stopContainer(id, 0);
       await runtime.stopSandbox(sandboxId);
       await runtime.removeSandbox(sandboxId);
+    };
+  };
+  try {
+    const latenciesMs: number[] = [];
+    for (let index = 0; index < FLOOR_PODS; index++) {
+      const startedAt = performance.now();
+      const remove = await start(`floor-${index}`);
+      latenciesMs.push(performance.now() - startedAt);
+      await remove();
     }
+    const startedAt = performance.now();
+    const removals = await Promise.all(Array.from({ length: MANY_PODS }, (_, index) => start(`many-${index}`)));
+    const floorOfMany = (performance.now() - startedAt) / 1000;
+    for (const remove of removals) await remove();
+    return { floorMs: median(latenciesMs) ?? 0, floorOfMany };
   } finally {
     runtime.close();
   }
-  return median(latenciesMs) ?? 0;
 }
 
 function sandboxOf(name: string): SandboxConfig {

@@ -9,6 +9,7 @@ import { importArchive, listImages } from "./containerd/images.ts";
 import { recordLoadedImages } from "./images/loaded-images.ts";
 import { kubectlDirectory } from "./kubectl/kubectl.ts";
 import { reset as resetCluster } from "./reset/reset.ts";
+import { restoreSnapshot, saveSnapshot, verifySnapshot } from "./snapshot/snapshot.ts";
 import { migrate } from "./store/migrate.ts";
 import { SystemClock } from "./system/clock.ts";
 import { stopDaemon } from "./system/processes.ts";
@@ -34,6 +35,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly serviceNetwork?: string;
   readonly logLevel?: string;
   readonly networkPolicy?: boolean;
+  readonly loadBalancerPool?: readonly string[];
   readonly schedulerConfig?: string;
   readonly store?: string;
   readonly storeCa?: string;
@@ -76,7 +78,8 @@ export async function up(options: UpCommandOptions): Promise<void> {
 
 /** What the first `up` decided stays, but for the number of nodes, which may grow, that of hollow ones, the log level and whether policies are enforced. */
 function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): ClusterSpec {
-  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy, schedulerConfig } = options;
+  const { nodes, hollowNodes, port, nodeNetwork, podNetwork, serviceNetwork, logLevel, networkPolicy, schedulerConfig, loadBalancerPool } =
+    options;
   const wanted: Partial<ClusterSpec> = {
     ...(nodes === undefined ? {} : { nodeCount: nodes }),
     ...(hollowNodes === undefined ? {} : { hollowNodeCount: hollowNodes }),
@@ -86,13 +89,15 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
+    ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;
   const spec: ClusterSpec = { ...(saved ?? DEFAULT_SPEC), ...wanted, ...(etcd === undefined ? {} : { etcd }) };
   if (saved === undefined) return spec;
-  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork"] as const) {
-    if (spec[key] !== saved[key]) throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
+  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork", "loadBalancerPool"] as const) {
+    if (String(spec[key]) !== String(saved[key]))
+      throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
   }
   if (spec.etcd?.url !== saved.etcd?.url)
     throw new UsageError(`the cluster is kept in ${saved.etcd?.url ?? "its data directory"}; move it with k8ts store migrate`);
@@ -191,6 +196,21 @@ async function printImages(nodes: readonly NodeSpec[], socketOf: (node: NodeSpec
   for (const node of nodes) {
     for (const row of await listImages(socketOf(node))) console.log(`${node.name.padEnd(10)} ${row.size.padStart(10)}  ${row.reference}`);
   }
+}
+
+export async function snapshot(verb: string, file: string, options: CommonOptions): Promise<void> {
+  const path = resolve(file);
+  if (verb === "save") {
+    const cluster = existing(options);
+    const { count, revision } = await saveSnapshot(path, { layout: cluster.layout, spec: cluster.spec(), clock: cluster.clock });
+    console.log(`saved ${count} objects at revision ${revision} in ${file}; it holds the cluster's keys: keep it as safe as those`);
+  } else if (verb === "verify") {
+    const { count, revision, takenAt } = await verifySnapshot(path);
+    console.log(`${file} is whole: ${count} objects at revision ${revision}, taken at ${takenAt}`);
+  } else if (verb === "restore") {
+    const { count } = await restoreSnapshot(path, clusterOf(options).layout);
+    console.log(`restored ${count} objects; bring the cluster up with k8ts up`);
+  } else throw new UsageError("usage: k8ts snapshot save|verify|restore <file>");
 }
 
 export async function storeMigrate(target: string, options: UpCommandOptions): Promise<void> {

@@ -14,6 +14,10 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function networks(text: string): string[] {
+  return text.split(",").map((network) => network.trim());
+}
+
 function onOrOff(text: string): boolean {
   if (text !== "on" && text !== "off") throw new InvalidArgumentError("It must be on or off.");
   return text === "on";
@@ -42,6 +46,7 @@ function program(): Command {
     .option("--node-network <cidr>", `a /24 for the nodes (default: ${DEFAULT_SPEC.nodeNetwork})`)
     .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
     .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
+    .option("--load-balancer-pool <cidr,...>", "networks for load balancers' addresses (default: they have the nodes')", networks)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
     .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
@@ -66,6 +71,10 @@ function program(): Command {
     .argument("<load|list>")
     .argument("[archives...]")
     .action(async (verb: string, archives: string[], options) => (await commands()).image(verb, archives, options));
+  add("snapshot", "save the cluster in a file, check such a file, or make a cluster of it")
+    .argument("<save|verify|restore>")
+    .argument("<file>")
+    .action(async (verb: string, file: string, options) => (await commands()).snapshot(verb, file, options));
   const store = root.command("store").description("where the cluster keeps its objects");
   storeOptions(add("migrate", "move the cluster to another store, and start its server there", store))
     .argument("<lmdb|etcd://host:2379>")

@@ -30,6 +30,8 @@ import { replicationController } from "./replication/replication-controller.ts";
 import { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 import { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 import { rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
+import type { LoadBalancerOptions } from "./service-lb/plan.ts";
+import { serviceLbController } from "./service-lb/service-lb-controller.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
 import { type ServiceAccountTokenOptions, serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.ts";
 import { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
@@ -48,6 +50,8 @@ export interface DefaultControllersOptions {
   readonly caPem: string;
   /** Pods' network, IPv4; without it nodes get none from here. */
   readonly clusterCidr?: string | undefined;
+  /** Default: Services of type LoadBalancer have the nodes' addresses. */
+  readonly loadBalancers?: LoadBalancerOptions | undefined;
   /** Signs certificate requests; without it nobody does. */
   readonly authority?: CertificateAuthority | undefined;
   /** Makes the tokens that secrets hold; without it such secrets stay empty. */
@@ -65,7 +69,7 @@ export interface ControllerMaker {
 }
 
 export function defaultControllers(options: DefaultControllersOptions): readonly ControllerMaker[] {
-  const { caPem, clusterCidr, deletableResources } = options;
+  const { caPem, clusterCidr, loadBalancers = {}, deletableResources } = options;
   const namespaced = () => deletableResources().filter((resource) => resource.namespaced);
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
@@ -85,6 +89,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("replicationcontroller-controller", "replication-controller", replicationController),
     entry("endpointslice-controller", "endpointslice-controller", endpointSliceController),
     entry("endpoints-controller", "endpoint-controller", endpointController),
+    entry("service-lb-controller", "service-controller", (context) => serviceLbController(context, loadBalancers)),
     entry("namespace-controller", "namespace-controller", (context) => namespaceController(context, { deletableResources: namespaced })),
     entry("node-lifecycle-controller", "node-controller", nodeLifecycleController),
     entry("taint-eviction-controller", "node-controller", taintEvictionController),

@@ -32,6 +32,8 @@ export { replicationController } from "./replication/replication-controller.ts";
 export { resourceClaimController } from "./resourceclaim/resourceclaim-controller.ts";
 export { resourceQuotaController } from "./resourcequota/resourcequota-controller.ts";
 export { type RootCaPublisherOptions, rootCaPublisher } from "./root-ca-publisher/root-ca-publisher-controller.ts";
+export type { LoadBalancerOptions } from "./service-lb/plan.ts";
+export { serviceLbController } from "./service-lb/service-lb-controller.ts";
 export { serviceAccountController } from "./serviceaccount/serviceaccount-controller.ts";
 export { type ServiceAccountTokenOptions, serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.ts";
 export { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";

@@ -1,7 +1,9 @@
 export { ClusterZone } from "./dns/cluster-zone.ts";
 export { DnsServer } from "./dns/dns-server.ts";
+export { Forwarder, type Upstreams } from "./dns/forwarder.ts";
 export { Responder } from "./dns/responder.ts";
 export { networkExchange } from "./dns/transport.ts";
+export { configuredUpstreams } from "./dns/upstream-config.ts";
 export { RESOLV_CONF_PATHS, upstreamServers } from "./dns/upstreams.ts";
 export { familyOf, IPV4, IPV6, type IpFamily } from "./ip-family.ts";
 export type { RunNft } from "./nft/elements.ts";

@@ -66,9 +66,19 @@ export class ResourceEndpoint implements Endpoint {
     this.#clock = clock;
   }
 
-  serve(exchange: Exchange): Promise<void> {
+  async serve(exchange: Exchange): Promise<void> {
     const call = this.#callOf(exchange);
-    switch (exchange.info.verb) {
+    try {
+      await this.#answer(call);
+    } catch (error) {
+      // A request that is refused has its warnings all the same.
+      if (!exchange.response.headersSent) setWarnings(exchange.response, call.warnings);
+      throw error;
+    }
+  }
+
+  #answer(call: Call): Promise<void> {
+    switch (call.exchange.info.verb) {
       case "get":
         return this.#get(call);
       case "list":

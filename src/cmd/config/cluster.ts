@@ -1,4 +1,5 @@
 // The shape of a cluster on this machine: its networks and nodes. Decided by the first `up` and kept in cluster.json.
+import ipaddr from "ipaddr.js";
 import type { EtcdFiles } from "./process-config.ts";
 import { parseEtcdUrl, StoreUrlError } from "./store-url.ts";
 
@@ -16,6 +17,8 @@ export interface ClusterSpec {
   readonly logLevel: string;
   /** Whether NetworkPolicies are enforced. */
   readonly networkPolicy: boolean;
+  /** Networks for the addresses of load balancers; when empty they have the nodes' addresses. */
+  readonly loadBalancerPool: readonly string[];
   /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
   readonly schedulerConfigFile?: string;
   /** Where everything is kept; absent: in the embedded store. */
@@ -32,6 +35,7 @@ export const DEFAULT_SPEC: ClusterSpec = {
   clusterDomain: "cluster.local",
   logLevel: "info",
   networkPolicy: true,
+  loadBalancerPool: [],
 };
 
 export const MOST_NODES = 100;
@@ -108,6 +112,9 @@ export function specProblems(spec: ClusterSpec): string[] {
   if (!isNetwork(spec.serviceNetwork, 16)) {
     problems.push(`--service-network must be an IPv4 network such as 10.96.0.0/16, not ${spec.serviceNetwork}`);
   }
+  for (const network of spec.loadBalancerPool) {
+    if (!isValidNetwork(network)) problems.push(`--load-balancer-pool must be networks such as 192.0.2.0/28, not ${network}`);
+  }
   try {
     if (spec.etcd !== undefined) parseEtcdUrl(spec.etcd.url);
   } catch (error) {
@@ -115,4 +122,8 @@ export function specProblems(spec: ClusterSpec): string[] {
     problems.push(error.message);
   }
   return problems;
+}
+
+function isValidNetwork(text: string): boolean {
+  return ipaddr.isValidCIDR(text);
 }

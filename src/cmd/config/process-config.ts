@@ -61,6 +61,8 @@ export interface ServerConfig extends StoreConfig {
   readonly serviceNetwork: string;
   readonly podNetwork: string;
   readonly clusterDomain: string;
+  /** Networks for the addresses of load balancers; without, they have the nodes' addresses. */
+  readonly loadBalancerPool?: readonly string[];
 }
 
 export interface AgentConfig {

@@ -38,6 +38,7 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     serviceNetwork: spec.serviceNetwork,
     podNetwork: spec.podNetwork,
     clusterDomain: spec.clusterDomain,
+    ...(spec.loadBalancerPool.length === 0 ? {} : { loadBalancerPool: spec.loadBalancerPool }),
   };
 }
 

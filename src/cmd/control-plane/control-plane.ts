@@ -13,6 +13,10 @@ export interface ControlPlaneOptions {
   readonly logger: Logger;
   /** The cluster's CA certificate, which every namespace gets as kube-root-ca.crt. */
   readonly caPem: string;
+  /** Networks that Services of type LoadBalancer get addresses from; without, they have the nodes'. */
+  readonly loadBalancerPool?: readonly string[] | undefined;
+  /** The server's own port, which is no Service's. */
+  readonly serverPort?: number | undefined;
   /** The nodes' pod networks are parts of it. */
   readonly podNetwork: string;
   /**
@@ -29,6 +33,8 @@ export interface ControlPlaneOptions {
 /** The process itself, which it trusts: reads for the shared informers, and makes what every cluster has. */
 const SERVER_USER: UserInfo = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
 const SCHEDULER_USER: UserInfo = { name: "system:kube-scheduler", groups: ["system:authenticated"] };
+
+const KUBELET_PORT = 10_250;
 
 /** Each controller writes as a service account of its own. */
 function controllerUser(name: string): UserInfo {
@@ -90,8 +96,15 @@ class Term {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { caPem, catalog, podNetwork, credentials } = this.#options;
-    const makers = defaultControllers({ ...credentials, caPem, clusterCidr: podNetwork, deletableResources: () => deletable(catalog) });
+    const { caPem, catalog, podNetwork, credentials, loadBalancerPool, serverPort } = this.#options;
+    const reservedPorts = [KUBELET_PORT, ...(serverPort === undefined ? [] : [serverPort])].map((port) => ({ protocol: "TCP", port }));
+    const makers = defaultControllers({
+      ...credentials,
+      caPem,
+      clusterCidr: podNetwork,
+      loadBalancers: { pool: loadBalancerPool, reservedPorts },
+      deletableResources: () => deletable(catalog),
+    });
     const running = makers.map(({ name, serviceAccount, make }) => make(this.#contextFor(name, controllerUser(serviceAccount))));
     const scheduler = new Scheduler({ ...this.#contextFor("default-scheduler", SCHEDULER_USER), ...this.#options.scheduler });
     this.#informers.start(signal);

@@ -15,6 +15,7 @@ export type Change =
   /** An address with its prefix length, on a link that is not ours. */
   | { readonly type: "address"; readonly address: string; readonly link: string }
   | { readonly type: "link"; readonly name: string }
+  /** As `ip route delete` takes it, such as `10.244.1.0/24` or `local 192.0.2.0/28 dev lo`. */
   | { readonly type: "route"; readonly destination: string }
   /** nftables tables whose names start with `prefix`. */
   | { readonly type: "nftables"; readonly prefix: string }

@@ -34,7 +34,7 @@ export function hostUndo(clock: Clock): Undo {
       case "link":
         return remove(["ip", "link", "delete", change.name], /Cannot find device/);
       case "route":
-        return remove(["ip", "route", "delete", change.destination], /No such process|Cannot find device/);
+        return remove(["ip", "route", "delete", ...change.destination.split(" ")], /No such process|Cannot find device/);
       case "nftables":
         return removeTables(change.prefix);
       case "sysctl":

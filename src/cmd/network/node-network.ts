@@ -39,7 +39,15 @@ export async function ensureNodeNetwork({ spec, nodes, ledger }: NodeNetworkOpti
   for (const node of others) await ensureNamespace({ node, nodes, spec, ledger });
   for (const node of others) ledger.record({ type: "route", destination: node.podCidr });
   await ipBatch(others.map((node) => `route replace ${node.podCidr} via ${node.address} dev ${BRIDGE}`));
-  if (others.length > 0) await runCommand(["nft", "-f", "-"], { input: masqueradeRules(spec) });
+  await ensureLoadBalancerPool(spec, ledger);
+  await runCommand(["nft", "-f", "-"], { input: nodeRules(spec) });
+}
+
+/** The pool's addresses are the host's: it answers for them on its links, and what is no Service's is refused. */
+async function ensureLoadBalancerPool({ loadBalancerPool }: ClusterSpec, ledger: Ledger): Promise<void> {
+  const routes = loadBalancerPool.map((network) => `local ${network} dev lo`);
+  for (const destination of routes) ledger.record({ type: "route", destination });
+  await ipBatch(routes.map((route) => `route replace ${route}`));
 }
 
 function enableForwarding(ledger: Ledger): void {
@@ -69,7 +77,8 @@ async function ensureNamespace({ node, nodes, spec, ledger }: NamespaceOptions):
   if (!existsSync(`/sys/class/net/${link}`)) {
     await runCommand(["ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", networkNamespace]);
   }
-  await ipBatch([`link set ${link} master ${BRIDGE} up`]);
+  // With br_netfilter a packet that the proxy leads back to the node it came from is bridged, not routed: out of the port it came in by.
+  await ipBatch([`link set ${link} master ${BRIDGE} up`, `link set ${link} type bridge_slave hairpin on`]);
   const peers = nodes.filter((peer) => peer.networkNamespace !== undefined && peer.index !== node.index);
   await ipBatch(
     [
@@ -84,15 +93,23 @@ async function ensureNamespace({ node, nodes, spec, ledger }: NamespaceOptions):
   await runCommand(inNamespace(node, ["sh", "-c", `echo 1 > ${FORWARDING}`]));
 }
 
-/** What nodes send beyond the machine leaves with the host's address. */
-function masqueradeRules(spec: ClusterSpec): string {
+/**
+ * What nodes send beyond the machine leaves with the host's address. Load balancers' addresses are no way to the host's own
+ * services: what comes to the host under one of them has not been led to an endpoint.
+ */
+function nodeRules(spec: ClusterSpec): string {
   const inside = `{ ${spec.nodeNetwork}, ${spec.podNetwork}, ${spec.serviceNetwork} }`;
-  return `table ip ${NODES_TABLE}
-delete table ip ${NODES_TABLE}
-table ip ${NODES_TABLE} {
+  const pool = spec.loadBalancerPool.map((network) => `${network.includes(":") ? "ip6" : "ip"} daddr ${network} ct state new reject`);
+  return `table inet ${NODES_TABLE}
+delete table inet ${NODES_TABLE}
+table inet ${NODES_TABLE} {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr ${spec.nodeNetwork} ip daddr != ${inside} masquerade
+  }
+  chain input {
+    type filter hook input priority filter; policy accept;
+    ${pool.join("\n    ")}
   }
 }
 `;

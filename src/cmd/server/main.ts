@@ -84,6 +84,8 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     logger,
     caPem: ca,
     podNetwork: config.podNetwork,
+    serverPort: config.port,
+    loadBalancerPool: config.loadBalancerPool,
     scheduler: schedulerOptions(config),
     // Only a store that several servers may share makes it a question who leads.
     ...(config.etcd === undefined ? {} : { election: { identity: `${config.advertiseAddress}:${config.port}` } }),

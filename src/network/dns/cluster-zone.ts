@@ -1,6 +1,7 @@
 // Answers questions about the cluster's zone from the informers' copies, to the letter of Kubernetes' DNS specification.
 // @see https://github.com/kubernetes/dns/blob/master/docs/specification.md
 import type { Answer, Question } from "dns-packet";
+import ipaddr from "ipaddr.js";
 import { resources } from "../../api/index.ts";
 import type { Service } from "../../api/types/core/v1.ts";
 import type { EndpointSlice } from "../../api/types/discovery/v1.ts";
@@ -25,14 +26,22 @@ const BY_ADDRESS = "address";
 const NO_DATA: ZoneAnswer = { rcode: "NOERROR", answers: [], additionals: [] };
 const NO_NAME: ZoneAnswer = { rcode: "NXDOMAIN", answers: [], additionals: [] };
 
+export interface ClusterZoneOptions {
+  /** Such as `cluster.local`. */
+  readonly domain: string;
+  /** Where the zone is answered: what its NS record leads to. */
+  readonly serverAddress: string;
+}
+
 export class ClusterZone {
   readonly #domain: string;
+  readonly #serverAddress: string;
   readonly #services: Informer<Service>;
   readonly #slices: Informer<EndpointSlice>;
 
-  /** `domain` such as `cluster.local`. */
-  constructor(informers: InformerSource, domain: string) {
+  constructor(informers: InformerSource, { domain, serverAddress }: ClusterZoneOptions) {
     this.#domain = domain;
+    this.#serverAddress = serverAddress;
     this.#services = informers.informer(resources.services);
     this.#slices = informers.informer(resources.endpointslices);
     this.#services.addIndex(BY_ADDRESS, (service) => service.spec?.clusterIPs ?? []);
@@ -42,10 +51,17 @@ export class ClusterZone {
     this.#slices.addIndex(BY_ADDRESS, (slice) => (slice.endpoints ?? []).flatMap((endpoint) => endpoint.addresses));
   }
 
+  /** Calls `listener` after anything that answers are made of has changed. */
+  onChange(listener: () => void): void {
+    this.#services.onChange({ added: listener, updated: listener, deleted: listener });
+    this.#slices.onChange({ added: listener, updated: listener, deleted: listener });
+  }
+
   /** The answer, or undefined when the name is not ours to know (it is forwarded then). */
   resolve(question: Question): ZoneAnswer | undefined {
     const name = question.name.toLowerCase().replace(/\.$/, "");
-    if (name.endsWith(".in-addr.arpa")) return this.#reverse(name, question);
+    const address = reversedAddress(name);
+    if (address !== undefined) return this.#reverse(address, question);
     if (name !== this.#domain && !name.endsWith(`.${this.#domain}`)) return undefined;
     const labels = name === this.#domain ? [] : name.slice(0, -this.#domain.length - 1).split(".");
     const kind = labels.pop();
@@ -53,7 +69,17 @@ export class ClusterZone {
     if (kind === "pod") return this.#pod(labels, question);
     if (kind === "dns-version" && labels.length === 0)
       return this.#data(question.type === "TXT" ? [txt(question.name, SPECIFICATION_VERSION)] : []);
-    return kind === undefined ? NO_DATA : NO_NAME;
+    if (kind === "dns" && labels.join() === "ns") return this.#data(addressAnswers(question, question.name, [this.#serverAddress]));
+    return kind === undefined ? this.#apex(question) : NO_NAME;
+  }
+
+  /** The domain itself: who answers for it. */
+  #apex({ type, name }: Question): ZoneAnswer {
+    if (type === "SOA") return this.#data([{ ...this.soa(0), name }]);
+    if (type !== "NS") return NO_DATA;
+    const server = `ns.dns.${this.#domain}`;
+    const data: Answer = { type: "NS", name, ttl: TTL_SECONDS, data: server };
+    return { rcode: "NOERROR", answers: [data], additionals: addressAnswers({ type: "A", name: server }, server, [this.#serverAddress]) };
   }
 
   /** The record that tells how long a "no" may be kept. */
@@ -140,17 +166,16 @@ export class ClusterZone {
     return slices.flatMap(endpointRecords).filter((record) => hostname === undefined || record.hostname === hostname);
   }
 
-  /** `1-2-3-4.namespace.pod`: the address in the name, as upstream's default mode answers. */
+  /** `1-2-3-4.namespace.pod`, or `fd00--1.namespace.pod`: the address in the name, as upstream's default mode answers. */
   #pod(labels: readonly string[], question: Question): ZoneAnswer {
     const [dashed, namespace] = labels;
     if (dashed === undefined || namespace === undefined) return NO_DATA;
-    const isAddress = /^\d{1,3}(-\d{1,3}){3}$/.test(dashed) && dashed.split("-").every((part) => Number(part) < 256);
-    if (labels.length > 2 || !isAddress) return NO_NAME;
-    return this.#data(addressAnswers(question, question.name, [dashed.replaceAll("-", ".")]));
+    const address = undashed(dashed);
+    if (labels.length > 2 || address === undefined) return NO_NAME;
+    return this.#data(addressAnswers(question, question.name, [address]));
   }
 
-  #reverse(name: string, question: Question): ZoneAnswer | undefined {
-    const address = name.slice(0, -".in-addr.arpa".length).split(".").reverse().join(".");
+  #reverse(address: string, question: Question): ZoneAnswer | undefined {
     const services = this.#services.lister.byIndex(BY_ADDRESS, address).map((service) => this.#nameOf(service));
     const hosts = this.#slices.lister.byIndex(BY_ADDRESS, address).flatMap((slice) => this.#hostNames(slice, address));
     const names = [...services, ...hosts];
@@ -173,6 +198,24 @@ export class ClusterZone {
   #data(answers: readonly Answer[]): ZoneAnswer {
     return answers.length === 0 ? NO_DATA : { rcode: "NOERROR", answers, additionals: [] };
   }
+}
+
+/** The address that a name below `in-addr.arpa` or `ip6.arpa` is about; "" when it is about none. */
+function reversedAddress(name: string): string | undefined {
+  const [, labels, family] = /^(.*)\.(in-addr|ip6)\.arpa$/.exec(name) ?? [];
+  if (labels === undefined) return undefined;
+  const parts = labels.split(".").reverse();
+  if (family === "in-addr") return parts.join(".");
+  const groups = parts.join("").match(/.{1,4}/g) ?? [];
+  return groups.length === 8 && ipaddr.IPv6.isValid(groups.join(":")) ? ipaddr.IPv6.parse(groups.join(":")).toString() : "";
+}
+
+/** The address in a name such as `10-244-0-5` or `fd00--1`. */
+function undashed(text: string): string | undefined {
+  const ipv4 = text.replaceAll("-", ".");
+  if (ipaddr.IPv4.isValidFourPartDecimal(ipv4)) return ipv4;
+  const ipv6 = text.replaceAll("-", ":");
+  return ipaddr.IPv6.isValid(ipv6) ? ipv6 : undefined;
 }
 
 function isHeadless(service: DeepReadonly<Service>): boolean {

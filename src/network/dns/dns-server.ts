@@ -22,6 +22,7 @@ export class DnsServer {
   readonly #connections = new Set<Socket>();
   #udp: UdpSocket | undefined;
   #tcp: Server | undefined;
+  #isClosed = false;
 
   constructor(options: DnsServerOptions) {
     this.#options = options;
@@ -30,19 +31,25 @@ export class DnsServer {
   /** Resolves when both sockets are bound; rejects when one cannot be. */
   async listen(): Promise<{ readonly udpPort: number; readonly tcpPort: number }> {
     const { address, port } = this.#options;
-    const udp = createSocket(address.includes(":") ? "udp6" : "udp4");
+    const isIpv6 = address.includes(":");
+    // Clients are addresses already: nothing is to be looked up for them.
+    const lookup = (host: string, _: unknown, found: (error: null, address: string, family: number) => void) =>
+      found(null, host, isIpv6 ? 6 : 4);
+    const udp = createSocket({ type: isIpv6 ? "udp6" : "udp4", lookup });
     const tcp = createServer((socket) => this.#serve(socket));
     this.#udp = udp;
     this.#tcp = tcp;
-    udp.on("message", (message, from) => void this.#answerUdp(udp, message, from));
+    udp.on("message", (message, from) => this.#answerUdp(udp, message, from));
+    const listening = Promise.all([once(udp, "listening"), once(tcp, "listening")]);
     udp.bind(port, address);
     tcp.listen(port, address);
-    await Promise.all([once(udp, "listening"), once(tcp, "listening")]);
+    await listening;
     udp.on("error", (error) => this.#options.logger.error("DNS socket failed", { error: error.message }));
     return { udpPort: udp.address().port, tcpPort: (tcp.address() as AddressInfo).port };
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const connection of this.#connections) connection.destroy();
     const closed = [
       this.#udp === undefined ? undefined : once(this.#udp, "close"),
@@ -53,9 +60,16 @@ export class DnsServer {
     await Promise.all(closed);
   }
 
-  async #answerUdp(socket: UdpSocket, message: Buffer, from: { readonly address: string; readonly port: number }): Promise<void> {
-    const answer = await this.#respond(message, "udp");
-    if (answer === undefined) return;
+  /** What is known is answered at once: a promise for each of many thousand questions a second is felt. */
+  #answerUdp(socket: UdpSocket, message: Buffer, from: { readonly address: string; readonly port: number }): void {
+    const send = (answer: Buffer | undefined) => this.#sendUdp(socket, answer, from);
+    const answer = this.#respond(message, "udp");
+    if (answer instanceof Promise) void answer.then(send);
+    else send(answer);
+  }
+
+  #sendUdp(socket: UdpSocket, answer: Buffer | undefined, from: { readonly address: string; readonly port: number }): void {
+    if (answer === undefined || this.#isClosed) return;
     socket.send(answer, from.port, from.address, (error) => {
       if (error !== null) this.#options.logger.debug("DNS answer was not sent", { error: error.message });
     });
@@ -83,12 +97,16 @@ export class DnsServer {
     else if (socket.writable) socket.write(withLength(answer));
   }
 
-  async #respond(message: Buffer, protocol: "udp" | "tcp"): Promise<Buffer | undefined> {
-    try {
-      return await this.#options.responder.respond(message, protocol);
-    } catch (error) {
+  #respond(message: Buffer, protocol: "udp" | "tcp"): Buffer | undefined | Promise<Buffer | undefined> {
+    const failed = (error: unknown) => {
       this.#options.logger.warn("DNS question failed", { error: String(error) });
       return undefined;
+    };
+    try {
+      const answer = this.#options.responder.respond(message, protocol);
+      return answer instanceof Promise ? answer.catch(failed) : answer;
+    } catch (error) {
+      return failed(error);
     }
   }
 }

@@ -8,6 +8,7 @@ import { SeededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
 import { fixedInformers } from "../testing.ts";
 import { ClusterZone } from "./cluster-zone.ts";
 import { DnsServer } from "./dns-server.ts";
+import { Forwarder } from "./forwarder.ts";
 import { Responder } from "./responder.ts";
 import { type Exchange, withLength } from "./transport.ts";
 import { upstreamServers } from "./upstreams.ts";
@@ -34,11 +35,13 @@ const informers = fixedInformers({
     ]),
   ],
 });
-const zone = new ClusterZone(informers, "cluster.local");
+const zone = new ClusterZone(informers, { domain: "cluster.local", serverAddress: "10.96.0.10" });
 const clock = new VirtualClock();
+const random = new SeededRandom(1);
 
-function responder(exchange: Exchange, upstreams: readonly string[] = []): Responder {
-  return new Responder({ zone, upstreams, exchange, clock, random: new SeededRandom(1), logger: silentLogger });
+function responder(exchange: Exchange, servers: readonly string[] = []): Responder {
+  const upstreams = { servers, stubDomains: new Map() };
+  return new Responder({ zone, forwarder: new Forwarder({ upstreams, exchange, clock, random, logger: silentLogger }), clock, random });
 }
 
 async function ask(

@@ -66,6 +66,7 @@ export const roles: readonly Role[] = [
     rule("delete get list watch", "", "secrets"),
     rule("create patch update", "", "events"),
   ]),
+  role("kube-system", "k8ts:node-dns", [rule(READ, "", "configmaps", "kube-dns")]),
   role("kube-system", "system::leader-locking-kube-controller-manager", leader("kube-controller-manager")),
   role("kube-system", "system::leader-locking-kube-scheduler", leader("kube-scheduler")),
   role("kube-public", "system:controller:bootstrap-signer", [
@@ -83,6 +84,7 @@ export const roleBindings: readonly RoleBinding[] = [
   roleBinding("kube-system", "system:controller:bootstrap-signer", [account("bootstrap-signer")]),
   roleBinding("kube-system", "system:controller:cloud-provider", [account("cloud-provider")]),
   roleBinding("kube-system", "system:controller:token-cleaner", [account("token-cleaner")]),
+  roleBinding("kube-system", "k8ts:node-dns", [group("system:nodes")]),
   roleBinding("kube-system", "system::leader-locking-kube-controller-manager", [manager, account("kube-controller-manager")]),
   roleBinding("kube-system", "system::leader-locking-kube-scheduler", [scheduler, account("kube-scheduler")]),
   roleBinding("kube-public", "system:controller:bootstrap-signer", [account("bootstrap-signer")]),
