@@ -240,6 +240,20 @@ function services(): void {
     for (const socket of [client, ...servers]) socket.close();
   });
 
+  it("drops what a pod sends under another's address", async () => {
+    const pod = spawn("unshare", ["--net", "sleep", "100"]);
+    await sleep(300);
+    ip(`link add veth9 type veth peer name eth0 netns ${pod.pid}`);
+    ip("link set veth9 up");
+    ip("route add 10.244.0.50 dev veth9 src 10.244.0.11");
+    const inPod = (...command: string[]) => promisify(execFile)("nsenter", [`--net=/proc/${pod.pid}/ns/net`, "--", ...command]);
+    await inPod("sh", "-c", "ip address add 10.244.0.50/24 dev eth0; ip address add 10.244.0.51/32 dev eth0; ip link set eth0 up");
+    const from = (address: string) => inPod(...curl, "--interface", address, "http://10.244.0.11:8080").then(({ stdout }) => stdout);
+    assert.equal(await from("10.244.0.50"), "10.244.0.11 10.244.0.50");
+    assert.match(await troubleOf(from("10.244.0.51")), /timed out/);
+    pod.kill();
+  });
+
   it("goes on after a script that nft refuses", async () => {
     await assert.rejects(nft.run("add element ip k8ts nothing { 1.2.3.4 }\n"), /No such file|Error/);
     await nft.run("add table ip k8ts_test\ndelete table ip k8ts_test\n");

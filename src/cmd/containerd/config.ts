@@ -87,7 +87,9 @@ export function renderCniConfig(options: CniOptions): string {
       routes: [{ dst: "0.0.0.0/0" }],
     },
   };
-  return `${JSON.stringify({ cniVersion: "0.4.0", name: CNI_NETWORK, plugins: [ptp] }, undefined, 2)}\n`;
+  // Limits pods that ask for it by the annotations kubernetes.io/ingress-bandwidth and egress-bandwidth.
+  const bandwidth = { type: "bandwidth", capabilities: { bandwidth: true } };
+  return `${JSON.stringify({ cniVersion: "0.4.0", name: CNI_NETWORK, plugins: [ptp, bandwidth] }, undefined, 2)}\n`;
 }
 
 function quote(text: string): string {

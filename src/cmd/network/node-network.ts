@@ -39,8 +39,18 @@ export async function ensureNodeNetwork({ spec, nodes, ledger }: NodeNetworkOpti
   for (const node of others) await ensureNamespace({ node, nodes, spec, ledger });
   for (const node of others) ledger.record({ type: "route", destination: node.podCidr });
   await ipBatch(others.map((node) => `route replace ${node.podCidr} via ${node.address} dev ${BRIDGE}`));
+  const [first] = nodes;
+  if (first !== undefined) {
+    ledger.record({ type: "route", destination: deadEnd(first) });
+    await ipBatch([`route replace ${deadEnd(first)}`]);
+  }
   await ensureLoadBalancerPool(spec, ledger);
   await runCommand(["nft", "-f", "-"], { input: nodeRules(spec) });
+}
+
+/** Who sends to a pod that is gone is told so at once; pods that are there have routes of their own. */
+function deadEnd(node: NodeSpec): string {
+  return `unreachable ${node.podCidr}`;
 }
 
 /** The pool's addresses are the host's: it answers for them on its links, and what is no Service's is refused. */
@@ -86,6 +96,7 @@ async function ensureNamespace({ node, nodes, spec, ledger }: NamespaceOptions):
       `address replace ${node.address}/${PREFIX_LENGTH} dev eth0`,
       "link set eth0 up",
       `route replace default via ${hostAddress(spec.nodeNetwork, 1)} dev eth0`,
+      `route replace ${deadEnd(node)}`,
       ...peers.map((peer) => `route replace ${peer.podCidr} via ${peer.address} dev eth0`),
     ],
     networkNamespace,
@@ -95,10 +106,12 @@ async function ensureNamespace({ node, nodes, spec, ledger }: NamespaceOptions):
 
 /**
  * What nodes send beyond the machine leaves with the host's address. Load balancers' addresses are no way to the host's own
- * services: what comes to the host under one of them has not been led to an endpoint.
+ * services: what comes to the host under one of them has not been led to an endpoint. Cluster DNS is for the cluster, not for the host's
+ * neighbours.
  */
 function nodeRules(spec: ClusterSpec): string {
   const inside = `{ ${spec.nodeNetwork}, ${spec.podNetwork}, ${spec.serviceNetwork} }`;
+  const dns = `ip daddr ${dnsAddress(spec)} ip saddr != ${inside} fib saddr type != local drop`;
   const pool = spec.loadBalancerPool.map((network) => `${network.includes(":") ? "ip6" : "ip"} daddr ${network} ct state new reject`);
   return `table inet ${NODES_TABLE}
 delete table inet ${NODES_TABLE}
@@ -109,7 +122,7 @@ table inet ${NODES_TABLE} {
   }
   chain input {
     type filter hook input priority filter; policy accept;
-    ${pool.join("\n    ")}
+    ${[dns, ...pool].join("\n    ")}
   }
 }
 `;
