@@ -8,6 +8,7 @@ import { controlArea, namespaceArea } from "./areas/control.ts";
 import { dnsArea } from "./areas/dns.ts";
 import { idleArea } from "./areas/idle.ts";
 import { networkArea } from "./areas/network.ts";
+import { nodeArea } from "./areas/node.ts";
 import { podStartArea } from "./areas/pod-start.ts";
 import { schedulerArea } from "./areas/scheduler.ts";
 import { storeArea } from "./areas/store.ts";
@@ -27,6 +28,7 @@ areas   api watch scheduler control namespace
         network                         the service proxy, as root
         pod-start                       a cluster with a real node
         up                              ./k8ts up, as root, where no cluster is up
+        node                            a node against its runtime: starts, 50 pods at once, and 50 idle ones
         idle                            the processes of a cluster that is up
         default: api watch scheduler control namespace store
 
@@ -47,7 +49,7 @@ const serverAreas: Readonly<Record<string, ServerArea>> = {
   namespace: namespaceArea,
   "pod-start": podStartArea,
 };
-const otherAreas = new Set(["store", "network", "dns", "up", "idle"]);
+const otherAreas = new Set(["store", "network", "dns", "up", "node", "idle"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -96,7 +98,11 @@ async function runArea(name: string): Promise<void> {
   if (name === "store") printRows(name, await storeArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "dns") printRows(name, await dnsArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "network") printRows(name, await networkArea({ rounds: Number(values.rounds) }));
-  else if (name === "up") printRows(name, await upArea({ rounds: Number(values.rounds) }));
+  else if (name === "node") {
+    const target = await givenTarget();
+    if (target === undefined) throw new Error("node needs a cluster with a node: give --kubeconfig");
+    await nodeArea(benchOf(target, readPidFile(layout.serverPid)?.pid), layout.node("node-1"));
+  } else if (name === "up") printRows(name, await upArea({ rounds: Number(values.rounds) }));
   else await idleArea({ layout, seconds: Number(values.seconds ?? "120") });
 }
 

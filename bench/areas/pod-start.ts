@@ -36,7 +36,8 @@ export async function podStartArea(bench: Bench): Promise<Row[]> {
   }
 }
 
-class PodStarts {
+/** Starts pods of one namespace and tells how long each took. */
+export class PodStarts {
   readonly #bench: Bench;
   readonly #control: Connection;
   readonly #path: string;
@@ -61,19 +62,20 @@ class PodStarts {
       for (let index = 0; index < PODS; index++) latenciesMs.push(await this.start(`${prefix}-${index}`));
       return { operations: PODS, latenciesMs };
     };
-    return this.#measured(prefix, work);
+    return this.#measured(prefix, PODS, work);
   }
 
-  together(prefix: string): Promise<Round> {
+  /** `isKept` leaves them running. */
+  together(prefix: string, { count = PODS, isKept = false } = {}): Promise<Round> {
     const work = async () => {
-      const names = Array.from({ length: PODS }, (_, index) => `${prefix}-${index}`);
+      const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
       const waiting = names.map((name) => this.#untilRunning(name));
       const startedAt = performance.now();
       for (const name of names) await this.#create(name);
-      const runningAt = await within(LIMIT_SECONDS, `starting ${PODS} pods`, Promise.all(waiting));
-      return { operations: PODS, latenciesMs: runningAt.map((at) => at - startedAt) };
+      const runningAt = await within(LIMIT_SECONDS, `starting ${count} pods`, Promise.all(waiting));
+      return { operations: count, latenciesMs: runningAt.map((at) => at - startedAt) };
     };
-    return this.#measured(prefix, work);
+    return this.#measured(prefix, isKept ? 0 : count, work);
   }
 
   /** Milliseconds from sending the creation to the watch's Running. */
@@ -90,9 +92,9 @@ class PodStarts {
     await within(LIMIT_SECONDS, `removing the pod ${name}`, gone);
   }
 
-  async #measured(prefix: string, work: () => Promise<{ operations: number; latenciesMs: number[] }>): Promise<Round> {
+  async #measured(prefix: string, count: number, work: () => Promise<{ operations: number; latenciesMs: number[] }>): Promise<Round> {
     const round = await timeRound({ serverPid: this.#bench.serverPid, work });
-    for (let index = 0; index < PODS; index++) await this.remove(`${prefix}-${index}`);
+    for (let index = 0; index < count; index++) await this.remove(`${prefix}-${index}`);
     return round;
   }
 

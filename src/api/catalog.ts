@@ -8,13 +8,16 @@ import { strategies } from "./strategies.ts";
 const idOf = ({ group, version, resource }: ResourceRow): string => `${group}/${version}/${resource}`;
 
 function build(row: ResourceRow): Resource {
+  const strategy = strategies[idOf(row)] ?? strategies[`${row.group}/${row.resource}`] ?? {};
+  const { deprecationWarning } = strategy;
   return {
     ...row,
     apiVersion: row.group === "" ? row.version : `${row.group}/${row.version}`,
     listKind: `${row.kind}List`,
     singular: row.kind.toLowerCase(),
     facts: typeFacts(row.type),
-    strategy: strategies[idOf(row)] ?? strategies[`${row.group}/${row.resource}`] ?? {},
+    strategy,
+    ...(deprecationWarning === undefined ? {} : { deprecationWarning }),
   };
 }
 

@@ -70,6 +70,8 @@ export type StoredWatchEvent =
 export interface WriteOptions {
   readonly dryRun?: boolean | undefined;
   readonly fieldValidation?: "Ignore" | "Warn" | "Strict" | undefined;
+  /** `duplicate field "spec.replicas"`, …: what stood twice in the body as it was sent. Treated as unknown fields are. */
+  readonly duplicateFields?: readonly string[] | undefined;
 }
 
 export type PatchType =

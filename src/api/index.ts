@@ -16,6 +16,7 @@ export {
   schemaFacts,
   validateValue,
 } from "./apiextensions/schema/index.ts";
+export { IndexSet } from "./batch/index-set.ts";
 export { builtInCatalog, GrowingCatalog } from "./catalog.ts";
 export { isExtendedResource } from "./core/pod-spec/validate-resources.ts";
 export type * from "./handler.ts";

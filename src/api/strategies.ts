@@ -21,6 +21,7 @@ import { cronJobStrategy } from "./batch/cron-job.ts";
 import { jobStrategy } from "./batch/job.ts";
 import { certificateSigningRequestStrategy } from "./certificates/certificate-signing-request.ts";
 import { leaseStrategy } from "./coordination/lease.ts";
+import { componentStatusStrategy } from "./core/component-status.ts";
 import { configMapStrategy } from "./core/config-map.ts";
 import { endpointsStrategy } from "./core/endpoints.ts";
 import { eventStrategy } from "./core/event.ts";
@@ -66,6 +67,7 @@ import type { KindStrategy } from "./strategy.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of strategies of many types; each is used only with its own kind
 export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
+  "/componentstatuses": componentStatusStrategy,
   "/configmaps": configMapStrategy,
   "/endpoints": endpointsStrategy,
   "/events": eventStrategy,

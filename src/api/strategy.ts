@@ -41,6 +41,8 @@ export interface KindStrategy<T> {
   readonly validateSubresourceUpdate?: Readonly<Record<string, (object: T, old: T) => FieldError[]>>;
   /** Default: DNS subdomain. */
   validateName?(name: string): string[];
+  /** A warning for everyone who asks for the kind, whatever they ask. */
+  readonly deprecationWarning?: string;
   /** Texts for Warning headers. */
   warnings?(object: T): string[];
   /** Name first, Age last are implied when absent. */

@@ -6,18 +6,15 @@ import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type DeepReadonly, isNotFound, type KubeObject } from "../machinery/index.ts";
 import type { Store } from "../storage/index.ts";
-import { AggregatedEndpoint, Aggregator, type ProxyCertificate, publishAuthenticationInfo } from "./aggregator/index.ts";
+import { Aggregator, type ProxyCertificate, publishAuthenticationInfo } from "./aggregator/index.ts";
 import { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
-import { Auditor, type AuditorOptions } from "./audit/index.ts";
+import type { AuditorOptions } from "./audit/index.ts";
 import {
-  type Authentication,
   type AuthenticationConfig,
   createAuthentication,
   type FrontProxyOptions,
-  Impersonator,
   InvalidTokenError,
   type ObjectLookup,
-  OpenIdEndpoint,
   ServiceAccountTokens,
   type StaticToken,
 } from "./authn/index.ts";
@@ -34,18 +31,15 @@ import {
   type WatchedCollectionOptions,
   WatchedRbacSource,
 } from "./authz/index.ts";
-import { DiscoveryEndpoint, type HealthCheck, HealthEndpoint, RootEndpoint, VersionEndpoint, type VersionInfo } from "./discovery/index.ts";
+import { componentStatuses } from "./component-status.ts";
+import { type Aggregation, createFront } from "./create-front.ts";
+import type { HealthCheck, VersionInfo } from "./discovery/index.ts";
 import { FlowControl, FlowMetrics, followFlowConfiguration } from "./flow-control/index.ts";
-import type { Endpoint } from "./front/exchange.ts";
-import { HttpFront, type TlsOptions } from "./front/http-front.ts";
-import { KubeletProxy, type KubeletProxyOptions } from "./front/kubelet-proxy.ts";
-import { ProxyEndpoint } from "./front/proxy/proxy-endpoint.ts";
-import { ResourceEndpoint } from "./front/resource-endpoint.ts";
-import { MetricsEndpoint, RequestMetrics } from "./metrics/index.ts";
+import type { HttpFront, TlsOptions } from "./front/http-front.ts";
+import type { KubeletProxyOptions } from "./front/kubelet-proxy.ts";
+import { ServerMetrics } from "./metrics/index.ts";
 import { KubeletUsageSource, metricsApi } from "./metrics-api/index.ts";
-import { OpenApiEndpoint } from "./openapi/index.ts";
-import { ResourceDispatcher } from "./resource-dispatcher.ts";
-import { EndpointServiceResolver, type ServiceResolver } from "./webhooks/index.ts";
+import { EndpointServiceResolver } from "./webhooks/index.ts";
 
 export interface ApiServerOptions {
   readonly store: Store;
@@ -138,15 +132,26 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const aggregation = await startAggregation(options, core, signal);
   const flowControl: FlowControl = new FlowControl({ clock, observer: new FlowMetrics(options.metrics, () => flowControl) });
   followFlowConfiguration({ handler: core, catalog, cache: core.cache, flowControl, clock, logger }, signal);
-  const front = createFront(options, { core, authorizer, tokens, authentication, aggregation, flowControl });
+  const serverMetrics = new ServerMetrics(options.metrics, { catalog, cache: core.cache, store: options.store });
+  const front = createFront(options, {
+    core,
+    authorizer,
+    tokens,
+    authentication,
+    aggregation,
+    flowControl,
+    serverMetrics,
+    stopping: signal,
+  });
   return { core, front, authorizer, tokens };
 }
 
-/** What is not stored: the usage of nodes and pods, where kubelets can be asked. */
-function computedResources({ kubeletTls, catalog, clock, logger }: ApiServerOptions, handler: ApiHandler) {
-  if (kubeletTls === undefined) return new Map();
+/** What is not stored: how the control plane is, and the usage of nodes and pods where kubelets can be asked. */
+function computedResources({ kubeletTls, catalog, clock, logger, store }: ApiServerOptions, handler: ApiHandler) {
+  const components = ["/componentstatuses", componentStatuses(store)] as const;
+  if (kubeletTls === undefined) return new Map([components]);
   const source = new KubeletUsageSource({ handler, catalog, clock, kubeletTls });
-  return metricsApi({ handler, catalog, source, clock, logger });
+  return new Map([components, ...metricsApi({ handler, catalog, source, clock, logger })]);
 }
 
 function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog: ResourceCatalog) {
@@ -160,13 +165,6 @@ function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog:
     persistentVolumes: collection<DeepReadonly<PersistentVolume>>("", "persistentvolumes"),
     volumeAttachments: collection<DeepReadonly<VolumeAttachment>>("storage.k8s.io", "volumeattachments"),
   };
-}
-
-/** Other API servers, and how they are reached. */
-interface Aggregation {
-  readonly aggregator: Aggregator;
-  readonly resolver: ServiceResolver;
-  readonly certificate: ProxyCertificate;
 }
 
 async function startAggregation(options: ApiServerOptions, core: ApiServerCore, signal: AbortSignal): Promise<Aggregation | undefined> {
@@ -183,68 +181,6 @@ async function startAggregation(options: ApiServerOptions, core: ApiServerCore, 
 function problemOf(error: unknown): { problem: string } {
   if (error instanceof InvalidTokenError) return { problem: error.message };
   throw error;
-}
-
-interface FrontParts extends Omit<ApiServer, "front"> {
-  readonly authentication: Authentication;
-  readonly aggregation: Aggregation | undefined;
-  readonly flowControl: FlowControl;
-}
-
-function createFront(options: ApiServerOptions, parts: FrontParts): HttpFront {
-  const { core, authorizer, authentication } = parts;
-  const { catalog, clock, random, logger, tls, metrics } = options;
-  const { kubeletTls } = options;
-  const admit: KubeletProxyOptions["admit"] = (scope, connection) => core.admitConnection(scope, connection);
-  const kubelets = kubeletTls === undefined ? undefined : new KubeletProxy({ handler: core, catalog, authorizer, admit, kubeletTls });
-  const proxies =
-    kubeletTls === undefined ? undefined : new ProxyEndpoint({ handler: core, catalog, authorizer, admit, random, kubeletTls });
-  return new HttpFront({
-    tls,
-    clock,
-    random,
-    logger,
-    authorizer,
-    authenticator: authentication.authenticator,
-    frontProxy: options.frontProxy,
-    impersonator: new Impersonator(authorizer),
-    resources: aggregated(
-      new ResourceDispatcher({ registry: new ResourceEndpoint({ handler: core, catalog, clock }), kubelets, proxies }),
-      parts,
-    ),
-    endpoints: createEndpoints(options, parts),
-    observer: new RequestMetrics(metrics, clock),
-    flowControl: parts.flowControl,
-    auditor: options.audit === undefined ? undefined : new Auditor({ ...options.audit, clock }),
-  });
-}
-
-/** `local`, but for what other API servers serve. */
-function aggregated(local: Endpoint, { authorizer, aggregation }: FrontParts): Endpoint {
-  return aggregation === undefined ? local : new AggregatedEndpoint({ ...aggregation, local, authorizer });
-}
-
-function createEndpoints(options: ApiServerOptions, parts: FrontParts): ReadonlyMap<string, Endpoint> {
-  const { catalog, metrics, version, serverAddress, healthChecks = [] } = options;
-  const remote = parts.aggregation?.aggregator;
-  const discovery = new DiscoveryEndpoint({ catalog, serverAddress: () => serverAddress, remote });
-  const openApi = new OpenApiEndpoint({ catalog, version: version.gitVersion, remote });
-  const openId = new OpenIdEndpoint(parts.tokens);
-  const checks: readonly HealthCheck[] = [{ name: "ping", check: () => true }, ...healthChecks];
-  const endpoints = new Map<string, Endpoint>([
-    ["api", discovery],
-    ["apis", aggregated(discovery, parts)],
-    ["openapi", aggregated(openApi, parts)],
-    ["openid", openId],
-    [".well-known", openId],
-    ["healthz", new HealthEndpoint("healthz", checks)],
-    ["livez", new HealthEndpoint("livez", checks)],
-    ["readyz", new HealthEndpoint("readyz", checks)],
-    ["version", new VersionEndpoint(version)],
-    ["metrics", new MetricsEndpoint(metrics)],
-  ]);
-  const paths = [...endpoints.keys()].map((segment) => `/${segment}`).sort();
-  return endpoints.set("", new RootEndpoint(() => paths));
 }
 
 async function objectOf(

@@ -30,7 +30,13 @@ export class VirtualClock implements Clock {
   }
 
   setTimeout(fire: () => void, delayMs: number): Timer {
-    const timer: PendingTimer = { atMs: this.#nowMs + Math.max(0, delayMs), sequence: this.#sequence++, fire, isCancelled: false };
+    // Whole milliseconds: one who waits for a fraction, and finds by rounding that it is too early, would wait for ever.
+    const timer: PendingTimer = {
+      atMs: this.#nowMs + Math.ceil(Math.max(0, delayMs)),
+      sequence: this.#sequence++,
+      fire,
+      isCancelled: false,
+    };
     this.#timers.push(timer);
     return {
       cancel: () => {

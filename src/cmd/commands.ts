@@ -9,6 +9,7 @@ import { importArchive, listImages } from "./containerd/images.ts";
 import { recordLoadedImages } from "./images/loaded-images.ts";
 import { kubectlDirectory } from "./kubectl/kubectl.ts";
 import { reset as resetCluster } from "./reset/reset.ts";
+import { restoreSnapshot, saveSnapshot, verifySnapshot } from "./snapshot/snapshot.ts";
 import { migrate } from "./store/migrate.ts";
 import { SystemClock } from "./system/clock.ts";
 import { stopDaemon } from "./system/processes.ts";
@@ -136,6 +137,7 @@ export async function status(options: CommonOptions): Promise<void> {
   const spec = cluster.spec();
   const state = (process: { readonly pid: number } | undefined) => (process === undefined ? "stopped" : `running, pid ${process.pid}`);
   console.log(`server      ${state(cluster.runningServer())}, port ${spec.port}`);
+  if (spec.hollowNodeCount > 0) console.log(`hollow      ${state(cluster.runningHollow())}, ${spec.hollowNodeCount} nodes`);
   const ready = cluster.runningServer() === undefined ? undefined : await apiProbeOf(spec.port, cluster.layout.pki).readyNodes();
   for (const { name, address } of cluster.nodes()) {
     console.log(`${name.padEnd(12)}${address}, ${ready?.has(name) === true ? "Ready" : "not Ready"}`);
@@ -194,6 +196,21 @@ async function printImages(nodes: readonly NodeSpec[], socketOf: (node: NodeSpec
   for (const node of nodes) {
     for (const row of await listImages(socketOf(node))) console.log(`${node.name.padEnd(10)} ${row.size.padStart(10)}  ${row.reference}`);
   }
+}
+
+export async function snapshot(verb: string, file: string, options: CommonOptions): Promise<void> {
+  const path = resolve(file);
+  if (verb === "save") {
+    const cluster = existing(options);
+    const { count, revision } = await saveSnapshot(path, { layout: cluster.layout, spec: cluster.spec(), clock: cluster.clock });
+    console.log(`saved ${count} objects at revision ${revision} in ${file}; it holds the cluster's keys: keep it as safe as those`);
+  } else if (verb === "verify") {
+    const { count, revision, takenAt } = await verifySnapshot(path);
+    console.log(`${file} is whole: ${count} objects at revision ${revision}, taken at ${takenAt}`);
+  } else if (verb === "restore") {
+    const { count } = await restoreSnapshot(path, clusterOf(options).layout);
+    console.log(`restored ${count} objects; bring the cluster up with k8ts up`);
+  } else throw new UsageError("usage: k8ts snapshot save|verify|restore <file>");
 }
 
 export async function storeMigrate(target: string, options: UpCommandOptions): Promise<void> {

@@ -71,6 +71,10 @@ function program(): Command {
     .argument("<load|list>")
     .argument("[archives...]")
     .action(async (verb: string, archives: string[], options) => (await commands()).image(verb, archives, options));
+  add("snapshot", "save the cluster in a file, check such a file, or make a cluster of it")
+    .argument("<save|verify|restore>")
+    .argument("<file>")
+    .action(async (verb: string, file: string, options) => (await commands()).snapshot(verb, file, options));
   const store = root.command("store").description("where the cluster keeps its objects");
   storeOptions(add("migrate", "move the cluster to another store, and start its server there", store))
     .argument("<lmdb|etcd://host:2379>")

@@ -18,6 +18,8 @@ export interface FieldError {
   /** Such as `spec.containers[0].image`. */
   readonly path: string;
   readonly value?: unknown;
+  /** Whether the value is left out of the message although the type has one: large objects would drown it. */
+  readonly omitsValue?: boolean;
   readonly detail: string;
 }
 
@@ -45,7 +47,7 @@ const withoutValue = new Set<FieldErrorType>([
 /** `spec.replicas: Invalid value: -1: must be greater than or equal to 0` */
 export function fieldErrorMessage(error: FieldError, { withPath = true }: { withPath?: boolean } = {}): string {
   let text = titles[error.type];
-  if (!withoutValue.has(error.type)) text += `: ${renderValue(error.value)}`;
+  if (!withoutValue.has(error.type) && error.omitsValue !== true) text += `: ${renderValue(error.value)}`;
   if (error.detail !== "") text += `: ${error.detail}`;
   return withPath ? `${error.path === "" ? "<nil>" : error.path}: ${text}` : text;
 }

@@ -30,7 +30,7 @@ export class AgentWorld {
   readonly clock = new VirtualClock();
   readonly random = new SeededRandom(1);
   readonly client = new FakeClient(() => this.clock.now());
-  readonly runtime = new SimulatedRuntime({ clock: this.clock, random: this.random });
+  runtime = new SimulatedRuntime({ clock: this.clock, random: this.random });
   readonly files = new MemoryFiles();
   readonly events: SeenEvent[] = [];
   #stop = new AbortController();
@@ -67,6 +67,12 @@ export class AgentWorld {
     });
     this.#running = agent.run(this.#stop.signal);
     return agent;
+  }
+
+  /** The machine goes down and comes up: nothing runs any more, and no image is forgotten. */
+  async reboot(): Promise<void> {
+    await this.stop();
+    this.runtime = new SimulatedRuntime({ clock: this.clock, random: this.random });
   }
 
   async stop(): Promise<void> {

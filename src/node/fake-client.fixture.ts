@@ -1,6 +1,13 @@
 // A client over objects in memory for this folder's tests: pods' graceful deletion and patches as the server does them.
 import { builtInCatalog, type ResourceRef } from "../api/index.ts";
-import type { Client, PatchCallOptions, WatchCallOptions, WatchEvent, WriteCallOptions } from "../client/index.ts";
+import {
+  type Client,
+  ConnectionError,
+  type PatchCallOptions,
+  type WatchCallOptions,
+  type WatchEvent,
+  type WriteCallOptions,
+} from "../client/index.ts";
 import { alreadyExists, type DeepReadonly, deepFreeze, type KubeObject, notFound, strategicMergePatch } from "../machinery/index.ts";
 
 type Stored = DeepReadonly<KubeObject> & { readonly spec?: Readonly<Record<string, unknown>> };
@@ -18,11 +25,23 @@ export class FakeClient implements Client {
   readonly #now: () => number;
   #revision = 1;
   #changed = Promise.withResolvers<void>();
+  #isAway = false;
   /** Bodies of patches to pods' status, in order. */
   readonly statusPatches: unknown[] = [];
 
   constructor(now: () => number) {
     this.#now = now;
+  }
+
+  /** Whether nobody answers: calls fail, and watches under way break off. */
+  set isAway(isAway: boolean) {
+    this.#isAway = isAway;
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  #reach(): void {
+    if (this.#isAway) throw new ConnectionError("the server is away", undefined);
   }
 
   /** The object as it is now. */
@@ -31,12 +50,14 @@ export class FakeClient implements Client {
   }
 
   async get<T extends KubeObject>(resource: ResourceRef<T>, name: string, options: { namespace?: string | undefined } = {}) {
+    this.#reach();
     const found = this.peek(resource, name, options.namespace);
     if (found === undefined) throw notFound(resource, name);
     return found;
   }
 
   async list<T extends KubeObject>(resource: ResourceRef<T>, options: { fieldSelector?: string | undefined } = {}) {
+    this.#reach();
     const items = [...this.#objects].filter(([key]) => key.startsWith(`${resource.resource}/`)).map(([, object]) => object);
     const selected = items.filter((object) => isSelected(object, options.fieldSelector));
     return { items: selected as unknown as DeepReadonly<T>[], resourceVersion: String(this.#revision) };
@@ -53,6 +74,7 @@ export class FakeClient implements Client {
     const ended = Promise.withResolvers<void>();
     options.signal?.addEventListener("abort", () => ended.resolve(), { once: true });
     while (options.signal?.aborted !== true) {
+      this.#reach();
       const batch = this.#changes
         .slice(next)
         .filter((change) => change.resource === resource.resource && isSelected(change.object, options.fieldSelector));
@@ -63,6 +85,7 @@ export class FakeClient implements Client {
   }
 
   async create<T extends KubeObject>(resource: ResourceRef<T>, object: DeepReadonly<T>, options: WriteCallOptions = {}) {
+    this.#reach();
     const name = object.metadata.name ?? "";
     const namespace = options.namespace ?? object.metadata.namespace ?? "";
     if (this.#objects.has(keyOf(resource, namespace, name))) throw alreadyExists(resource, name);

@@ -1,4 +1,5 @@
 // The few file operations of the node agent's core, so that tests and simulated nodes need no disk.
+import { constants } from "node:fs";
 import { chmod, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -30,7 +31,8 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
 }
 
 async function readTail(path: string, limitBytes: number): Promise<string> {
-  await using file = await open(path, "r");
+  // These files are where containers have a hand in: a link in their place is not followed.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   const { size } = await file.stat();
   const length = Math.min(size, limitBytes);
   const buffer = Buffer.alloc(length);

@@ -167,29 +167,34 @@ export class SchedulingCycle {
       return;
     }
     const info = podInfo(current);
-    const { result, message: said } = isFinal ? { result: undefined, message: "" } : this.#postFilter(info, failure);
-    const nominatedNodeName = result?.nominatedNodeName;
+    const { nominatedNodeName, pending, message: said = "" } = isFinal ? {} : this.#postFilter(info, failure);
     if (nominatedNodeName) nominator.set(info, nominatedNodeName);
     else if (nominatedNodeName === "") nominator.delete(info.uid);
-    this.#putBack({ ...queued, info }, failure, result?.pending);
+    this.#putBack({ ...queued, info }, failure, pending);
     const message = fitErrorMessage(cluster.nodeCount, failure, said);
     recorder.event(current, "Warning", "FailedScheduling", message);
     void this.#status.write(current, { reason: "Unschedulable", message, nominatedNodeName }, signal);
   }
 
   /** The first plug-in that finds a way ends the search; what the others said is told. */
-  #postFilter(pod: PodInfo, { rejections }: Failure): { result: PostFilterResult | undefined; message: string } {
+  #postFilter(pod: PodInfo, { rejections }: Failure): PostFilterResult {
     const { profile, cluster } = this.#options;
     const messages: string[] = [];
-    let last: PostFilterResult | undefined;
-    if (cluster.nodeCount === 0) return { result: last, message: "" };
-    for (const { plugin } of profile.enabled.postFilter) {
+    const pending: Promise<void>[] = [];
+    let nominatedNodeName: string | undefined;
+    for (const { plugin } of cluster.nodeCount === 0 ? [] : profile.enabled.postFilter) {
       const result = plugin.postFilter?.(pod, { cluster, rejections, rejectionOn: (node) => this.#placer.rejectionOn(pod, node) });
-      if (result?.nominatedNodeName) return { result, message: "" };
+      if (result?.pending !== undefined) pending.push(result.pending);
       if (result?.message) messages.push(result.message);
-      last = result ?? last;
+      nominatedNodeName = result?.nominatedNodeName ?? nominatedNodeName;
+      if (nominatedNodeName) break;
     }
-    return { result: last, message: messages.join(", ") };
+    return {
+      // Of one who found a way there is nothing more to say.
+      message: nominatedNodeName ? "" : messages.join(", "),
+      ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
+      ...(pending.length === 0 ? {} : { pending: Promise.all(pending).then(() => {}) }),
+    };
   }
 
   #putBack(queued: QueuedPod, { rejections, refused }: Failure, pending: Promise<void> | undefined): void {

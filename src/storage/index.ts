@@ -2,6 +2,7 @@ export { AesGcmCipher, type AesGcmOptions, type ValueCipher } from "./encryption
 export { EncryptingStore, type EncryptionRule } from "./encryption/encrypting-store.ts";
 export * from "./errors.ts";
 export { EtcdStore, type EtcdStoreOptions } from "./etcd/etcd-store.ts";
+export { type CopiedEntry, type LmdbCopy, readLmdbFile, writeLmdbFile } from "./lmdb/lmdb-copy.ts";
 export { LmdbStore } from "./lmdb/lmdb-store.ts";
 export { MemoryStore } from "./memory/memory-store.ts";
 export * from "./store.ts";

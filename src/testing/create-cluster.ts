@@ -31,21 +31,24 @@ export class Cluster implements AsyncDisposable {
   readonly client: Client;
   readonly #stop = new AbortController();
   readonly #nodes: Map<string, RunningNode>;
-  readonly #controlPlane: ControlPlane;
+  readonly #makeControlPlane: () => ControlPlane;
+  #controlPlane: ControlPlane;
+  #controlPlaneStop = new AbortController();
   readonly #random: SeededRandom;
   readonly #logger: Logger;
   #running: Promise<void> | undefined;
 
   private constructor(parts: {
     readonly clock: VirtualClock;
-    readonly controlPlane: ControlPlane;
+    readonly makeControlPlane: () => ControlPlane;
     readonly random: SeededRandom;
     readonly logger: Logger;
     readonly nodes: Map<string, RunningNode>;
   }) {
     this.clock = parts.clock;
     this.#nodes = parts.nodes;
-    this.#controlPlane = parts.controlPlane;
+    this.#makeControlPlane = parts.makeControlPlane;
+    this.#controlPlane = parts.makeControlPlane();
     this.#random = parts.random;
     this.#logger = parts.logger;
     this.client = this.clientFor(ADMIN);
@@ -68,19 +71,11 @@ export class Cluster implements AsyncDisposable {
       computed: (handler) => metricsApi({ handler, catalog, source, clock, logger }),
       deepFreezes: true,
     });
-    const controlPlane = new ControlPlane({
-      handler: core,
-      catalog,
-      clock,
-      random,
-      logger,
-      caPem: "simulated",
-      podNetwork: "10.244.0.0/16",
-      scheduler,
-    });
-    const cluster = new Cluster({ clock, controlPlane, random, logger, nodes: nodesByName });
+    const options = { handler: core, catalog, clock, random, logger, caPem: "simulated", podNetwork: "10.244.0.0/16", scheduler };
+    const makeControlPlane = () => new ControlPlane(options);
+    const cluster = new Cluster({ clock, makeControlPlane, random, logger, nodes: nodesByName });
     await core.start(cluster.#stop.signal);
-    cluster.#running = controlPlane.run(cluster.#stop.signal);
+    cluster.#running = cluster.#controlPlane.run(cluster.#controlPlaneStop.signal);
     for (let index = 1; index <= nodes; index++) cluster.startNode(index);
     await clock.advance(1000);
     return cluster;
@@ -115,10 +110,20 @@ export class Cluster implements AsyncDisposable {
     await node?.running;
   }
 
+  /** Ends controllers and scheduler in the middle of what they do, and starts others that know nothing of it. */
+  async restartControlPlane(): Promise<void> {
+    this.#controlPlaneStop.abort();
+    await this.#running;
+    this.#controlPlaneStop = new AbortController();
+    this.#controlPlane = this.#makeControlPlane();
+    this.#running = this.#controlPlane.run(this.#controlPlaneStop.signal);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const name of [...this.#nodes.keys()]) await this.stopNode(name);
-    this.#stop.abort();
+    this.#controlPlaneStop.abort();
     await this.#running;
+    this.#stop.abort();
   }
 }
 

@@ -78,7 +78,7 @@ describe("custom resources", () => {
     assert.match(row, /^my-tab +\* \* \* \* \* +1 +\d+s$/);
     assert.match(await cluster.kubectl("get", "all"), /crontab\.stable\.example\.com\/my-tab/);
     assert.match((await tryApply(tab("bad", { cronSpec: 5 }))).stderr, /spec.cronSpec: Invalid value: "integer"/);
-    assert.match((await tryApply(tab("bad", { cronSpec: "x", replicas: 11 }))).stderr, /spec: Invalid value: "object": too many replicas/);
+    assert.match((await tryApply(tab("bad", { cronSpec: "x", replicas: 11 }))).stderr, /spec: Invalid value: too many replicas/);
     assert.match((await tryApply(tab("bad", { cronSpec: "x", typo: 1 }))).stderr, /unknown field "spec.typo"/);
     const changed = await tryApply(tab("my-tab", { cronSpec: "1 * * * *" }));
     assert.match(changed.stdout, /crontab.stable.example.com\/my-tab configured/);

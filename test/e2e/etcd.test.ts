@@ -1,5 +1,6 @@
 // A cluster that keeps its objects in an etcd, and moves from there into its own data directory and back.
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { EtcdCluster } from "../../src/storage/etcd/etcd.fixture.ts";
 import { Cluster, eventually } from "./cluster.fixture.ts";
@@ -32,6 +33,12 @@ describe("a cluster on etcd", () => {
     await cluster.k8ts("up");
     await cluster.kubectl("scale", "deployment", "kubia", "--replicas=2");
     assert.match(await isReady(), /successfully rolled out/);
+  });
+
+  it("is saved while it runs, and the file is found whole", async () => {
+    const file = join(cluster.dataDirectory, "../cluster.snapshot");
+    assert.match(await cluster.k8ts("snapshot", "save", file), /saved \d+ objects at revision \d+/);
+    assert.match(await cluster.k8ts("snapshot", "verify", file), /is whole: \d+ objects/);
   });
 
   it("moves into its data directory and back, with everything", async () => {

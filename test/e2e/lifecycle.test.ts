@@ -134,6 +134,21 @@ describe("a cluster of three nodes", () => {
     await eventually("its old pods are gone", async () => (await cluster.get<List<Pod>>("pods", "-l", "app=kubia")).items.length === 6);
   });
 
+  it("comes back from a snapshot, with all that it kept", async () => {
+    const file = join(cluster.dataDirectory, "../cluster.snapshot");
+    const uid = () => cluster.kubectl("get", "service", "kubia", "-o", "jsonpath={.metadata.uid}");
+    const saved = await uid();
+    await cluster.k8ts("snapshot", "save", file);
+    await cluster.k8ts("down");
+    await cluster.k8ts("snapshot", "restore", file);
+    await cluster.k8ts("up");
+    assert.equal(await uid(), saved);
+    await eventually("all nodes are ready", async () => {
+      const { items } = await cluster.get<List<Node>>("nodes");
+      return items.length === 3 && items.every(({ status }) => status?.conditions?.find(({ type }) => type === "Ready")?.status === "True");
+    });
+  });
+
   it("leaves nothing behind when it is taken down", async () => {
     const { code, stdout } = await cluster.tryK8ts("reset", "--check");
     assert.deepEqual([stdout, code], ["the host is as it was before the first up\n", 0]);

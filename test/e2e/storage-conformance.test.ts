@@ -59,6 +59,13 @@ describe("volumes as conformance wants them", () => {
     ]);
   });
 
+  it("keep containers from writing to what the agent fills", async () => {
+    const volumes: Volume[] = Object.entries(sources).map(([name, source]) => ({ name, ...source }));
+    const script = `for d in /mnt/*; do touch $d/new 2>&1; done`;
+    await pods.scripts("writer", { all: script }, { volumes }, { volumeMounts: volumes.map(({ name }) => mount(name)) });
+    assert.equal((await pods.output("writer", "all")).match(/Read-only file system/g)?.length, volumes.length);
+  });
+
   it("let users who are not root read by mode and fsGroup", async () => {
     const volumes: Volume[] = [
       { name: "open", configMap: { name: "data" } },

@@ -10,6 +10,7 @@ import { requestAuthority } from "../../src/cmd/pki/request-authority.ts";
 import { LOCAL_PATH_PROVISIONER, LOCAL_PATH_ROOT } from "../../src/controllers/index.ts";
 import { isForbidden, type KubeObject } from "../../src/machinery/index.ts";
 import { startApiServer, type TestServer } from "./api-server.fixture.ts";
+import { pkcs10 } from "./pkcs10.fixture.ts";
 
 const inDefault = { namespace: "default" };
 const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -173,6 +174,26 @@ describe("the controllers' roles", () => {
       as: undefined,
     });
     assert.equal(json.status?.userInfo?.username, "system:serviceaccount:default:default");
+    stop.abort();
+  });
+
+  it("let certificates be signed that a person has approved", async () => {
+    await using server = await startApiServer();
+    const stop = new AbortController();
+    const client = await start(server, silentLogger, stop.signal);
+    await server.clock.advance(1_000);
+    const usages = ["digital signature", "client auth"];
+    const spec = { request: await pkcs10("CN=jane"), signerName: "kubernetes.io/kube-apiserver-client", usages };
+    const request = await client.create(resources.certificatesigningrequests, { metadata: { name: "jane" }, spec });
+    const conditions = [{ type: "Approved", status: "True", reason: "ByHand", message: "" }];
+    await client.update(resources.certificatesigningrequests, { ...request, status: { conditions } }, { subresource: "approval" });
+    let certificate: string | undefined;
+    for (let turn = 0; certificate === undefined && turn < 200; turn++) {
+      await server.clock.advance(10);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      certificate = (await client.get(resources.certificatesigningrequests, "jane")).status?.certificate;
+    }
+    assert.match(Buffer.from(certificate ?? "", "base64").toString(), /BEGIN CERTIFICATE/);
     stop.abort();
   });
 });

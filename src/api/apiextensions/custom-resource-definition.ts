@@ -66,6 +66,7 @@ export const customResourceDefinitionStrategy: KindStrategy<CustomResourceDefini
     checkStoredVersions(errors, spec.versions, status?.storedVersions);
     return errors;
   },
+  allowsUnconditionalUpdate: false,
   allowsPlainFinalizers: true,
   deletionFinalizers: [cleanupFinalizer],
   prepareForDeletion(definition, { clock }) {

@@ -8,7 +8,7 @@ import { humanDuration } from "../printing/duration.ts";
 import type { KindStrategy } from "../strategy.ts";
 import type { Job, JobSpec } from "../types/batch/v1.ts";
 import { keepSpec, keepStatus } from "../validation/prepare.ts";
-import { validateJobSpec, validateJobUpdate } from "./job-validation.ts";
+import { validateIndexedName, validateJobSpec, validateJobUpdate } from "./job-validation.ts";
 
 function applyJobSpecDefaults(spec: JobSpec): void {
   // Neither given: one pod that must succeed. With parallelism alone it is a work queue.
@@ -74,7 +74,7 @@ export const jobStrategy: KindStrategy<Job> = {
   },
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: keepSpec,
-  validate: (job) => validateJobSpec("spec", job.spec, { needsSelector: true }),
+  validate: (job) => [...validateIndexedName(job), ...validateJobSpec("spec", job.spec, { needsSelector: true })],
   validateUpdate: validateJobUpdate,
   hasGeneration: true,
   selectableFields: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },

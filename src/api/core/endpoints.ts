@@ -59,6 +59,7 @@ function validate({ subsets = [] }: Endpoints): FieldError[] {
 }
 
 export const endpointsStrategy: KindStrategy<Endpoints> = {
+  deprecationWarning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   applyDefaults(endpoints) {
     for (const { ports } of endpoints.subsets ?? []) for (const port of ports ?? []) port.protocol ||= "TCP";
   },

@@ -123,3 +123,19 @@ test("sidecars add to the containers, other init containers only raise the peak"
   );
   assert.equal(podRequests(pod).cpuMilli, 600);
 });
+
+test("a resize may change cpu and memory within the pod's class, and nothing else", () => {
+  const sized = (resources: Container["resources"], more: Partial<Container> = {}) => podWith({}, { resources, ...more });
+  const old = sized({ requests: { cpu: "1", memory: "1Gi" } });
+  const errorsOf = (pod: Pod) => podStrategy.validateSubresourceUpdate?.["resize"]?.(pod, old).map((error) => fieldErrorMessage(error));
+  assert.deepEqual(errorsOf(sized({ requests: { cpu: "2", memory: "512Mi" } })), []);
+  assert.deepEqual(errorsOf(sized({ requests: { cpu: "2" } })), [
+    "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed",
+  ]);
+  assert.deepEqual(errorsOf(sized({ requests: { cpu: "1", memory: "1Gi", "ephemeral-storage": "1Gi" } })), [
+    "spec: Forbidden: only cpu and memory resources are mutable",
+  ]);
+  assert.deepEqual(errorsOf(sized({ limits: { cpu: "1", memory: "1Gi" }, requests: { cpu: "1", memory: "1Gi" } })), [
+    'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+  ]);
+});

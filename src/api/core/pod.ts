@@ -8,6 +8,7 @@ import { podColumns } from "./pod-columns.ts";
 import { validatePodResize } from "./pod-resize.ts";
 import { applyHostNetworkPorts, applyRequestsFromLimits } from "./pod-spec/container-defaults.ts";
 import { applyPodSpecDefaults } from "./pod-spec/defaults.ts";
+import { applyMatchLabelKeys } from "./pod-spec/match-label-keys.ts";
 import { applyPodLevelRequests } from "./pod-spec/pod-level-resources.ts";
 import { validatePodSpec } from "./pod-spec/validate.ts";
 import { validateEphemeralContainersUpdate, validatePodUpdate } from "./pod-update.ts";
@@ -35,6 +36,7 @@ function applyPodOnlyDefaults(spec: PodSpec): void {
 
 function prepareForCreate(pod: Pod): void {
   pod.status = { phase: "Pending", qosClass: podQosClass(pod) };
+  applyMatchLabelKeys(pod);
   if (!pod.spec?.schedulingGates?.length) return;
   const message = "Scheduling is blocked due to non-empty scheduling gates";
   pod.status.conditions = [{ type: "PodScheduled", status: "False", reason: "SchedulingGated", message }];

@@ -44,7 +44,6 @@ export function customResourceStrategy(version: CustomResourceDefinitionVersion,
     allowsStrategicMerge: false,
     allowsPlainFinalizers: true,
     allowsUnconditionalUpdate: false,
-    allowsCreateOnUpdate: true,
     ...(version.subresources?.scale !== undefined && { scale: customScale(version.subresources.scale) }),
   };
 }

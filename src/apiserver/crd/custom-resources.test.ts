@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestScope } from "../../api/index.ts";
 import type { KubeObject } from "../../machinery/index.ts";
-import { CoreFixture } from "../registry/testing/core-fixture.ts";
+import { CoreFixture, describeEvents } from "../registry/testing/core-fixture.ts";
 import { WebhookServer } from "../webhooks/testing/webhook-server.ts";
 
 type Custom = KubeObject & Record<string, unknown>;
@@ -10,8 +10,20 @@ type Custom = KubeObject & Record<string, unknown>;
 const text = { type: "string" };
 const schemas = { v1: { host: text, port: text }, v2: { hostPort: text } };
 const versions = [
-  { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object", properties: schemas.v1 } } },
-  { name: "v2", served: true, storage: false, schema: { openAPIV3Schema: { type: "object", properties: schemas.v2 } } },
+  {
+    name: "v1",
+    served: true,
+    storage: true,
+    schema: { openAPIV3Schema: { type: "object", properties: schemas.v1 } },
+    selectableFields: [{ jsonPath: ".host" }],
+  },
+  {
+    name: "v2",
+    served: true,
+    storage: false,
+    schema: { openAPIV3Schema: { type: "object", properties: schemas.v2 } },
+    selectableFields: [{ jsonPath: ".hostPort" }],
+  },
 ];
 
 /** v1 has host and port apart, v2 together. */
@@ -120,4 +132,31 @@ test("when the webhook fails, only what needs it fails, and the next try asks ag
   await assert.rejects(core.get(fixture.scope("v2", "a"), {}), /conversion webhook for example.com\/v1, Kind=Host failed/);
   fixture.hooks.answering = answering;
   assert.equal(((await core.get(fixture.scope("v2", "a"), {})).object as Custom)["hostPort"], "a:1");
+});
+
+test("each version selects by fields of its own, in lists and watches", async () => {
+  await using fixture = await ConversionFixture.start();
+  const { core, clock } = fixture.server;
+  await core.create(fixture.scope("v1"), { metadata: { name: "a" }, host: "a", port: "1" } as never, {});
+  await core.create(fixture.scope("v1"), { metadata: { name: "b" }, host: "b", port: "1" } as never, {});
+  await clock.advance(0);
+  const names = ({ items }: Awaited<ReturnType<typeof core.list>>) => items.map(({ object }) => object.metadata.name);
+  assert.deepEqual(names(await core.list(fixture.scope("v1"), { fieldSelector: "host=b" })), ["b"]);
+  assert.deepEqual(names(await core.list(fixture.scope("v2"), { fieldSelector: "hostPort=b:1" })), ["b"]);
+  await assert.rejects(core.list(fixture.scope("v2"), { fieldSelector: "host=b" }), /field label not supported: host/);
+  const stop = new AbortController();
+  const batches = await core.watch({ ...fixture.scope("v2"), signal: stop.signal }, { fieldSelector: "hostPort=b:1" });
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const batch of batches) seen.push(...describeEvents(batch));
+  })();
+  const patch = (name: string, port: string) => core.patch(fixture.scope("v1", name), { port }, { type: "application/merge-patch+json" });
+  await patch("a", "5");
+  await patch("b", "2");
+  await patch("b", "1");
+  await clock.advance(0);
+  for (let turn = 0; seen.length < 3 && turn < 2000; turn++) await new Promise((resolve) => setImmediate(resolve));
+  stop.abort();
+  await reading;
+  assert.deepEqual(seen, ["ADDED b", "DELETED b", "ADDED b"]);
 });

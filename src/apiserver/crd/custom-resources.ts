@@ -19,10 +19,9 @@ export interface CustomResourcesOptions {
   readonly webhooks: WebhookCaller | undefined;
 }
 
-/** What of a definition decides how it is served. */
+/** What of a definition decides how it is served: the form of its objects, and whether they are being deleted. */
 interface Decisive {
-  readonly spec: unknown;
-  readonly acceptedNames: unknown;
+  readonly form: unknown;
   readonly isTerminating: boolean;
 }
 
@@ -57,15 +56,23 @@ export class CustomResources {
     const known = this.#served.get(key);
     const definition = entry?.object as CustomResourceDefinition | undefined;
     if (definition === undefined || !isEstablished(definition)) return this.#drop(key, known);
-    const decisive = { spec: definition.spec, acceptedNames: definition.status?.acceptedNames, isTerminating: isTerminating(definition) };
+    const form = { spec: definition.spec, acceptedNames: definition.status?.acceptedNames };
+    const decisive = { form, isTerminating: isTerminating(definition) };
     if (known !== undefined && deepEqual(known.decisive, decisive)) return false;
-    const end = known?.end ?? new AbortController();
+    const end = this.#endOf(known, form);
     this.#served.set(key, {
       decisive,
       end,
       resources: this.#resourcesOf(draftOf(definition) as unknown as CustomResourceDefinition, end.signal),
     });
     return true;
+  }
+
+  /** Watches end when the form changes: they show objects in the form that they began with. */
+  #endOf(known: Served | undefined, form: unknown): AbortController {
+    if (known !== undefined && deepEqual(known.decisive.form, form)) return known.end;
+    known?.end.abort();
+    return new AbortController();
   }
 
   #resourcesOf(definition: CustomResourceDefinition, served: AbortSignal): readonly Resource[] {

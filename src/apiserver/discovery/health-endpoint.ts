@@ -35,12 +35,18 @@ export class HealthEndpoint implements Endpoint {
     const outcomes = await Promise.all(checks.map(runCheck));
     const isHealthy = outcomes.every((outcome) => outcome.isHealthy);
     const isVerbose = query?.has("verbose") === true || !isHealthy;
-    const text = isVerbose ? this.#report(outcomes, isHealthy) : "ok";
+    const unknown = [...excluded].filter((name) => !this.#checks.some((check) => check.name === name));
+    const text = isVerbose ? this.#report(outcomes, { isHealthy, unknown }) : "ok";
     writeBody(exchange, isHealthy ? 200 : 500, Buffer.from(text), "text/plain; charset=utf-8");
   }
 
-  #report(outcomes: readonly Outcome[], isHealthy: boolean): string {
+  #report(
+    outcomes: readonly Outcome[],
+    { isHealthy, unknown }: { readonly isHealthy: boolean; readonly unknown: readonly string[] },
+  ): string {
     const lines = outcomes.map(({ name, isHealthy: isFine }) => (isFine ? `[+]${name} ok` : `[-]${name} failed: reason withheld`));
+    const quoted = unknown.map((name) => JSON.stringify(name)).join(",");
+    if (unknown.length > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${quoted}`);
     return `${[...lines, `${this.#title} check ${isHealthy ? "passed" : "failed"}`].join("\n")}\n`;
   }
 }

@@ -1,6 +1,6 @@
 // Request bodies: read up to the limit, decoded by their content type.
 import { parse } from "yaml";
-import { badRequest, decodeProtobuf, statusError, type TypeFacts } from "../../machinery/index.ts";
+import { badRequest, decodeProtobuf, duplicateMembers, StatusError, statusError, type TypeFacts } from "../../machinery/index.ts";
 import { decodeCbor } from "./cbor.ts";
 import { type FrontRequest, header } from "./exchange.ts";
 
@@ -48,8 +48,23 @@ export function contentType(request: FrontRequest): string {
   return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase() || "application/json";
 }
 
-/** The body as an object; an empty body is undefined. `typeOf` tells the type of a kind in protobuf. */
-export async function readObject(request: FrontRequest, typeOf: (kind: string) => TypeFacts): Promise<Record<string, unknown> | undefined> {
+export interface DecodedBody {
+  readonly object: Record<string, unknown>;
+  /** `duplicate field "a.b"`, where JSON was looked at for them. */
+  readonly duplicates: readonly string[];
+}
+
+export interface BodyReading {
+  /** Tells the type of a kind in protobuf. */
+  typeOf(kind: string): TypeFacts;
+  readonly detectsDuplicates?: boolean;
+}
+
+/** The body as an object; an empty body is undefined. */
+export async function readObject(
+  request: FrontRequest,
+  { typeOf, detectsDuplicates = false }: BodyReading,
+): Promise<DecodedBody | undefined> {
   const type = contentType(request);
   const body = await readBody(request);
   if (body.byteLength === 0) return undefined;
@@ -57,14 +72,29 @@ export async function readObject(request: FrontRequest, typeOf: (kind: string) =
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest("couldn't get version/kind; json parse error: the body is not an object");
   }
-  return value as Record<string, unknown>;
+  const duplicates = detectsDuplicates && type === "application/json" ? duplicateMembers(body.toString("utf8")) : [];
+  return { object: value as Record<string, unknown>, duplicates };
 }
 
 function decode(type: string, body: Buffer): unknown {
   if (type === "application/json") return parseJson(body);
   if (type === "application/yaml" || type === "text/yaml") return parseYaml(body);
-  if (type === "application/cbor") return decodeCbor(body);
+  if (type === "application/cbor") return checkDepth(decodeCbor(body), body);
   throw unsupported(objectTypes);
+}
+
+/** No kind is nested this deep; what is would exhaust the stack of whoever walks through it. */
+const MAX_DEPTH = 1000;
+
+/** `value`, unless it is nested too deep. Small bodies cannot be. */
+function checkDepth(value: unknown, body: Buffer): unknown {
+  if (body.byteLength <= MAX_DEPTH) return value;
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) throw badRequest("exceeded max depth");
+    level = level.flatMap((item) => Object.values(item as object).filter((member) => typeof member === "object" && member !== null));
+  }
+  return value;
 }
 
 export function unsupported(accepted: string): Error {
@@ -76,8 +106,9 @@ export function unsupported(accepted: string): Error {
 
 export function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString("utf8"));
+    return checkDepth(JSON.parse(body.toString("utf8")), body);
   } catch (error) {
+    if (error instanceof StatusError) throw error;
     throw badRequest(`couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
@@ -85,8 +116,9 @@ export function parseJson(body: Buffer): unknown {
 /** YAML is a superset of JSON; a later key of the same name wins, as upstream's decoder has it. */
 export function parseYaml(body: Buffer): unknown {
   try {
-    return parse(body.toString("utf8"), { uniqueKeys: false, maxAliasCount: 100 });
+    return checkDepth(parse(body.toString("utf8"), { uniqueKeys: false, maxAliasCount: 100 }), body);
   } catch (error) {
+    if (error instanceof StatusError) throw error;
     throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -10,9 +10,11 @@ import {
   type StoredList,
   typeFacts,
   type UncheckedObject,
+  type WriteOptions,
 } from "../../api/index.ts";
 import type { Clock } from "../../base/index.ts";
 import { badRequest, field, hasProtobuf, invalid, statusError, type TypeFacts } from "../../machinery/index.ts";
+import type { WatchObserver } from "../metrics/index.ts";
 import { contentType, parseJson, parseYaml, readBody, readObject, unsupported } from "./body.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { header } from "./exchange.ts";
@@ -47,6 +49,7 @@ export interface ResourceEndpointOptions {
   readonly handler: ApiHandler;
   readonly catalog: ResourceCatalog;
   readonly clock: Pick<Clock, "now">;
+  readonly watchObserver?: WatchObserver;
 }
 
 export class ResourceEndpoint implements Endpoint {
@@ -54,15 +57,28 @@ export class ResourceEndpoint implements Endpoint {
   readonly #catalog: ResourceCatalog;
   readonly #clock: Pick<Clock, "now">;
 
-  constructor({ handler, catalog, clock }: ResourceEndpointOptions) {
+  readonly #watchObserver: WatchObserver | undefined;
+
+  constructor({ handler, catalog, clock, watchObserver }: ResourceEndpointOptions) {
+    this.#watchObserver = watchObserver;
     this.#handler = handler;
     this.#catalog = catalog;
     this.#clock = clock;
   }
 
-  serve(exchange: Exchange): Promise<void> {
+  async serve(exchange: Exchange): Promise<void> {
     const call = this.#callOf(exchange);
-    switch (exchange.info.verb) {
+    try {
+      await this.#answer(call);
+    } catch (error) {
+      // A request that is refused has its warnings all the same.
+      if (!exchange.response.headersSent) setWarnings(exchange.response, call.warnings);
+      throw error;
+    }
+  }
+
+  #answer(call: Call): Promise<void> {
+    switch (call.exchange.info.verb) {
       case "get":
         return this.#get(call);
       case "list":
@@ -142,7 +158,8 @@ export class ResourceEndpoint implements Endpoint {
     exchange.started?.();
     setWarnings(exchange.response, call.warnings);
     const { upgrade } = exchange as Exchange & Partial<UpgradeExchange>;
-    const answer = { batches, encode: this.#frames(call), format: representation.format, signal: closed.signal };
+    const sent = (count: number) => this.#watchObserver?.sent(call.resource, count);
+    const answer = { batches, encode: this.#frames(call), format: representation.format, signal: closed.signal, sent };
     if (upgrade === undefined) return writeWatch(exchange.response, answer);
     await sendWatch(await acceptWebSocket({ request: exchange.request, upgrade }), answer);
   }
@@ -161,12 +178,14 @@ export class ResourceEndpoint implements Endpoint {
 
   async #create(call: Call): Promise<void> {
     const options = writeOptions(call.exchange.info.query, "CreateOptions");
-    this.#writeObject(call, 201, await this.#handler.create(call.scope(), await requiredObject(call), options));
+    const { object, ...found } = await requiredObject(call, options);
+    this.#writeObject(call, 201, await this.#handler.create(call.scope(), object, { ...options, ...found }));
   }
 
   async #update(call: Call): Promise<void> {
     const options = writeOptions(call.exchange.info.query, "UpdateOptions");
-    const { stored, created } = await this.#handler.update(call.scope(), await requiredObject(call), options);
+    const { object, ...found } = await requiredObject(call, options);
+    const { stored, created } = await this.#handler.update(call.scope(), object, { ...options, ...found });
     this.#writeObject(call, created ? 201 : 200, stored);
   }
 
@@ -184,7 +203,7 @@ export class ResourceEndpoint implements Endpoint {
 
   async #delete(call: Call): Promise<void> {
     const { exchange } = call;
-    const options = deleteOptions(exchange.info.query, await readObject(exchange.request, typeOfBody(call)));
+    const options = deleteOptions(exchange.info.query, (await readObject(exchange.request, { typeOf: typeOfBody(call) }))?.object);
     const result = await this.#handler.delete(call.scope(), options);
     if ("stored" in result) this.#writeObject(call, 200, result.stored);
     else {
@@ -196,7 +215,7 @@ export class ResourceEndpoint implements Endpoint {
   async #deleteCollection(call: Call): Promise<void> {
     const { exchange } = call;
     const { query } = exchange.info;
-    const options = deleteOptions(query, await readObject(exchange.request, typeOfBody(call)));
+    const options = deleteOptions(query, (await readObject(exchange.request, { typeOf: typeOfBody(call) }))?.object);
     const list = await this.#handler.deleteCollection(call.scope(), options, listOptions(query));
     setWarnings(exchange.response, call.warnings);
     await writePlainList(call, list);
@@ -283,11 +302,16 @@ function typeOfBody({ exchange, resource }: Call): (kind: string) => TypeFacts {
   };
 }
 
-async function requiredObject(call: Call): Promise<UncheckedObject> {
-  const object = await readObject(call.exchange.request, typeOfBody(call));
-  if (object === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
-  call.exchange.audit?.sawRequest(object);
-  return object as UncheckedObject;
+/** The object that was sent, and what stood twice in it where somebody wants to know. */
+async function requiredObject(
+  call: Call,
+  { fieldValidation }: WriteOptions,
+): Promise<{ object: UncheckedObject } & Pick<WriteOptions, "duplicateFields">> {
+  const body = await readObject(call.exchange.request, { typeOf: typeOfBody(call), detectsDuplicates: fieldValidation !== "Ignore" });
+  if (body === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
+  call.exchange.audit?.sawRequest(body.object);
+  const { object, duplicates } = body;
+  return { object: object as UncheckedObject, ...(duplicates.length === 0 ? {} : { duplicateFields: duplicates }) };
 }
 
 /** Server-side apply needs a manager's name; other patches cannot be forced. */

@@ -95,10 +95,12 @@ export interface WatchAnswer {
   readonly encode: FrameEncoder;
   readonly format: Format;
   readonly signal: AbortSignal;
+  /** Told how many events were sent. */
+  sent(count: number): void;
 }
 
 /** Writes batches of events until they end or the client is gone. */
-export async function writeWatch(response: FrontResponse, { batches, encode, format, signal }: WatchAnswer): Promise<void> {
+export async function writeWatch(response: FrontResponse, { batches, encode, format, signal, sent }: WatchAnswer): Promise<void> {
   response.writeHead(200, { "Content-Type": streamTypes[format] ?? "" });
   response.flushHeaders?.();
   for await (const batch of batches) {
@@ -106,6 +108,7 @@ export async function writeWatch(response: FrontResponse, { batches, encode, for
     let hasRoom = true;
     // HTTP/1.1 gathers what one turn writes by itself; cork() would send the length of the chunk as a TLS record of its own.
     for (const event of batch) hasRoom = response.write(encode(event));
+    sent(batch.length);
     if (!hasRoom) await drained(response);
     if (signal.aborted) break;
   }

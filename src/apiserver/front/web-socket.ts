@@ -37,9 +37,10 @@ export function acceptWebSocket({ request, upgrade }: Pick<UpgradeExchange, "req
 }
 
 /** Sends every event as a message of its own: text in JSON, else binary. */
-export async function sendWatch(socket: WebSocket, { batches, encode, format, signal }: WatchAnswer): Promise<void> {
+export async function sendWatch(socket: WebSocket, { batches, encode, format, signal, sent }: WatchAnswer): Promise<void> {
   for await (const batch of batches) {
     for (const event of batch) await send(socket, encode(event), format !== "json");
+    sent(batch.length);
     if (signal.aborted) break;
   }
   socket.close(1000);

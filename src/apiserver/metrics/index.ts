@@ -1,2 +1,3 @@
 export * from "./metrics-endpoint.ts";
 export * from "./request-metrics.ts";
+export * from "./server-metrics.ts";

@@ -73,5 +73,7 @@ export class RequestMetrics implements RequestObserver {
 function labelsOf(info: RequestInfo) {
   const { group, version, resource, subresource } = info;
   const scope = info.name !== "" || info.verb === "create" ? "resource" : info.namespace === "" ? "cluster" : "namespace";
-  return { verb: info.verb.toUpperCase(), group, version, resource, subresource, scope: info.isResource ? scope : "" };
+  // What is connected to a node or pod is no reading or writing of the API's.
+  const verb = isLongRunning(info) && info.verb !== "watch" && subresource !== "log" ? "CONNECT" : info.verb.toUpperCase();
+  return { verb, group, version, resource, subresource, scope: info.isResource ? scope : "" };
 }

@@ -17,7 +17,17 @@ export type Deletion = { readonly stored: Stored } | { readonly status: Status }
 /** Deletions of a collection that are under way at the same time. */
 const PARALLEL_DELETIONS = 64;
 
-export async function deleteObject(context: ServerContext, scope: RequestScope, options: DeleteOptions): Promise<Deletion> {
+export interface DeletionExtras {
+  /** Part of a request that admission has let pass: it is not asked again. */
+  readonly isAdmitted?: true;
+}
+
+export async function deleteObject(
+  context: ServerContext,
+  scope: RequestScope,
+  options: DeleteOptions,
+  extras: DeletionExtras = {},
+): Promise<Deletion> {
   checkDeleteOptions(options);
   const { resource, namespace, name } = scope;
   await context.cache.waitForNewest();
@@ -25,7 +35,7 @@ export async function deleteObject(context: ServerContext, scope: RequestScope, 
   for (;;) {
     if (current === undefined) throw notFound(resource, name);
     try {
-      return await deleteOnce(context, scope, current, options);
+      return await deleteOnce(context, scope, current, { options, extras });
     } catch (error) {
       if (!(error instanceof RevisionConflictError)) throw error;
       current = error.current === undefined ? undefined : context.cache.entries.entry(error.current);
@@ -33,13 +43,20 @@ export async function deleteObject(context: ServerContext, scope: RequestScope, 
   }
 }
 
-async function deleteOnce(context: ServerContext, scope: RequestScope, current: CacheEntry, options: DeleteOptions): Promise<Deletion> {
+async function deleteOnce(
+  context: ServerContext,
+  scope: RequestScope,
+  current: CacheEntry,
+  { options, extras }: { readonly options: DeleteOptions; readonly extras: DeletionExtras },
+): Promise<Deletion> {
   const { resource } = scope;
   const isDryRun = (options.dryRun ?? []).length > 0;
   checkPreconditions(scope, current, options);
   const request = { operation: "DELETE", scope, object: undefined, old: current.object, isDryRun, deleteOptions: options } as const;
-  await context.admission.mutate(request);
-  await context.admission.validate(request);
+  if (extras.isAdmitted !== true) {
+    await context.admission.mutate(request);
+    await context.admission.validate(request);
+  }
   const marked = markDeleted(context, scope, current, options);
   if (marked === undefined) {
     if (!isDryRun) await context.store.delete(current.key, current.revision);

@@ -1,5 +1,5 @@
 // Get and list.
-import type { ListOptions, ReadOptions, RequestScope, Stored, StoredList } from "../../api/index.ts";
+import type { ListOptions, ReadOptions, RequestScope, Resource, Stored, StoredList } from "../../api/index.ts";
 import { badRequest, expired, field, invalid, notFound } from "../../machinery/index.ts";
 import { CompactedError, FutureRevisionError } from "../../storage/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
@@ -30,8 +30,9 @@ export async function listObjects(context: ServerContext, scope: RequestScope, o
   const selection = parseSelection(resource, options);
   const token = options.continue === undefined || options.continue === "" ? undefined : decodeContinue(options.continue);
   const { entries, revision } = await snapshot(context, scope, options, { token, name: selection.name });
+  const fitting = selection.matchesShown === undefined ? entries : await selected(resource, entries, selection);
   const limit = options.resourceVersion === "0" && token === undefined ? 0 : (options.limit ?? 0);
-  const page = takePage(entries, selection, limit);
+  const page = takePage(fitting, selection, limit);
   const items = resource.storedAs === undefined ? page.items : await Promise.all(page.items.map((entry) => presented(resource, entry)));
   const last = page.items.at(-1);
   if (!page.hasMore || last === undefined) return { items, resourceVersion: String(revision) };
@@ -40,8 +41,25 @@ export async function listObjects(context: ServerContext, scope: RequestScope, o
     items,
     resourceVersion: String(revision),
     continue: encodeContinue({ revision, after }),
-    ...(selection.matches === undefined ? { remainingItemCount: entries.length - items.length } : {}),
+    ...(selection.matches === undefined && selection.matchesShown === undefined
+      ? { remainingItemCount: entries.length - items.length }
+      : {}),
   };
+}
+
+/** The entries that are selected, by what is stored and by what the version that is asked for shows of them. */
+export async function selected(
+  resource: Resource,
+  entries: readonly CacheEntry[],
+  { matches, matchesShown }: Selection,
+): Promise<readonly CacheEntry[]> {
+  const candidates = matches === undefined ? entries : entries.filter(matches);
+  if (matchesShown === undefined) return candidates;
+  const shown = await Promise.all(candidates.map((entry) => presented(resource, entry)));
+  return candidates.filter((_, index) => {
+    const one = shown[index];
+    return one !== undefined && matchesShown(one);
+  });
 }
 
 function takePage(

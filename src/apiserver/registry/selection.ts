@@ -18,8 +18,10 @@ export interface SelectionOptions {
 }
 
 export interface Selection {
-  /** Absent: all match. */
+  /** Judges what is stored. Absent: all match. */
   readonly matches?: (entry: Pick<Stored, "object">) => boolean;
+  /** Judges what is shown, where that has fields of its own that are selected by. */
+  readonly matchesShown?: (shown: Pick<Stored, "object">) => boolean;
   /** The only name that can match. */
   readonly name?: string;
 }
@@ -34,10 +36,15 @@ const metadataGetters: Readonly<Record<string, Getter>> = {
 export function parseSelection(resource: Resource, { labelSelector = "", fieldSelector = "" }: SelectionOptions): Selection {
   const labels = labelSelector === "" ? undefined : parse("labelSelector", labelSelector, parseLabelSelector);
   const fields = fieldSelector === "" ? undefined : parse("fieldSelector", fieldSelector, parseFieldSelector);
+  const isShown = hasShownFields(resource);
   const matchesFields = fields === undefined || fields.isEverything ? undefined : fieldMatcher(resource, fields);
   const matchesLabels = labels === undefined || labels.isEverything ? undefined : labelMatcher(labels);
   const name = fields?.exactValue("metadata.name");
-  return { ...combine(matchesLabels, matchesFields), ...(name === undefined || name === "" ? {} : { name }) };
+  return {
+    ...combine(matchesLabels, isShown ? undefined : matchesFields),
+    ...(isShown && matchesFields !== undefined ? { matchesShown: matchesFields } : {}),
+    ...(name === undefined || name === "" ? {} : { name }),
+  };
 }
 
 type Matcher = NonNullable<Selection["matches"]>;
@@ -60,8 +67,13 @@ function labelMatcher(selector: LabelSelectorMatcher): Matcher {
   return (entry) => selector.matches(entry.object.metadata.labels);
 }
 
+/** Whether the version that is shown has selectable fields of its own, which may not be those of the stored one. */
+function hasShownFields({ storedAs, strategy }: Resource): boolean {
+  return storedAs?.resource !== undefined && strategy.selectableFields !== undefined;
+}
+
 function fieldMatcher(resource: Resource, selector: FieldSelector): Matcher {
-  const selectable = storedResource(resource).strategy.selectableFields;
+  const { selectableFields: selectable } = hasShownFields(resource) ? resource.strategy : storedResource(resource).strategy;
   const getters = new Map<string, Getter>();
   for (const { field } of selector.terms) {
     const getter = metadataGetters[field] ?? (selectable?.[field] as Getter | undefined);

@@ -22,6 +22,12 @@ export function presented(resource: Resource, entry: CacheEntry): Stored | Promi
   return pending;
 }
 
+/** The entry as `resource` shows it, if `presented` has made that already. */
+export function presentedBefore(resource: Resource, entry: CacheEntry): Stored | undefined {
+  const known = resource.storedAs === undefined ? entry : convertedOf(resource).get(entry);
+  return known instanceof Promise ? undefined : known;
+}
+
 function keep(resource: Resource, entry: CacheEntry, object: KubeObject): Stored {
   const stored = deepEqual(object, entry.object) ? entry : { object, json: encoder.encode(JSON.stringify(object)) };
   convertedOf(resource).set(entry, stored);

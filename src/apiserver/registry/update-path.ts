@@ -39,6 +39,8 @@ export interface Replacement {
   readonly rules?: UpdateRules;
   /** For admission, when clients see the object as another kind. */
   readonly view?: ObjectView;
+  /** Part of a request that admission has let pass: it is not asked again. */
+  readonly isAdmitted?: true;
 }
 
 /** Conflicts of unconditional writes after which the client is told to come again. */
@@ -124,14 +126,14 @@ async function replaceOnce(
   keepServerMetadata(draft.metadata, current.object.metadata);
   const { view } = replacement;
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun, view } as const;
-  await context.admission.mutate(request);
+  if (replacement.isAdmitted !== true) await context.admission.mutate(request);
   rules.prepare(draft, old, context);
   if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
   if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
   const reservation = guardOf(context, resource)?.reserve(draft, old);
   try {
     validate(scope, draft, old, [...rules.validate(draft, old), ...(reservation?.errors ?? [])]);
-    await context.admission.validate(request);
+    if (replacement.isAdmitted !== true) await context.admission.validate(request);
     if (isDryRun) return dryRunAnswer(resource, draft);
     return presented(resource, await write(context, scope, draft, current));
   } finally {

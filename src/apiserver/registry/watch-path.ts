@@ -1,13 +1,14 @@
 // Watch: where it starts, what it sends first, and its limits.
-import type { RequestScope, StoredWatchEvent, WatchOptions } from "../../api/index.ts";
+import type { RequestScope, Resource, StoredWatchEvent, WatchOptions } from "../../api/index.ts";
 import { expired, type FieldError, field, invalid } from "../../machinery/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
-import { Watcher } from "../watch-cache/watcher.ts";
+import { Watcher, type WatcherOptions } from "../watch-cache/watcher.ts";
 import { parseRevision, waitUntilFresh } from "./freshness.ts";
 import { scopePrefix } from "./key.ts";
+import { selected } from "./read-path.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 import { cacheOf, type ServerContext } from "./server-context.ts";
-import { presented } from "./stored-as.ts";
+import { presented, presentedBefore } from "./stored-as.ts";
 
 /** Watches that name no timeout end after half an hour to an hour, so that they spread over time. */
 const MIN_TIMEOUT_MS = 1800_000;
@@ -35,9 +36,9 @@ export async function watchObjects(
     cache,
     clock: context.clock,
     prefix,
-    matches: selection.matches,
+    ...selector(resource, selection),
     afterRevision,
-    initial: sendsInitial ? initialEvents(cache.entries(prefix), selection, options, afterRevision) : [],
+    initial: sendsInitial ? initialEvents(await selected(resource, cache.entries(prefix), selection), options, afterRevision) : [],
     bookmarkRevision: options.allowWatchBookmarks === true ? () => context.cache.appliedRevision : undefined,
     bookmarkEveryMs: BOOKMARK_EVERY_MS,
     timeoutMs: timeoutMs(context, options.timeoutSeconds),
@@ -46,14 +47,22 @@ export async function watchObjects(
   return resource.storedAs === undefined ? watcher.events() : convertEvents(scope, watcher.events());
 }
 
-function initialEvents(
-  entries: readonly CacheEntry[],
-  { matches }: Selection,
-  options: WatchOptions,
-  revision: number,
-): StoredWatchEvent[] {
-  const events: StoredWatchEvent[] = [];
-  for (const entry of entries) if (matches === undefined || matches(entry)) events.push({ type: "ADDED", stored: entry });
+/** What judges the entries: by what is stored, or after a wait by what the version that is asked for shows. */
+function selector(resource: Resource, { matches, matchesShown }: Selection): Pick<WatcherOptions, "matches" | "prepare"> {
+  if (matchesShown === undefined) return { matches };
+  return {
+    matches(entry) {
+      if (matches?.(entry) === false) return false;
+      const shown = presentedBefore(resource, entry);
+      return shown !== undefined && matchesShown(shown);
+    },
+    prepare: ({ current, previous }) =>
+      Promise.all([current, previous].map((entry) => (entry === undefined ? undefined : presented(resource, entry)))),
+  };
+}
+
+function initialEvents(entries: readonly CacheEntry[], options: WatchOptions, revision: number): StoredWatchEvent[] {
+  const events: StoredWatchEvent[] = entries.map((stored) => ({ type: "ADDED", stored }));
   if (options.sendInitialEvents === true && options.allowWatchBookmarks === true) {
     events.push({ type: "BOOKMARK", resourceVersion: String(revision), isInitialEventsEnd: true });
   }

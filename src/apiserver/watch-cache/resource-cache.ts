@@ -20,6 +20,10 @@ export class ResourceCache {
     this.lastRevision = startRevision;
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   get(key: string): CacheEntry | undefined {
     return this.#entries.get(key);
   }

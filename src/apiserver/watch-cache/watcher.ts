@@ -13,6 +13,8 @@ export interface WatcherOptions {
   readonly prefix: string;
   /** Absent: everything matches. */
   readonly matches?: ((entry: CacheEntry) => boolean) | undefined;
+  /** Waited for before `matches` judges the record's entries, when it needs to know something that takes time. */
+  readonly prepare?: ((record: WatchRecord) => Promise<unknown>) | undefined;
   /** Events of this revision and before are not sent. */
   readonly afterRevision: number;
   /** Sent first. */
@@ -65,21 +67,33 @@ export class Watcher {
   }
 
   async *#follow(): AsyncGenerator<readonly StoredWatchEvent[]> {
+    const { prepare } = this.#options;
     while (!this.#isDone) {
+      const end = prepare === undefined ? this.#options.cache.window.end : await this.#prepare(prepare);
       if (this.#cursor < this.#options.cache.window.start) {
         yield [{ type: "ERROR", status: expired("too old resource version: the watch was too slow").status }];
         return;
       }
-      const batch = this.#drain();
+      const batch = this.#drain(end);
       if (batch.length > 0) yield batch;
-      else await this.#nextChange();
+      else if (this.#cursor >= this.#options.cache.window.end) await this.#nextChange();
     }
   }
 
-  #drain(): StoredWatchEvent[] {
+  /** Prepares a batch of records; answers up to where they can be judged, for more may come while it waits. */
+  async #prepare(prepare: NonNullable<WatcherOptions["prepare"]>): Promise<number> {
+    const { prefix, cache } = this.#options;
+    const first = Math.max(this.#cursor, cache.window.start);
+    const end = Math.min(first + MAX_BATCH, cache.window.end);
+    const records = Array.from({ length: end - first }, (_, index) => cache.window.at(first + index));
+    await Promise.all(records.filter(({ key }) => key.startsWith(prefix)).map(prepare));
+    return end;
+  }
+
+  #drain(end: number): StoredWatchEvent[] {
     const { window } = this.#options.cache;
     const batch: StoredWatchEvent[] = [];
-    while (this.#cursor < window.end && batch.length < MAX_BATCH) {
+    while (this.#cursor < end && batch.length < MAX_BATCH) {
       const event = this.#eventOf(window.at(this.#cursor++));
       if (event !== undefined) batch.push(event);
     }
@@ -94,7 +108,8 @@ export class Watcher {
   /** A waiting watcher passes over what does not concern it, so that its cursor never falls behind. */
   #offer(record: WatchRecord, cursor: number): void {
     if (this.#wake === undefined || cursor !== this.#cursor) return;
-    if (this.#eventOf(record) === undefined) this.#cursor++;
+    // What is not prepared yet cannot be judged here.
+    if (this.#options.prepare === undefined && this.#eventOf(record) === undefined) this.#cursor++;
     else this.#wake();
   }
 

@@ -36,7 +36,6 @@ export interface ClusterPki {
   readonly hollow: NodePki;
   /** PKCS #8 PEM of the P-256 key that signs service account tokens (ES256). */
   readonly serviceAccountKeyFile: string;
-  /** 32 random bytes in base64, for secrets at rest. */
   /** EncryptionConfiguration: with which keys secrets are encrypted at rest. */
   readonly encryptionConfigFile: string;
   /** By node name. */

@@ -1,11 +1,10 @@
 // The server process: `k8ts server --config file`. Everything the control plane is made of is put together here.
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { parse } from "yaml";
 import { builtInCatalog } from "../../api/index.ts";
 import { createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
-import { type Clock, type Logger, type Random, uuid } from "../../base/index.ts";
+import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type SchedulerOptions, schedulerConfiguration } from "../../scheduler/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
@@ -89,7 +88,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     loadBalancerPool: config.loadBalancerPool,
     scheduler: schedulerOptions(config),
     // Only a store that several servers may share makes it a question who leads.
-    ...(config.etcd === undefined ? {} : { election: { identity: `${hostname()}_${uuid(random)}` } }),
+    ...(config.etcd === undefined ? {} : { election: { identity: `${config.advertiseAddress}:${config.port}` } }),
     credentials: {
       authority: requestAuthority({ certificate: ca, privateKey: readFileSync(config.caKeyFile, "utf8") }, clock),
       issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: SECRET_TOKEN_SECONDS }, secret)).token,

@@ -91,7 +91,7 @@ class Up {
   #claimDirectories(): void {
     const { spec, cluster } = this.#options;
     const { dataDirectory, runDirectory, clusterFile } = cluster.layout;
-    this.#isHollowChanged = cluster.savedSpec()?.hollowNodeCount !== spec.hollowNodeCount;
+    this.#isHollowChanged = (cluster.savedSpec()?.hollowNodeCount ?? 0) !== spec.hollowNodeCount;
     makePrivateDirectory(dataDirectory);
     writePrivate(clusterFile, `${JSON.stringify(spec, undefined, 2)}\n`);
     cluster.ledger.record({ type: "path", path: dataDirectory, isData: true });
@@ -167,7 +167,8 @@ class Up {
     const { cluster, spec } = this.#options;
     const { hollowPid } = cluster.layout;
     if (this.#isHollowChanged) await stopDaemon(hollowPid, { clock: cluster.clock, graceMs: HOLLOW_GRACE_MS });
-    if (spec.hollowNodeCount > 0) cluster.startHollow();
+    // With none at all it removes those that there were.
+    if (spec.hollowNodeCount > 0 || this.#isHollowChanged) cluster.startHollow();
   }
 
   async #ready(signal: AbortSignal): Promise<void> {

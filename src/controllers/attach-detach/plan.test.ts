@@ -63,6 +63,8 @@ describe("volumes of CSI drivers", () => {
     assert.deepEqual(plan({ attachments }).delete, [attachmentName(of("a"), "n")]);
     assert.deepEqual(plan({ attachments, node: nodeOf({ inUse: ["a"] }) }).delete, []);
     assert.deepEqual(plan({ attachments, node: undefined }).delete.length, 1);
+    const byHand = { ...attachment("a"), metadata: { name: "by-hand" } };
+    assert.deepEqual(plan({ attachments: [byHand] }).delete, []);
   });
 
   it("are taken from a node that is silent for six minutes, or out of service", () => {

@@ -10,6 +10,8 @@ export type Volume = DeepReadonly<PersistentVolume>;
 
 /** How long a volume that a silent node may still use is left to it. */
 export const FORCE_DETACH_MS = 360_000;
+/** Attachments of another form are other people's. */
+const OWN_NAME = /^csi-[0-9a-f]{64}$/;
 const OUT_OF_SERVICE = "node.kubernetes.io/out-of-service";
 
 export interface NodeSnapshot {
@@ -70,7 +72,9 @@ export function planNode(snapshot: NodeSnapshot, volumeOf: (name: string) => Vol
     if (isExclusive(volume) && attachedElsewhere(volumeName)) blocked.push(volumeName);
     else create.push(attachmentOf(name, volume, nodeName));
   }
-  const unwanted = attachments.filter(({ metadata }) => !wantedByName.has(metadata.name ?? "") && metadata.deletionTimestamp === undefined);
+  const unwanted = attachments.filter(({ metadata: { name = "", deletionTimestamp } }) => {
+    return OWN_NAME.test(name) && !wantedByName.has(name) && deletionTimestamp === undefined;
+  });
   const waits = unwanted.map((attachment) => ({ attachment, waitMs: detachWaitMs(snapshot, attachment, volumeOf) }));
   const lookAgain = waits.map(({ waitMs }) => waitMs).filter((waitMs) => waitMs > 0 && Number.isFinite(waitMs));
   return {

@@ -21,6 +21,7 @@ import {
   splitKey,
 } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
+import { isNamespaceTerminating } from "../create-in-namespace.ts";
 import { messageOf } from "../error-message.ts";
 import { HASH_LABEL, isSameTemplate, templateHash } from "../template-hash.ts";
 import { newSetAnnotations, REVISION, sizeAnnotations } from "./annotations.ts";
@@ -41,6 +42,11 @@ export function deploymentController(context: ControllerContext): Controller {
     queue: reconciler.queue,
     reconcile: (key, signal) => reconciler.reconcile(key, signal),
   });
+}
+
+/** The newest set cannot be made; the message stands in the Progressing condition. */
+class ReplicaSetCreateError extends Error {
+  readonly code = "REPLICA_SET_CREATE";
 }
 
 class DeploymentReconciler {
@@ -84,6 +90,7 @@ class DeploymentReconciler {
     } catch (error) {
       createError = error;
     }
+    if (isNamespaceTerminating(createError)) return undefined;
     const changed = new Map<string, DeepReadonly<ReplicaSet>>();
     for (const change of plan.changes) changed.set(change.set.metadata.uid ?? "", await this.#changeSet(deployment, change, signal));
     for (const set of plan.delete) await this.#deleteSet(set, signal);
@@ -92,6 +99,7 @@ class DeploymentReconciler {
       deployment,
       newSet: created ?? (plan.newSet === undefined ? undefined : current(plan.newSet)),
       oldSets: plan.oldSets.map(current),
+      isCreated: created !== undefined,
       nowMs: this.#context.clock.now(),
       createError: createError === undefined ? undefined : messageOf(createError),
     });
@@ -157,8 +165,11 @@ class DeploymentReconciler {
       if (create.replicas > 0) this.#scaled(deployment, "up", { set: created, from: 0, to: create.replicas });
       return created;
     } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-      return this.#existingSet(deployment, name, signal);
+      if (isAlreadyExists(error)) return this.#existingSet(deployment, name, signal);
+      if (isNamespaceTerminating(error)) throw error;
+      const message = `Failed to create new replica set ${JSON.stringify(name)}: ${messageOf(error)}`;
+      this.#context.recorder.event(deployment, "Warning", "ReplicaSetCreateError", message);
+      throw new ReplicaSetCreateError(message, { cause: error });
     }
   }
 

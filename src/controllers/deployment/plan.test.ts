@@ -116,7 +116,11 @@ describe("planDeployment", () => {
 
   it("deletes the oldest empty sets beyond the history limit", () => {
     const sets = [1, 2, 3].map((revision) => set(`old${revision}`, { image: `v0.${revision}`, replicas: 0, revision }));
-    const step = plan(deployment({ revisionHistoryLimit: 1 }), [...sets, set("new", { image: "v2", replicas: 4, revision: 4 })]);
+    const world = [...sets, set("new", { image: "v2", replicas: 4, revision: 4 })];
+    const owner = deployment({ revisionHistoryLimit: 1 });
+    assert.deepEqual(plan(owner, world).delete, [], "not while a rollout is under way");
+    const status = { observedGeneration: 1, replicas: 4, updatedReplicas: 4, availableReplicas: 4 };
+    const step = plan({ ...owner, status }, world);
     assert.deepEqual(
       step.delete.map((each) => each.metadata.name),
       ["old1", "old2"],
@@ -200,5 +204,36 @@ describe("deploymentStatus", () => {
       [progressing?.status, progressing?.reason, progressing?.message],
       ["False", "ProgressDeadlineExceeded", 'ReplicaSet "new" has timed out progressing.'],
     );
+  });
+
+  const progressing = (of: Deployment, newSet: ReplicaSet | undefined, extra: { isCreated?: boolean } = {}) =>
+    deploymentStatus({ deployment: of, newSet, oldSets: [], nowMs, ...extra }).status.conditions?.find(
+      ({ type }) => type === "Progressing",
+    );
+
+  it("tells whether the newest set was made or found", () => {
+    const newSet = set("new", { image: "v2", replicas: 4, available: 0 });
+    assert.equal(progressing(deployment(), newSet, { isCreated: true })?.message, 'Created new replica set "new"');
+    assert.equal(progressing(deployment(), newSet)?.message, 'Found new replica set "new"');
+  });
+
+  it("leaves a finished rollout finished when pods come and go", () => {
+    const conditions = [{ type: "Progressing", status: "True", reason: "NewReplicaSetAvailable", lastUpdateTime: "2026-01-01T00:00:00Z" }];
+    const finished = { ...deployment(), status: { replicas: 4, updatedReplicas: 4, readyReplicas: 2, observedGeneration: 1, conditions } };
+    assert.equal(progressing(finished, set("new", { image: "v2", replicas: 4, available: 3 }))?.reason, "NewReplicaSetAvailable");
+  });
+
+  it("has no Progressing condition without a deadline", () => {
+    const newSet = set("new", { image: "v2", replicas: 4 });
+    assert.equal(progressing(deployment({ progressDeadlineSeconds: 2 ** 31 - 1 }), newSet), undefined);
+  });
+
+  it("sums up pods that are on their way out, once every set tells of them", () => {
+    const newSet = set("new", { image: "v2", replicas: 4 });
+    const telling = { ...newSet, status: { ...newSet.status, replicas: 4, terminatingReplicas: 2 } };
+    const sum = (...oldSets: ReplicaSet[]) =>
+      deploymentStatus({ deployment: deployment(), newSet: telling, oldSets, nowMs }).status.terminatingReplicas;
+    assert.equal(sum({ ...telling, status: { replicas: 0, terminatingReplicas: 1 } }), 3);
+    assert.equal(sum(newSet), undefined);
   });
 });

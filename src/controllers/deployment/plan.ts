@@ -17,6 +17,7 @@ import {
   shrinkOldSets,
   uidOf,
 } from "./rollout.ts";
+import { isComplete } from "./status.ts";
 
 export interface DeploymentSnapshot {
   readonly deployment: DeepReadonly<Deployment>;
@@ -137,8 +138,15 @@ function changeOf(
   return isSame ? [] : [{ set, replicas, annotations, minReadySeconds }];
 }
 
+/** While a rollout is under way, every revision may still be wanted back. */
+function isSettled(deployment: DeepReadonly<Deployment>): boolean {
+  const { spec, status, metadata } = deployment;
+  return spec?.paused === true || ((status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) && isComplete(deployment, status ?? {}));
+}
+
 /** Old sets without pods, beyond the revisionHistoryLimit newest. */
 function expiredSets(deployment: DeepReadonly<Deployment>, oldSets: readonly DeepReadonly<ReplicaSet>[]): DeepReadonly<ReplicaSet>[] {
+  if (!isSettled(deployment)) return [];
   const limit = deployment.spec?.revisionHistoryLimit;
   if (limit === undefined || limit === 2 ** 31 - 1) return [];
   const kept = oldSets.filter((set) => set.metadata.deletionTimestamp === undefined);

@@ -11,6 +11,8 @@ export interface DeploymentStatusInput {
   readonly newSet: DeepReadonly<ReplicaSet> | undefined;
   readonly oldSets: readonly DeepReadonly<ReplicaSet>[];
   readonly nowMs: number;
+  /** The newest set has just been made. */
+  readonly isCreated?: boolean;
   /** Why the newest set could not be made. */
   readonly createError?: string | undefined;
 }
@@ -39,13 +41,20 @@ export function deploymentStatus(input: DeploymentStatusInput): { readonly statu
   const conditions = new Map((deployment.status?.conditions ?? []).map((condition) => [condition.type, { ...condition }]));
   setCondition(conditions, "Available", available(deployment, availableReplicas), input.nowMs);
   const progress = progressing(input, counts);
-  if (progress.wanted !== undefined)
+  if (!hasDeadline(deployment)) conditions.delete("Progressing");
+  else if (progress.wanted !== undefined)
     setCondition(conditions, "Progressing", progress.wanted, input.nowMs, { hasProgressed: progress.hasProgressed });
   const failure = replicaFailure(input, sets);
   if (failure === undefined) conditions.delete("ReplicaFailure");
   else setCondition(conditions, "ReplicaFailure", failure, input.nowMs);
-  const status = { ...withoutZeros(counts), conditions: [...conditions.values()] };
+  const status = { ...withoutZeros(counts), ...terminating(sets), conditions: [...conditions.values()] };
   return progress.deadlineInMs === undefined ? { status } : { status, deadlineInMs: progress.deadlineInMs };
+}
+
+/** Unknown while a set does not tell. */
+function terminating(sets: readonly DeepReadonly<ReplicaSet>[]): { readonly terminatingReplicas?: number } {
+  const isKnown = sets.every(({ status }) => status?.terminatingReplicas !== undefined);
+  return isKnown ? { terminatingReplicas: sumOf(sets, ({ status }) => status?.terminatingReplicas ?? 0) } : {};
 }
 
 function available(deployment: DeepReadonly<Deployment>, availableReplicas: number): Wanted {
@@ -71,19 +80,26 @@ function progressing(input: DeploymentStatusInput, counts: Counts): Progress {
     return { wanted: { status: "Unknown", reason: "DeploymentPaused", message: "Deployment is paused" }, hasProgressed: false };
   const known = getCondition(deployment.status?.conditions, "Progressing");
   const subject = newSet === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newSet.metadata.name}"`;
+  const stays = { wanted: undefined, hasProgressed: false };
+  if (input.isCreated === true)
+    return started(
+      { status: "True", reason: "NewReplicaSetCreated", message: `Created new replica set "${newSet?.metadata.name}"` },
+      input,
+    );
+  // A rollout that is over does not begin anew because pods come and go.
+  if (known?.reason === "NewReplicaSetAvailable" && counts.replicas === counts.updatedReplicas) return stays;
   if (isComplete(deployment, counts)) {
     return {
       wanted: { status: "True", reason: "NewReplicaSetAvailable", message: `${subject} has successfully progressed.` },
       hasProgressed: false,
     };
   }
-  if (known === undefined || known.reason === "DeploymentPaused") {
-    const wanted: Wanted =
-      known === undefined
-        ? { status: "True", reason: "NewReplicaSetCreated", message: `Created new replica set "${newSet?.metadata.name ?? ""}"` }
-        : { status: "Unknown", reason: "DeploymentResumed", message: "Deployment is resumed" };
-    return { wanted, hasProgressed: true, ...deadline(input, input.nowMs) };
+  if (known === undefined) {
+    if (newSet === undefined) return stays;
+    return started({ status: "True", reason: "FoundNewReplicaSet", message: `Found new replica set "${newSet.metadata.name}"` }, input);
   }
+  if (known.reason === "DeploymentPaused")
+    return started({ status: "Unknown", reason: "DeploymentResumed", message: "Deployment is resumed" }, input);
   if (hasProgressed(deployment, newSet, counts)) {
     return {
       wanted: { status: "True", reason: "ReplicaSetUpdated", message: `${subject} is progressing.` },
@@ -101,16 +117,25 @@ function progressing(input: DeploymentStatusInput, counts: Counts): Progress {
   return { wanted: undefined, hasProgressed: false, ...(remaining === undefined ? {} : { deadlineInMs: remaining }) };
 }
 
+/** The deadline begins. */
+function started(wanted: Wanted, input: DeploymentStatusInput): Progress {
+  return { wanted, hasProgressed: true, ...deadline(input, input.nowMs) };
+}
+
+function hasDeadline({ spec }: DeepReadonly<Deployment>): boolean {
+  return spec?.progressDeadlineSeconds !== undefined && spec.progressDeadlineSeconds !== 2 ** 31 - 1;
+}
+
 /** Counts from the last progress; 0 or absent means that no deadline runs. */
 function deadline({ deployment, nowMs }: DeploymentStatusInput, fromMs: number): { readonly deadlineInMs?: number } {
-  const seconds = deployment.spec?.progressDeadlineSeconds;
-  if (seconds === undefined || seconds === 2 ** 31 - 1) return {};
-  return { deadlineInMs: fromMs + seconds * 1000 - nowMs };
+  if (!hasDeadline(deployment)) return {};
+  return { deadlineInMs: fromMs + (deployment.spec?.progressDeadlineSeconds ?? 0) * 1000 - nowMs };
 }
 
 export function isComplete(deployment: DeepReadonly<Deployment>, counts: Counts): boolean {
   const desired = desiredOf(deployment);
-  return counts.updatedReplicas === desired && counts.replicas === desired && counts.availableReplicas === desired;
+  const { updatedReplicas = 0, replicas = 0, availableReplicas = 0 } = counts;
+  return updatedReplicas === desired && replicas === desired && availableReplicas === desired;
 }
 
 function hasProgressed(deployment: DeepReadonly<Deployment>, newSet: DeepReadonly<ReplicaSet> | undefined, counts: Counts): boolean {

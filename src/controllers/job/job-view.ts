@@ -1,11 +1,10 @@
 // What a job's pods say: which count, how many have ended how, which indexes are done. All decisions read this.
-import { podReady } from "../../api/index.ts";
+import { IndexSet, podReady } from "../../api/index.ts";
 import type { Job } from "../../api/types/batch/v1.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import { activePods, terminatingPods } from "../replicaset/plan.ts";
 import { matchFailurePolicy } from "./failure-policy.ts";
-import { IndexSet } from "./index-set.ts";
 import { type FailureRecord, finishedMs, recordFailures } from "./job-backoff.ts";
 import { allIndexFailures, completionIndexOf, hasLimitPerIndex, indexFailures, isFailed, isIndexed, isTracked } from "./job-pod.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { IndexSet } from "../../api/index.ts";
 import type { Job, JobSpec, JobStatus } from "../../api/types/batch/v1.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import { matchFailurePolicy } from "./failure-policy.ts";
-import { IndexSet } from "./index-set.ts";
 import { NO_FAILURES, recordFailures, remainingBackoffMs } from "./job-backoff.ts";
 import { jobPod, TRACKING_FINALIZER } from "./job-pod.ts";
 import { type JobSnapshot, viewJob } from "./job-view.ts";

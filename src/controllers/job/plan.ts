@@ -1,13 +1,12 @@
 // What to do about a Job: whether it is over and why, and which pods to make or delete.
 // @see kubernetes `pkg/controller/job/job_controller.go`, syncJob and manageJob
-import { getCondition } from "../../api/index.ts";
+import { getCondition, IndexSet } from "../../api/index.ts";
 import type { Job, JobCondition } from "../../api/types/batch/v1.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import type { DeepReadonly, OwnerReference } from "../../machinery/index.ts";
 import { leastMissed } from "../replicaset/plan.ts";
 import { matchFailurePolicy } from "./failure-policy.ts";
-import { IndexSet } from "./index-set.ts";
 import { remainingBackoffMs, remainingIndexBackoffMs } from "./job-backoff.ts";
 import { completionIndexOf, hasLimitPerIndex, isFailed, isIndexed, jobPod, replacesOnlyFailed } from "./job-pod.ts";
 import { indexesOf, type JobSnapshot, type JobView } from "./job-view.ts";

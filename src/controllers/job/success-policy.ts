@@ -1,7 +1,7 @@
 // spec.successPolicy: which indexes are enough for the whole job.
+import { IndexSet } from "../../api/index.ts";
 import type { SuccessPolicy } from "../../api/types/batch/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import { IndexSet } from "./index-set.ts";
 
 /** The message of the first rule that is fulfilled; undefined when none is. */
 export function matchSuccessPolicy(

@@ -1,11 +1,11 @@
 // Counts a job's ended pods exactly once. A pod holds a finalizer until it stands in status.uncountedTerminatedPods (or its
 // index in completedIndexes); then the finalizer goes, and when it is gone the pod moves to the counters.
 // @see kubernetes `pkg/controller/job/job_controller.go`, trackJobStatusAndRemoveFinalizers
+import { IndexSet } from "../../api/index.ts";
 import type { JobStatus } from "../../api/types/batch/v1.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import { matchFailurePolicy } from "./failure-policy.ts";
-import { IndexSet } from "./index-set.ts";
 import { completionIndexOf, hasLimitPerIndex, isFailed, isIndexed } from "./job-pod.ts";
 import { isUncounted, type JobSnapshot, type JobView } from "./job-view.ts";
 import type { Verdict } from "./plan.ts";

@@ -1,7 +1,6 @@
 // The door to CEL: an environment of variables and Kubernetes' functions compiles expressions to programs.
 import { Budget } from "./budget.ts";
 import { type CheckedExpr, check, type Declarations } from "./checker.ts";
-import { CelCompileError } from "./errors.ts";
 import { compileExpr, type Evaluation, type Frame } from "./evaluator.ts";
 import { FunctionTable } from "./functions.ts";
 import { authorizerFunctions } from "./library/authorizer.ts";
@@ -103,9 +102,4 @@ class CompiledProgram implements CelProgram {
     const frame: Frame = { variable, locals: [], budget };
     return { value: toJson(this.#evaluation(frame)), cost: budget.spent };
   }
-}
-
-/** Whether the error says that an expression does not compile. */
-export function isCelCompileError(err: unknown): err is CelCompileError {
-  return err instanceof CelCompileError;
 }

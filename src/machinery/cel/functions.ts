@@ -106,7 +106,7 @@ export function opaqueType(name: string): CelOpaqueType {
   return { kind: "opaque", name, parameters: [] };
 }
 
-/** All overloads, by name. Immutable; `with` makes a larger one. */
+/** All overloads, by name. Immutable. */
 export class FunctionTable {
   readonly #byName: ReadonlyMap<string, readonly Overload[]>;
 

@@ -9,6 +9,8 @@ export {
   celResourceCheck,
   resourceCheckType,
 } from "./library/authorizer.ts";
+export { CelQuantity } from "./library/quantity.ts";
+export { celSemver } from "./library/semver.ts";
 export { CelDuration, CelTimestamp } from "./time.ts";
 export type { CelField, CelListType, CelMapType, CelObjectType, CelOpaqueType, CelType, CelTypeName } from "./types.ts";
 export { formatType, listOf, optionalOf } from "./types.ts";

@@ -23,7 +23,12 @@ export function parseJson(text: string, { detectDuplicates = false }: { detectDu
       cause: error,
     });
   }
-  return { value, duplicates: detectDuplicates ? new DuplicateScanner(text).scan() : [] };
+  return { value, duplicates: detectDuplicates ? duplicateMembers(text) : [] };
+}
+
+/** The members that stand twice in a text that is known to be valid JSON: `duplicate field "spec.replicas"`, each once. */
+export function duplicateMembers(text: string): string[] {
+  return new DuplicateScanner(text).scan();
 }
 
 const quote = 34;

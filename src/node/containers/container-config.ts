@@ -1,5 +1,5 @@
 // A container as the runtime is to make it.
-import type { VolumeMount } from "../../api/types/core/v1.ts";
+import type { Volume, VolumeMount } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import { ContainerConfigError, containerEnv } from "../env/container-env.ts";
 import { expand } from "../env/expansion.ts";
@@ -74,7 +74,7 @@ async function mounts(
 ): Promise<readonly Mount[]> {
   const { pod, container, volumePaths } = input;
   const result: Mount[] = [];
-  const images = new Set((pod.spec?.volumes ?? []).filter(({ image }) => image !== undefined).map((volume) => volume.name));
+  const kept = new Set((pod.spec?.volumes ?? []).filter(isReadOnly).map((volume) => volume.name));
   for (const volumeMount of container.volumeMounts ?? []) {
     const { name, mountPath, readOnly, subPath, subPathExpr, mountPropagation } = volumeMount;
     const hostPath = volumePaths.get(name);
@@ -83,12 +83,17 @@ async function mounts(
     result.push({
       containerPath: mountPath.startsWith("/") ? mountPath : `/${mountPath}`,
       hostPath: below === undefined || below === "" ? hostPath : await context.volumes.subPath(pod, name, below),
-      readonly: readOnly === true || images.has(name),
+      readonly: readOnly === true || kept.has(name),
       recursiveReadOnly: isRecursivelyReadOnly(context, volumeMount),
       propagation: propagationOf(mountPropagation),
     });
   }
   return [...result, ...(await ownMounts(context, input, result))];
+}
+
+/** What the agent or an image fills is not for containers to change: the agent trusts what it finds there. */
+function isReadOnly({ configMap, downwardAPI, image, projected, secret }: DeepReadonly<Volume>): boolean {
+  return [configMap, downwardAPI, image, projected, secret].some((source) => source !== undefined);
 }
 
 /** Throws ContainerConfigError when the pod insists on what the runtime cannot do. */

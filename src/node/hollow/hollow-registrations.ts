@@ -40,9 +40,7 @@ export class HollowRegistrations {
     this.#objects = new WorkQueue({ clock });
     this.#leases = new WorkQueue({ clock });
     this.#nodes = informers.informer(resources.nodes, { labelSelector: `${HOLLOW_LABEL}=true` });
-    const changed = ({ metadata: { name = "" } }: DeepReadonly<Node>) => {
-      if (context.nodes.has(name)) this.#objects.add(name);
-    };
+    const changed = ({ metadata: { name = "" } }: DeepReadonly<Node>) => this.#objects.add(name);
     this.#nodes.onChange({
       added: changed,
       updated: (_, node) => changed(node),
@@ -54,7 +52,7 @@ export class HollowRegistrations {
     const { logger, nodes, random } = this.#context;
     for (const name of nodes.keys()) {
       this.#objects.add(name);
-      this.#leases.addAfter(name, random.next() * RENEW_MS);
+      this.#leases.addAfter(name, Math.floor(random.next() * RENEW_MS));
     }
     const common = { concurrency: CONCURRENCY, logger, signal };
     const register = (name: string, own: AbortSignal) => this.#reconcile(name, own);
@@ -68,8 +66,10 @@ export class HollowRegistrations {
   async #reconcile(name: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const { client, clock, nodes, random } = this.#context;
     const wanted = nodes.get(name);
-    if (wanted === undefined || this.#deleted.has(name)) return undefined;
     const node = this.#nodes.lister.get("", name);
+    // Left over from a run with more nodes.
+    if (wanted === undefined && node !== undefined) await client.delete(resources.nodes, name, { signal });
+    if (wanted === undefined || this.#deleted.has(name)) return undefined;
     const facts = this.#factsOf(wanted);
     const nowMs = clock.now();
     const statusFor = (known: NonNullable<DeepReadonly<Node>["status"]>) => nodeStatus(facts, health, { nowMs, known, images: [] });
@@ -80,7 +80,7 @@ export class HollowRegistrations {
       return undefined;
     }
     const dueMs = reportDueMs(node, facts.kubeletPort, nowMs);
-    if (dueMs > 0) return { requeueAfterMs: dueMs * (1 + JITTER * random.next()) };
+    if (dueMs > 0) return { requeueAfterMs: Math.ceil(dueMs * (1 + JITTER * random.next())) };
     await client.update(resources.nodes, { ...node, status: statusFor(node.status ?? {}) }, { subresource: "status", signal });
     return undefined;
   }
@@ -94,7 +94,7 @@ export class HollowRegistrations {
       this.#leaseOf.set(name, lease);
     }
     await lease.renew(signal);
-    return { requeueAfterMs: RENEW_MS * (1 + JITTER * (random.next() - 0.5)) };
+    return { requeueAfterMs: Math.ceil(RENEW_MS * (1 + JITTER * (random.next() - 0.5))) };
   }
 
   #factsOf({ name }: HollowNode): NodeFacts {

@@ -2,6 +2,7 @@
 import { Backoff, type Clock } from "../../base/index.ts";
 import { formatDuration } from "../pod/pod-object.ts";
 import { type ImageStatus, type RegistryAuth, type Runtime, RuntimeError } from "../runtime/runtime.ts";
+import { Slots } from "./slots.ts";
 
 /** What a waiting container is said to wait for. */
 export class ImageError extends Error {
@@ -28,6 +29,8 @@ export interface PullRequest {
 }
 
 const BACKOFF = { initialMs: 10_000, maxMs: 300_000 } as const;
+/** How many images are pulled at a time: more would only share the same line and disk. */
+const PARALLEL_PULLS = 5;
 /** How soon a failure that has no back-off of its own is looked at again. */
 const RETRY_MS = 10_000;
 
@@ -39,6 +42,7 @@ export class ImagePuller {
   readonly #clock: Clock;
   readonly #backoff: Backoff<string>;
   readonly #isLoaded: IsLoaded;
+  readonly #slots = new Slots(PARALLEL_PULLS);
 
   constructor(runtime: Runtime, clock: Clock, isLoaded: IsLoaded = () => false) {
     this.#runtime = runtime;
@@ -67,18 +71,21 @@ export class ImagePuller {
   async #pull(request: PullRequest): Promise<ImageStatus> {
     const { image, podUid, report, signal } = request;
     const key = `${podUid}/${image}`;
-    const startedAtMs = this.#clock.monotonic();
+    const askedAtMs = this.#clock.monotonic();
     report("Normal", "Pulling", `Pulling image "${image}"`);
+    const release = await this.#slots.take(signal);
+    const startedAtMs = this.#clock.monotonic();
     try {
       const ref = await this.#tryCredentials(request);
       const status = (await this.#runtime.imageStatus(image, signal)) ?? (await this.#runtime.imageStatus(ref, signal));
       if (status === undefined) throw new RuntimeError("IMAGE_PULL", `image "${image}" not found after it was pulled`);
       this.#backoff.reset(key);
       const took = formatDuration(this.#clock.monotonic() - startedAtMs);
+      const waited = formatDuration(this.#clock.monotonic() - askedAtMs);
       report(
         "Normal",
         "Pulled",
-        `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${status.sizeBytes} bytes.`,
+        `Successfully pulled image "${image}" in ${took} (${waited} including waiting). Image size: ${status.sizeBytes} bytes.`,
       );
       return status;
     } catch (error) {
@@ -86,6 +93,8 @@ export class ImagePuller {
       const text = error instanceof Error ? error.message : String(error);
       report("Warning", "Failed", `Failed to pull image "${image}": ${text}`);
       throw new ImageError("ErrImagePull", text, { cause: error, retryAfterMs: this.#backoff.next(key) });
+    } finally {
+      release();
     }
   }
 

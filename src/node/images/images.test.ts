@@ -43,3 +43,32 @@ test("a failed pull backs off 10 s, then 20 s; Never does not pull", async () =>
   assert.deepEqual(await ask("Never"), ["ErrImageNeverPull", 10_000, 'Container image "a/b:1" is not present with pull policy of Never']);
   assert.deepEqual(told, ["Pulling", "Failed", "Pulling", "Failed", "ErrImageNeverPull"]);
 });
+
+test("five images are pulled at a time, and a pull that is given up leaves the line", async () => {
+  const clock = new VirtualClock();
+  let underWay = 0;
+  let most = 0;
+  const runtime = {
+    imageStatus: async (image: string) =>
+      image.startsWith("sha256") ? { id: image, repoTags: [], repoDigests: [], sizeBytes: 1, user: {} } : undefined,
+    pullImage: async (image: string) => {
+      most = Math.max(most, ++underWay);
+      await clock.sleep(1_000);
+      underWay--;
+      return `sha256:${image}`;
+    },
+  } as unknown as Runtime;
+  const puller = new ImagePuller(runtime, clock);
+  const abort = new AbortController();
+  const pull = (image: string, signal?: AbortSignal) =>
+    puller.ensure({ image, policy: "Always", podUid: image, credentials: [], report: () => {}, signal }).then(
+      () => "pulled",
+      () => "given up",
+    );
+  const pulls = ["a", "b", "c", "d", "e", "f", "g"].map((image) => pull(image, image === "f" ? abort.signal : undefined));
+  await clock.advance(500);
+  abort.abort();
+  await clock.advance(2_000);
+  assert.deepEqual(await Promise.all(pulls), ["pulled", "pulled", "pulled", "pulled", "pulled", "given up", "pulled"]);
+  assert.equal(most, 5);
+});

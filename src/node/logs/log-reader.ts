@@ -1,4 +1,5 @@
 // Reads a container's log file: the end of it, what comes after, and on across rotations.
+import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../../base/index.ts";
@@ -13,6 +14,8 @@ export interface LogReadOptions extends LogSelection {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A link in the place of a log is not followed: it may lead to a file of the host. */
+const PLAIN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW;
 const BLOCK_BYTES = 64 * 1024;
 const LINE_FEED = 0x0a;
 /** How often a reader that follows looks whether the container still runs. */
@@ -21,7 +24,7 @@ const CHECK_PERIOD_MS = 1_000;
 /** Chunks of the selected log, in order. Throws when the file is missing; ends quietly when the signal aborts. */
 export async function* readLog(path: string, options: LogReadOptions): AsyncIterable<Buffer> {
   const selector = new LogSelector(options);
-  let file = await open(path);
+  let file = await open(path, PLAIN_FILE);
   try {
     let lines = new LineReader(file, await tailOffset(file, options.tailLines));
     const waiter = options.follow === undefined ? undefined : new ChangeWaiter(path, options.follow);
@@ -64,7 +67,7 @@ async function* selected(lines: LineReader, selector: LogSelector, signal: Abort
 async function successor(file: FileHandle, path: string): Promise<FileHandle | undefined> {
   const [mine, present] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
   if (present === undefined || present.ino === mine.ino) return undefined;
-  return await open(path).catch(() => undefined);
+  return await open(path, PLAIN_FILE).catch(() => undefined);
 }
 
 /** Whole lines of a growing file. */

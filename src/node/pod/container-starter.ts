@@ -10,7 +10,7 @@ import { ImageError } from "../images/image-puller.ts";
 import type { NodeContext } from "../node-context.ts";
 import type { SandboxStatus } from "../runtime/runtime.ts";
 import { VolumeError } from "../volumes/volume-manager.ts";
-import { containerReference } from "./pod-events.ts";
+import { containerReference, podReference } from "./pod-events.ts";
 import { type ContainerSpec, type PodObject, podUid } from "./pod-object.ts";
 
 export interface StartInput {
@@ -85,7 +85,9 @@ export interface ImageRequest {
 /** The image, on the node, by its pull policy and with the pod's credentials; rejects with StartError. */
 export async function pullImage(context: NodeContext, { pod, image, policy = "IfNotPresent", signal, report }: ImageRequest) {
   try {
-    const credentials = credentialsFor(image, await pullSecrets(context, pod));
+    const { secrets, missing } = await pullSecrets(context, pod);
+    if (missing.length > 0) reportMissing(context, pod, missing);
+    const credentials = credentialsFor(image, secrets);
     return await context.images.ensure({ image, policy, podUid: podUid(pod), credentials, report, signal });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
@@ -94,8 +96,13 @@ export async function pullImage(context: NodeContext, { pod, image, policy = "If
   }
 }
 
-/** Secrets that are missing count as none. */
-async function pullSecrets(context: NodeContext, pod: PodObject): Promise<readonly DeepReadonly<Secret>[]> {
+interface PullSecrets {
+  readonly secrets: readonly DeepReadonly<Secret>[];
+  /** Names of secrets that do not exist: perhaps the image can be had without. */
+  readonly missing: readonly string[];
+}
+
+async function pullSecrets(context: NodeContext, pod: PodObject): Promise<PullSecrets> {
   const names = (pod.spec?.imagePullSecrets ?? []).flatMap(({ name }) => (name === undefined ? [] : [name]));
   const found = await Promise.all(
     names.map(async (name) => {
@@ -107,7 +114,12 @@ async function pullSecrets(context: NodeContext, pod: PodObject): Promise<readon
       }
     }),
   );
-  return found.filter((secret) => secret !== undefined);
+  return { secrets: found.filter((secret) => secret !== undefined), missing: names.filter((_, index) => found[index] === undefined) };
+}
+
+function reportMissing({ events }: NodeContext, pod: PodObject, missing: readonly string[]): void {
+  const message = `Unable to retrieve some image pull secrets (${missing.join(", ")}); attempting to pull the image may not succeed.`;
+  events.event(podReference(pod), "Warning", "FailedToRetrieveImagePullSecret", message);
 }
 
 async function postStart(context: NodeContext, input: StartInput, { id, report }: { id: string; report: Report }): Promise<void> {

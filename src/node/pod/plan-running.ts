@@ -49,10 +49,8 @@ function planSandbox(draft: Draft): void {
   if (orphans.length > 0) return;
   // A pod that must not be restarted has had its one run.
   if (podRestartPolicy(view.pod) === "Never" && previous !== undefined && view.runtime.containers.length > 0) return;
-  if (!view.hasVolumes) {
-    actions.push({ kind: "mountVolumes", key: "volumes" });
-    return;
-  }
+  // Neither needs the other: whichever takes longer hides the other.
+  if (!view.hasVolumes) actions.push({ kind: "mountVolumes", key: "volumes" });
   const attempt = previous === undefined ? 0 : previous.attempt + 1;
   actions.push({ kind: "runSandbox", key: "sandbox", attempt, isReplacement: previous !== undefined });
 }
@@ -167,7 +165,9 @@ function firstAttempt(view: PodView, name: string): number {
   if (older !== undefined) return older.attempt + 1;
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = view.pod.status ?? {};
   const known = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find((status) => status.name === name);
-  return known?.containerID === undefined ? 0 : known.restartCount + 1;
+  if (known === undefined) return 0;
+  // Without a container the count is that of the next one already.
+  return known.containerID === undefined ? known.restartCount : known.restartCount + 1;
 }
 
 function kill(view: PodView, container: ContainerStatus, message: string): Action {

@@ -135,7 +135,14 @@ export class NodeRegistrar {
       this.#reportedAtMs = clock.monotonic();
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      this.#node = await this.#adopt(await client.get(resources.nodes, facts.nodeName, { signal }), signal);
+      const known = await client.get(resources.nodes, facts.nodeName, { signal });
+      this.#node = await this.#adopt(known, signal);
+      const before = known.status?.nodeInfo?.bootID ?? "";
+      const { bootId } = facts.machine;
+      if (before !== "" && before !== bootId) {
+        const message = `Node ${facts.nodeName} has been rebooted, boot id: ${bootId}`;
+        events.event(this.reference, "Warning", "Rebooted", message);
+      }
     }
     events.event(this.reference, "Normal", "Starting", "Starting kubelet.");
   }

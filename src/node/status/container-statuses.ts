@@ -80,30 +80,32 @@ function initialWaiting(view: PodView): ApiContainerState {
   return { waiting: { reason: hasInit ? "PodInitializing" : "ContainerCreating" } };
 }
 
+const LOST: ApiContainerState = {
+  terminated: {
+    exitCode: 137,
+    reason: "ContainerStatusUnknown",
+    message: "The container could not be located when the pod was terminated",
+  },
+};
+
 /** A container that the runtime has never had, or has forgotten. */
 function unseenStatus({ spec }: RoledContainer, known: Known, input: StatusInput): ApiContainerStatus {
   const isOver = input.view.state.kind !== "running";
   if (known?.state?.terminated !== undefined) return structuredClone(known) as ApiContainerStatus;
+  // It ran and is gone, as after a reboot; the next one is one more.
+  const isLost = known?.state?.running !== undefined;
   const status: ApiContainerStatus = {
     name: spec.name,
     state: initialWaiting(input.view),
-    lastState: structuredClone(known?.lastState ?? {}) as ApiContainerState,
+    lastState: isLost && !isOver ? LOST : (structuredClone(known?.lastState ?? {}) as ApiContainerState),
     ready: false,
-    restartCount: known?.restartCount ?? 0,
+    restartCount: (known?.restartCount ?? 0) + (isLost && !isOver ? 1 : 0),
     image: spec.image ?? "",
     imageID: "",
     started: false,
     ...volumeMounts(spec),
   };
-  if (isOver && known?.state?.running !== undefined) {
-    status.state = {
-      terminated: {
-        exitCode: 137,
-        reason: "ContainerStatusUnknown",
-        message: "The container could not be located when the pod was terminated",
-      },
-    };
-  }
+  if (isOver && isLost) status.state = LOST;
   return overlayWaiting(status, input.waiting.get(spec.name));
 }
 

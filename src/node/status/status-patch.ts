@@ -39,14 +39,14 @@ function changedConditions(pod: PodObject, desired: PodStatus) {
   return [...changed, ...over.map((type) => ({ type, $patch: "delete" }))];
 }
 
-/** Whether two values serialize alike: absent, null and undefined are the same, and so are absent and empty states. */
+/** Whether two values serialize alike: absent, null, undefined and an empty list are the same. */
 function isSame(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(normal(a), normal(b));
 }
 
 function normal(value: unknown): unknown {
   if (value === null || typeof value !== "object") return value ?? undefined;
-  if (Array.isArray(value)) return value.map(normal);
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(normal);
   const entries = Object.entries(value).map(([key, child]) => [key, normal(child)] as const);
   return Object.fromEntries(entries.filter(([, child]) => child !== undefined));
 }

@@ -21,6 +21,7 @@ export interface AtomicWriterOptions {
 
 const DATA_LINK = "..data";
 const NEW_DATA_LINK = "..data_tmp";
+const OWN_DIRECTORY = /^\.\.\d{4}_[\d_]+\.\w+$/;
 
 export class AtomicWriter {
   readonly #options: AtomicWriterOptions;
@@ -32,7 +33,9 @@ export class AtomicWriter {
   /** Makes `directory` hold exactly `payload`; answers whether anything changed. `fsGroup` will own the files. */
   async write(directory: string, payload: Payload, fsGroup?: number): Promise<boolean> {
     // 1. What is there now.
-    const oldName = await readlink(join(directory, DATA_LINK)).catch(() => undefined);
+    const link = await readlink(join(directory, DATA_LINK)).catch(() => undefined);
+    // Nothing but a directory that a writer made: whoever could change the link must not lead us elsewhere.
+    const oldName = link !== undefined && OWN_DIRECTORY.test(link) ? link : undefined;
     if (oldName !== undefined && (await isSame(join(directory, oldName), payload))) return false;
     // 2. The new files, in a directory of their own.
     const newName = `..${directoryTime(this.#options.clock.now())}.${nameSuffix(this.#options.random, 10)}`;

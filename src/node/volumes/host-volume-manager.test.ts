@@ -19,6 +19,7 @@ import { SeededRandom, VirtualClock } from "../../base/index.ts";
 import { notFound } from "../../machinery/index.ts";
 import { HostVolumeManager } from "./host-volume-manager.ts";
 import type { Mounter, MountRequest } from "./mounter.ts";
+import { giveToGroup } from "./ownership.ts";
 import { VolumeError } from "./volume-manager.ts";
 
 /** Remembers mounts; a bind shows where it led when it was made. */
@@ -237,6 +238,37 @@ describe("HostVolumeManager", () => {
       await assert.rejects(manager.subPath(pod, "v", subPath), VolumeError, subPath);
     }
     assert.equal(mounter.mounts.size, 0);
+  });
+
+  it("leaves alone what a forged link in a volume leads to", async () => {
+    configMaps.set("settings", { metadata: {}, data: { color: "blue" } });
+    const pod = podWith([{ name: "v", configMap: { name: "settings" } }]);
+    const volume = (await manager.mountPod(pod)).get("v") ?? "";
+    const precious = join(rootDir, "precious");
+    mkdirSync(precious);
+    writeFileSync(join(precious, "file"), "");
+    rmSync(join(volume, "..data"));
+    symlinkSync(precious, join(volume, "..data"));
+    configMaps.set("settings", { metadata: {}, data: { color: "green" } });
+    await manager.update(pod);
+    assert.equal(readFileSync(join(volume, "color"), "utf8"), "green");
+    assert.deepEqual(readdirSync(precious), ["file"]);
+  });
+
+  it("gives no file outside a volume to its fsGroup", { skip: process.getuid?.() !== 0 && "needs root" }, async () => {
+    const outside = join(rootDir, "outside");
+    writeFileSync(outside, "", { mode: 0o600 });
+    const pod = podWith([{ name: "v", emptyDir: {} }], {});
+    const volume = (await manager.mountPod(pod)).get("v") ?? "";
+    symlinkSync(outside, join(volume, "link"));
+    mkdirSync(join(volume, "directory"));
+    writeFileSync(join(volume, "directory/file"), "", { mode: 0o600 });
+    await giveToGroup(volume, 4242, { onRootMismatch: false });
+    assert.equal(statSync(outside).gid, 0);
+    assert.equal(statSync(outside).mode & 0o777, 0o600);
+    assert.equal(statSync(join(volume, "directory/file")).gid, 4242);
+    assert.equal(statSync(join(volume, "directory/file")).mode & 0o777, 0o660);
+    assert.equal(statSync(join(volume, "directory")).gid, 4242);
   });
 
   it("unmounts and removes everything of a pod, also of an earlier process", async () => {

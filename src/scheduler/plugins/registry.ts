@@ -6,6 +6,7 @@ import type { Plugin } from "../framework/plugin.ts";
 import type { Nominator } from "../placement/nominator.ts";
 import { defaultPreemption } from "../preemption/default-preemption.ts";
 import { defaultBinder } from "./default-binder.ts";
+import { dynamicResources } from "./dynamic-resources/dynamic-resources.ts";
 import { imageLocality } from "./image-locality.ts";
 import { interPodAffinity } from "./inter-pod-affinity/inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity.ts";
@@ -56,6 +57,7 @@ export const defaultRegistry: PluginRegistry = {
   VolumeZone: (context) => volumeZone(context),
   PodTopologySpread: (context, args) => podTopologySpread(context, args),
   InterPodAffinity: ({ cluster }, args) => interPodAffinity(cluster, args),
+  DynamicResources: (context) => dynamicResources(context),
   DefaultPreemption: (context, args) => defaultPreemption(context, args),
   NodeResourcesBalancedAllocation: (_, args) => nodeResourcesBalancedAllocation(args),
   ImageLocality: () => imageLocality(),

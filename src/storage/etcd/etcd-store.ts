@@ -103,6 +103,7 @@ export class EtcdStore implements Store {
   }
 
   async range(prefix: string, { revision, limit, after }: RangeOptions = {}): Promise<RangeResult> {
+    if (revision !== undefined && revision > this.#history.revision) await this.currentRevision();
     if (revision !== undefined) this.#history.checkRevision(revision);
     const asOf = revision ?? (await this.currentRevision());
     const entries: StoreEntry[] = [];

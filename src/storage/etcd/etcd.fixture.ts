@@ -45,7 +45,7 @@ export class EtcdCluster implements AsyncDisposable {
     });
     const cluster = new EtcdCluster(members);
     for (const index of members.keys()) cluster.startMember(index);
-    await cluster.#ready();
+    await cluster.healthy();
     return cluster;
   }
 
@@ -62,8 +62,8 @@ export class EtcdCluster implements AsyncDisposable {
     const args = ["--name", name, "--data-dir", join(this.#directory, name), "--log-level", "fatal"];
     const urls = ["--listen-client-urls", clientUrl, "--advertise-client-urls", clientUrl];
     const peer = ["--listen-peer-urls", `http://127.0.0.1:${peerPort}`, "--initial-advertise-peer-urls", `http://127.0.0.1:${peerPort}`];
-    const quick = ["--heartbeat-interval", "50", "--election-timeout", "300"];
-    member.process = spawn("/usr/bin/etcd", [...args, ...urls, ...peer, ...quick, "--initial-cluster", peers], { stdio: "ignore" });
+    const timing = ["--heartbeat-interval", "100", "--election-timeout", "1000"];
+    member.process = spawn("/usr/bin/etcd", [...args, ...urls, ...peer, ...timing, "--initial-cluster", peers], { stdio: "ignore" });
   }
 
   async killMember(index: number): Promise<void> {
@@ -83,7 +83,8 @@ export class EtcdCluster implements AsyncDisposable {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  async #ready(): Promise<void> {
+  /** Waits until every member says that it is well. */
+  async healthy(): Promise<void> {
     for (const { clientPort } of this.#members) {
       for (let tried = 0; ; tried++) {
         const isHealthy = await fetch(`http://127.0.0.1:${clientPort}/health`).then(

@@ -2,32 +2,16 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { describe, it } from "node:test";
-import "../../../src/cmd/pki/reflect.ts";
-import { webcrypto } from "node:crypto";
-import { cryptoProvider, Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } from "@peculiar/x509";
 import { resources } from "../../../src/api/index.ts";
 import type { CertificateSigningRequest } from "../../../src/api/types/certificates/v1.ts";
 import { issueAuthority } from "../../../src/cmd/pki/issue.ts";
 import { requestAuthority } from "../../../src/cmd/pki/request-authority.ts";
 import { csrApprovingController, csrCleanerController, csrSigningController } from "../../../src/controllers/index.ts";
 import { isInvalid, isNotFound } from "../../../src/machinery/index.ts";
+import { pkcs10 } from "../pkcs10.fixture.ts";
 import { ControllerCluster } from "./controller-cluster.ts";
 
-cryptoProvider.set(webcrypto as never);
 const CLIENT = "kubernetes.io/kube-apiserver-client";
-
-async function pkcs10(name: string, dnsNames: readonly string[] = []): Promise<string> {
-  const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
-  const names = dnsNames.map((value) => ({ type: "dns" as const, value }));
-  const extensions = names.length === 0 ? [] : [new SubjectAlternativeNameExtension(names)];
-  const request = await Pkcs10CertificateRequestGenerator.create({
-    name,
-    keys,
-    signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
-    extensions,
-  });
-  return Buffer.from(request.toString("pem")).toString("base64");
-}
 
 class Requests {
   readonly cluster: ControllerCluster;

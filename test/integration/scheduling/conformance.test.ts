@@ -6,8 +6,8 @@ import type { ReplicaSet } from "../../../src/api/types/apps/v1.ts";
 import { createCluster } from "../../../src/testing/index.ts";
 import { createPod, createPriorityClass, events, findPod, inDefault, nodeOfPod, patchNode, whyPending } from "./scheduling.fixture.ts";
 
-const NO_VICTIMS = "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
-const NOT_HELPFUL = "preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+const NO_VICTIMS = "no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
+const NOT_HELPFUL = "no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
 
 describe("SchedulerPredicates", () => {
   it("validates resource limits of pods that are allowed to run", async () => {
@@ -158,7 +158,8 @@ describe("SchedulerPreemption", () => {
     await cluster.clock.advance(5000);
     await createPod(cluster, "polite", { cpu: "3", spec: { priorityClassName: "polite" } });
     await cluster.clock.advance(5000);
-    const message = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.";
+    const message =
+      "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.";
     assert.equal(await whyPending(cluster, "polite"), message);
     assert.equal(await nodeOfPod(cluster, "first"), "node-1");
   });

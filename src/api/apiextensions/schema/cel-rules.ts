@@ -139,7 +139,7 @@ class RuleRun {
       this.#budget -= cost;
       if (this.#budget < 0)
         return [field.invalid(path, type, "validation failed due to running out of cost budget, no further validation rules will be run")];
-      return holds === true ? [] : [failure(rule, { path, type, detail: messageOf(rule, message, variables) })];
+      return holds === true ? [] : [failure(rule, { path, value, detail: messageOf(rule, message, variables) })];
     } catch (err) {
       if (!(err instanceof CelEvaluationError)) throw err;
       if (err instanceof CelCostError) this.#budget = -1;
@@ -173,17 +173,18 @@ function evaluationProblem(err: CelEvaluationError, rule: ValidationRule): strin
 
 function failure(
   { reason, fieldPath = "" }: ValidationRule,
-  { path, type, detail }: { path: string; type: string; detail: string },
+  { path, value, detail }: { path: string; value: unknown; detail: string },
 ): FieldError {
   const at = path === "" ? fieldPath.replace(/^\./, "") : path + fieldPath;
+  const omitted = typeof value === "object" ? { omitsValue: true } : {};
   switch (reason) {
     case "FieldValueForbidden":
       return field.forbidden(at, detail);
     case "FieldValueRequired":
       return field.required(at, detail);
     case "FieldValueDuplicate":
-      return { ...field.duplicate(at, type), detail };
+      return { ...field.duplicate(at, value), ...omitted, detail };
     default:
-      return field.invalid(at, type, detail);
+      return { ...field.invalid(at, value, detail), ...omitted };
   }
 }

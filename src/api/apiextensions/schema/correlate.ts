@@ -9,8 +9,3 @@ export function correlated(schema: Schema, old: unknown, item: unknown): unknown
   const keys = schema["x-kubernetes-list-map-keys"] ?? [];
   return old.find((candidate) => isObject(candidate) && keys.every((key) => deepEqual(candidate[key], item[key])));
 }
-
-/** Whether the old value of what is below a node of this schema can be told. */
-export function isCorrelatable(schema: Schema): boolean {
-  return schema.type !== "array" || schema["x-kubernetes-list-type"] === "map";
-}

@@ -26,14 +26,3 @@ function defaultValue(value: unknown, schema: Schema): void {
     }
   }
 }
-
-/** Whether any node has a default: without, nothing needs to be looked at. */
-export function hasDefaults(schema: Schema): boolean {
-  if (schema.default !== undefined) return true;
-  const below = [
-    ...Object.values(schema.properties ?? {}),
-    itemsOf(schema),
-    isObject(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined,
-  ];
-  return below.some((child) => child !== undefined && hasDefaults(child));
-}

@@ -1,6 +1,6 @@
 export { compileRules, evaluateRules, type RuleTree } from "./cel-rules.ts";
 export { celTypeOf } from "./cel-types.ts";
-export { applySchemaDefaults, hasDefaults } from "./defaults.ts";
+export { applySchemaDefaults } from "./defaults.ts";
 export { schemaFacts } from "./facts.ts";
 export { pruneCustomResource } from "./prune.ts";
 export { itemsOf, keepsUnknown, memberOf, type Schema, valuesOf } from "./schema.ts";

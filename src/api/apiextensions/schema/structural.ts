@@ -1,7 +1,7 @@
 // Whether a schema is structural: every field has a type, and logic (allOf, anyOf, oneOf, not) only restricts values of fields
 // that are specified outside of it. @see https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 import { compileRe2, type FieldError, field, Re2Error } from "../../../machinery/index.ts";
-import { childSchemas, isEnvelope, isObject, itemsOf, type Schema, valuesOf } from "./schema.ts";
+import { childSchemas, isEnvelope, itemsOf, type Schema, valuesOf } from "./schema.ts";
 import { checkExtensions } from "./structural-extensions.ts";
 
 const types = ["array", "boolean", "integer", "number", "object", "string"];
@@ -64,7 +64,7 @@ function checkUnsupported(errors: FieldError[], schema: Schema, path: string): v
 
 function checkValueRules(
   errors: FieldError[],
-  { pattern, required = [], properties, minimum, maximum, minLength, maxLength, minItems, maxItems }: Schema,
+  { pattern, required = [], minimum, maximum, minLength, maxLength, minItems, maxItems }: Schema,
   path: string,
 ): void {
   if (pattern !== undefined) {
@@ -79,8 +79,7 @@ function checkValueRules(
     if (value !== undefined && value < 0) errors.push(field.invalid(`${path}.${name}`, value, "must be greater than or equal to 0"));
   if (minimum !== undefined && maximum !== undefined && minimum > maximum)
     errors.push(field.invalid(`${path}.minimum`, minimum, "minimum must be less than or equal to maximum"));
-  for (const [index, name] of required.entries())
-    if (properties === undefined ? name === "" : name === "") errors.push(field.required(`${path}.required[${index}]`));
+  for (const [index, name] of required.entries()) if (name === "") errors.push(field.required(`${path}.required[${index}]`));
 }
 
 /** Within logic only restrictions may stand, and only of what is specified outside. */
@@ -159,9 +158,4 @@ function checkMetadata(errors: FieldError[], schema: Schema, path: string): void
     if (type !== undefined && type !== "string" && isEnvelope(name))
       errors.push(field.invalid(`${path}.properties[${name}].type`, type, "must be string"));
   }
-}
-
-/** Whether a value is a schema at all, for fields that the table of types leaves open. */
-export function isSchema(value: unknown): value is Schema {
-  return isObject(value);
 }

@@ -4,7 +4,7 @@
 import { compileRe2, deepEqual, type FieldError, field } from "../../../machinery/index.ts";
 import { correlated } from "./correlate.ts";
 import { hasFormat } from "./formats.ts";
-import { isEnvelope, isObject, itemsOf, type JsonObject, keepsUnknown, memberOf, type Schema } from "./schema.ts";
+import { isObject, itemsOf, type JsonObject, memberOf, type Schema } from "./schema.ts";
 
 /** All problems of `value`; `old` is what stands now, where there is something. */
 export function validateValue(value: unknown, schema: Schema, { path = "", old }: { path?: string; old?: unknown } = {}): FieldError[] {
@@ -137,10 +137,9 @@ function childProblems(value: unknown, schema: Schema, { path, old }: { path: st
     return value.flatMap((item, index) => validateValue(item, items, { path: `${path}[${index}]`, old: correlated(schema, old, item) }));
   }
   if (!isObject(value)) return [];
-  const isEnvelopeOf = path === "" || schema["x-kubernetes-embedded-resource"] === true;
   return Object.entries(value).flatMap(([name, member]) => {
     const below = memberOf(schema, name);
-    if (below === undefined || (isEnvelopeOf && isEnvelope(name) && !keepsUnknown(below))) return [];
+    if (below === undefined) return [];
     return validateValue(member, below, { path: join(path, name), old: isObject(old) ? old[name] : undefined });
   });
 }

@@ -9,6 +9,7 @@ import { formatLevel, hasPolicy, isStricter, type LevelVersion, type PodSecurity
 
 /** Pods beyond these are not looked at when a namespace's level changes. */
 const MAX_PODS_TO_CHECK = 3000;
+const ANNOTATION = "pod-security.kubernetes.io/";
 const NAMESPACES = "/namespaces";
 const PODS = "/pods";
 
@@ -63,9 +64,11 @@ export class PodSecurity implements AdmissionPlugin {
 
   async #checkPod(request: AdmissionRequest): Promise<void> {
     const policy = await this.#policy(request);
-    if ([policy.enforce, policy.warn].every(({ level }) => level === "privileged")) return;
+    if (Object.values(policy).every(({ level }) => level === "privileged")) return;
     const pod = request.object as unknown as Pod;
     if (request.old !== undefined && !isSignificant(pod, request.old as DeepReadonly<Pod>)) return;
+    request.scope.annotate?.(`${ANNOTATION}enforce-policy`, formatLevel(policy.enforce));
+    note(request, policy.audit, pod);
     const violations = evaluatePod(policy.enforce, pod);
     if (violations.length > 0) {
       const why = `violates PodSecurity "${formatLevel(policy.enforce)}": ${formatViolations(violations)}`;
@@ -77,6 +80,7 @@ export class PodSecurity implements AdmissionPlugin {
   async #checkWorkload(request: AdmissionRequest, template: PodLike | undefined): Promise<void> {
     if (template === undefined) return;
     const policy = await this.#policy(request);
+    note(request, policy.audit, template);
     warn(request, policy.warn, template);
   }
 
@@ -114,6 +118,13 @@ export class PodSecurity implements AdmissionPlugin {
     warnings.push(`existing pods in namespace "${namespace}" violate the new PodSecurity enforce level "${formatLevel(enforce)}"`);
     return [...warnings, ...[...byReasons].map(([reasons, names]) => `${podsText(names)}: ${reasons}`).sort()];
   }
+}
+
+/** For the audit log. */
+function note({ scope }: AdmissionRequest, level: LevelVersion, pod: PodLike): void {
+  const violations = scope.annotate === undefined ? [] : evaluatePod(level, pod);
+  if (violations.length === 0) return;
+  scope.annotate?.(`${ANNOTATION}audit-violations`, `would violate PodSecurity "${formatLevel(level)}": ${formatViolations(violations)}`);
 }
 
 function warn({ scope }: AdmissionRequest, level: LevelVersion, pod: PodLike): void {

@@ -14,7 +14,7 @@ import { CostBudget } from "./cost-budget.ts";
 import { findInvocations, type Invocation, namespaceOf } from "./invocations.ts";
 import { type CompiledMutatingPolicy, compileMutatingPolicy, mutated } from "./mutation.ts";
 import { PolicyError } from "./policy-error.ts";
-import { type BoundPolicy, PolicySource, unseenByPolicies } from "./policy-source.ts";
+import { type BoundPolicy, PolicySource } from "./policy-source.ts";
 import type { PolicyTools } from "./validating-policies.ts";
 
 type Bound = BoundPolicy<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding, CompiledMutatingPolicy>;
@@ -39,9 +39,8 @@ export class MutatingPolicies implements AdmissionPlugin {
   }
 
   mutate(request: AdmissionRequest, pass: MutationPass): void | Promise<void> {
-    const { resource } = request.scope;
-    if (request.object === undefined || unseenByPolicies.has(`${resource.group}/${resource.resource}`)) return undefined;
-    const policies = this.#source.policies().filter(({ matcher }) => matcher.matchRules(request) !== undefined);
+    if (request.object === undefined) return undefined;
+    const policies = this.#source.policiesFor(request);
     return policies.length === 0 ? undefined : this.#applyAll(policies, request, pass);
   }
 

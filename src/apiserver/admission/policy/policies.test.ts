@@ -89,6 +89,21 @@ describe("ValidatingAdmissionPolicy", () => {
     await validating(server, { validations: [{ expression: "false", message: "hm" }] }, { validationActions: ["Warn", "Audit"] });
     await server.create("configmaps", configMap("a"));
     assert.deepEqual(server.warnings, ["Validation failed for ValidatingAdmissionPolicy 'p' with binding 'b': hm"]);
+    const noted = JSON.parse(server.annotations["validation.policy.admission.k8s.io/validation_failure"] ?? "");
+    assert.deepEqual(noted, [{ message: "hm", policy: "p", binding: "b", expressionIndex: 0, validationActions: ["Warn", "Audit"] }]);
+  });
+
+  it("annotates the audit event", async () => {
+    await using server = await CoreFixture.start();
+    const auditAnnotations = [
+      { key: "many", valueExpression: "size(object.data) > 1 ? 'has ' + string(size(object.data)) : ''" },
+      { key: "who", valueExpression: "request.userInfo.username" },
+    ];
+    await validating(server, { auditAnnotations });
+    await server.create("configmaps", configMap("a", { x: "1" }));
+    assert.deepEqual({ ...server.annotations }, { "p/who": "alice" });
+    await server.create("configmaps", configMap("b", { x: "1", y: "2" }));
+    assert.equal(server.annotations["p/many"], "has 2");
   });
 
   it("judges by parameters, each of those that a selector finds", async () => {

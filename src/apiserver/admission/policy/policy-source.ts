@@ -2,6 +2,7 @@
 import type { MatchResources, ParamRef } from "../../../api/types/admissionregistration/v1.ts";
 import type { DeepReadonly, KubeObject } from "../../../machinery/index.ts";
 import type { CacheEntry } from "../../watch-cache/cache-entry.ts";
+import type { AdmissionRequest } from "../admission.ts";
 import { type MatcherView, RequestMatcher } from "../matching/matcher.ts";
 
 interface AnyPolicy extends KubeObject {
@@ -57,8 +58,16 @@ export class PolicySource<P extends AnyPolicy, B extends AnyBinding, C> {
     this.#compile = compile;
   }
 
-  /** Policies that are bound, sorted by name; one without a binding does nothing. */
-  policies(): readonly BoundPolicy<P, B, C>[] {
+  /** Those whose rules cover the request, sorted by name. */
+  policiesFor(request: AdmissionRequest): readonly BoundPolicy<P, B, C>[] {
+    const policies = this.#boundPolicies();
+    const { group, resource } = request.scope.resource;
+    if (policies.length === 0 || unseenByPolicies.has(`${group}/${resource}`)) return [];
+    return policies.filter(({ matcher }) => matcher.matchRules(request) !== undefined);
+  }
+
+  /** Policies that are bound; one without a binding does nothing. */
+  #boundPolicies(): readonly BoundPolicy<P, B, C>[] {
     const policies = this.#entries(this.#plurals.policies);
     const bindings = this.#entries(this.#plurals.bindings);
     if (policies !== this.#policyEntries || bindings !== this.#bindingEntries) {
@@ -110,7 +119,7 @@ export class PolicySource<P extends AnyPolicy, B extends AnyBinding, C> {
 }
 
 /** Resources that policies never see: they only ask, and no object comes of them. */
-export const unseenByPolicies: ReadonlySet<string> = new Set([
+const unseenByPolicies: ReadonlySet<string> = new Set([
   "authentication.k8s.io/selfsubjectreviews",
   "authentication.k8s.io/tokenreviews",
   "authorization.k8s.io/localsubjectaccessreviews",

@@ -1,16 +1,17 @@
 // ValidatingAdmissionPolicy: policies with bindings judge requests by their expressions.
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "../../../api/types/admissionregistration/v1.ts";
-import { type DeepReadonly, forbidden, type KubeObject, StatusError } from "../../../machinery/index.ts";
+import { forbidden, StatusError } from "../../../machinery/index.ts";
 import type { Authorizer } from "../../authz/authorizer.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import { celVariables } from "../matching/cel-variables.ts";
 import { evaluateConditions } from "../matching/match-conditions.ts";
 import { nameOfRequest } from "../matching/request-identity.ts";
+import { AuditNotes } from "./audit-notes.ts";
 import { policyVariables } from "./compiled-policy.ts";
 import { CostBudget } from "./cost-budget.ts";
 import { findInvocations, type Invocation, namespaceOf } from "./invocations.ts";
 import type { ParamView } from "./params.ts";
-import { type BoundPolicy, PolicySource, unseenByPolicies } from "./policy-source.ts";
+import { type BoundPolicy, PolicySource } from "./policy-source.ts";
 import { type CompiledValidatingPolicy, compileValidatingPolicy, evaluateValidations, type Verdict } from "./validation.ts";
 
 export interface PolicyTools extends ParamView {
@@ -41,9 +42,7 @@ export class ValidatingPolicies implements AdmissionPlugin {
   }
 
   validate(request: AdmissionRequest): void | Promise<void> {
-    const { resource } = request.scope;
-    if (unseenByPolicies.has(`${resource.group}/${resource.resource}`)) return undefined;
-    const policies = this.#source.policies().filter(({ matcher }) => matcher.matchRules(request) !== undefined);
+    const policies = this.#source.policiesFor(request);
     return policies.length === 0 ? undefined : this.#judge(policies, request);
   }
 
@@ -53,24 +52,15 @@ export class ValidatingPolicies implements AdmissionPlugin {
       .filter(({ bound }) => !ignoresErrors(bound))
       .map(({ bound, binding, message }) => ({ policy: bound.name, binding: binding?.name, message, reason: "Invalid" }));
     const namespace = invocations.length === 0 ? null : await namespaceOf(this.#tools, request);
-    for (const invocation of invocations) denials.push(...(await this.#carryOut(invocation, request, namespace)));
+    const notes = new AuditNotes();
+    for (const invocation of invocations) {
+      const verdict = await this.#evaluate(invocation, request, namespace);
+      notes.add(invocation.bound.name, verdict.annotations);
+      denials.push(...carryOut(invocation, request, verdict));
+    }
+    notes.publish(request);
     const [first] = denials;
     if (first !== undefined) throw refusal(request, first);
-  }
-
-  async #carryOut(invocation: Invoked, request: AdmissionRequest, namespace: DeepReadonly<KubeObject> | null): Promise<Denial[]> {
-    const { bound, binding } = invocation;
-    const { failures, annotationErrors } = await this.#evaluate(invocation, request, namespace);
-    const actions = binding.binding.spec.validationActions ?? [];
-    const denials: Denial[] = annotationErrors.map((message) => denialOf(invocation, message, "Invalid"));
-    for (const { message, reason } of failures) {
-      if (actions.includes("Deny")) denials.push(denialOf(invocation, message, reason));
-      if (actions.includes("Warn")) {
-        const who = `ValidatingAdmissionPolicy '${bound.name}' with binding '${binding.name}'`;
-        request.scope.warn?.(`Validation failed for ${who}: ${message}`);
-      }
-    }
-    return denials;
   }
 
   async #evaluate({ bound, shown, params }: Invoked, request: AdmissionRequest, namespaceObject: unknown): Promise<Verdict> {
@@ -87,12 +77,28 @@ export class ValidatingPolicies implements AdmissionPlugin {
   }
 }
 
-function ignoresErrors({ policy }: Bound): boolean {
-  return policy.spec?.failurePolicy === "Ignore";
+/** Warns, notes and denies, as the binding wants it. */
+function carryOut(invocation: Invoked, request: AdmissionRequest, { failures, annotationErrors }: Verdict): Denial[] {
+  const { bound, binding } = invocation;
+  const validationActions = binding.binding.spec.validationActions ?? [];
+  const names = { policy: bound.name, binding: binding.name };
+  const denials: Denial[] = annotationErrors.map((message) => ({ ...names, message, reason: "Invalid" }));
+  for (const { index, message, reason } of failures) {
+    if (validationActions.includes("Deny")) denials.push({ ...names, message, reason });
+    if (validationActions.includes("Audit")) {
+      const value = [{ message, ...names, expressionIndex: index, validationActions }];
+      request.scope.annotate?.("validation.policy.admission.k8s.io/validation_failure", JSON.stringify(value));
+    }
+    if (validationActions.includes("Warn")) {
+      const who = `ValidatingAdmissionPolicy '${bound.name}' with binding '${binding.name}'`;
+      request.scope.warn?.(`Validation failed for ${who}: ${message}`);
+    }
+  }
+  return denials;
 }
 
-function denialOf({ bound, binding }: Invoked, message: string, reason: string): Denial {
-  return { policy: bound.name, binding: binding.name, message, reason };
+function ignoresErrors({ policy }: Bound): boolean {
+  return policy.spec?.failurePolicy === "Ignore";
 }
 
 function refusal(request: AdmissionRequest, { policy, binding, message, reason }: Denial): StatusError {

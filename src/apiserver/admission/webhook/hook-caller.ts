@@ -39,7 +39,7 @@ export class HookCaller {
     throw forbidden(request.scope.resource, nameOfRequest(request), error);
   }
 
-  /** What the webhook says; undefined when it failed and its failures are ignored. Throws the denial. */
+  /** What the webhook says; undefined when it failed, which its failurePolicy ignores. Throws the denial. */
   async ask({ webhook }: Hook, request: AdmissionRequest, shown: Resource): Promise<ReviewResult | undefined> {
     const { name, sideEffects, failurePolicy } = webhook;
     if (request.isDryRun && sideEffects !== "None" && sideEffects !== "NoneOnDryRun") {
@@ -55,6 +55,7 @@ export class HookCaller {
       throw internalError(new Error(`failed calling webhook "${name}": ${what}`, { cause: error }));
     }
     for (const warning of result.warnings) request.scope.warn?.(warning);
+    for (const [key, value] of Object.entries(result.auditAnnotations)) request.scope.annotate?.(`${name}/${key}`, value);
     if (!result.allowed) throw denial(name, result.status);
     return result;
   }

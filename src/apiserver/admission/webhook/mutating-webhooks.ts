@@ -27,29 +27,38 @@ export class MutatingWebhooks implements AdmissionPlugin {
   async #askInTurn(hooks: readonly Hook[], request: AdmissionRequest, pass: MutationPass): Promise<void> {
     const reinvocations = pass.state(this, () => new Reinvocations());
     reinvocations.begin(pass, request.object);
-    for (const hook of hooks) {
+    for (const [index, hook] of hooks.entries()) {
       const shown = await this.#caller.wanted(hook, request);
       if (shown === undefined || (pass.isReinvocation && !reinvocations.isDue(hook.id))) continue;
-      if (await this.#ask(hook, request, shown)) reinvocations.changed(pass);
+      const place = `round_${pass.isReinvocation ? 1 : 0}_index_${index}`;
+      if (await this.#ask(hook, request, { shown, place })) reinvocations.changed(pass);
       if (hook.webhook.reinvocationPolicy === "IfNeeded") reinvocations.invoked(hook.id);
     }
     reinvocations.end(request.object);
   }
 
-  /** Whether it has changed the object. */
-  async #ask(hook: Hook, request: AdmissionRequest, shown: Resource): Promise<boolean> {
+  /** Whether it has changed the object. `place` tells the call in the audit event. */
+  async #ask(
+    hook: Hook,
+    request: AdmissionRequest,
+    { shown, place }: { readonly shown: Resource; readonly place: string },
+  ): Promise<boolean> {
     const { name } = hook.webhook;
+    const { object, scope } = request;
     const result = await this.#caller.ask(hook, request, shown);
+    if (result === undefined) scope.annotate?.(`failed-open.mutation.webhook.admission.k8s.io/${place}`, name);
     const { patch } = result ?? {};
-    if (patch === undefined || (Array.isArray(patch) && patch.length === 0)) return false;
-    const { object } = request;
-    if (object === undefined || request.operation === "CONNECT") {
+    const isPatched = patch !== undefined && !(Array.isArray(patch) && patch.length === 0);
+    if (isPatched && (object === undefined || request.operation === "CONNECT")) {
       const problem = `admission webhook "${name}" attempted to modify the object, which is not supported for this operation`;
       throw internalError(new Error(problem));
     }
     const before = copyJson(object);
-    await takeShown(request, patched(await shownAs(request, object, shown), patch), shown);
-    return !deepEqual(before, object);
+    if (isPatched && object !== undefined) await takeShown(request, patched(await shownAs(request, object, shown), patch), shown);
+    const mutated = isPatched && !deepEqual(before, object);
+    const who = { configuration: hook.configuration, webhook: name };
+    scope.annotate?.(`mutation.webhook.admission.k8s.io/${place}`, JSON.stringify({ ...who, mutated }));
+    return mutated;
   }
 }
 

@@ -21,7 +21,10 @@ export class ValidatingWebhooks implements AdmissionPlugin {
   async #askAll(hooks: readonly Hook[], request: AdmissionRequest): Promise<void> {
     const wanted = await Promise.all(hooks.map(async (hook) => ({ hook, shown: await this.#caller.wanted(hook, request) })));
     const answers = await Promise.allSettled(
-      wanted.map(({ hook, shown }) => (shown === undefined ? undefined : this.#caller.ask(hook, request, shown))),
+      wanted.map(async ({ hook, shown }, index) => {
+        if (shown === undefined || (await this.#caller.ask(hook, request, shown)) !== undefined) return;
+        request.scope.annotate?.(`failed-open.validating.webhook.admission.k8s.io/round_0_index_${index}`, hook.webhook.name);
+      }),
     );
     for (const answer of answers) if (answer.status === "rejected") throw answer.reason;
   }

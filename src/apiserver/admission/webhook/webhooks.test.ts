@@ -76,13 +76,14 @@ class HookFixture implements AsyncDisposable {
 describe("a validating webhook", () => {
   it("denies with its own reason, code and message, and warns", async () => {
     const status = { message: "not today", reason: "Conflict", code: 409 };
-    await using at = await HookFixture.start(() => ({ allowed: false, status, warnings: ["beware"] }));
+    await using at = await HookFixture.start(() => ({ allowed: false, status, warnings: ["beware"], auditAnnotations: { why: "so" } }));
     await at.configure("validating", "deny");
     await assert.rejects(at.create("a"), (error: { message: string; code: number; reason: string }) => {
       assert.equal(error.message, 'admission webhook "deny.example.com" denied the request: not today');
       return error.code === 409 && error.reason === "Conflict";
     });
     assert.deepEqual(at.server.warnings, ["beware"]);
+    assert.deepEqual(at.server.annotations, { "deny.example.com/why": "so" });
   });
 
   it("sees creations, updates and deletions with both states", async () => {
@@ -122,6 +123,35 @@ describe("a validating webhook", () => {
     });
     await at.server.delete("admissionregistration.k8s.io/v1/validatingwebhookconfigurations", "closed");
     await at.configure("validating", "open", { failurePolicy: "Ignore" });
+    await at.create("a");
+    assert.equal(at.server.annotations["failed-open.validating.webhook.admission.k8s.io/round_0_index_0"], "open.example.com");
+  });
+
+  it("that takes too long has failed", async () => {
+    await using at = await HookFixture.start(() => ({}));
+    const asked = new Promise<void>((resolve) => {
+      at.hooks.answering = () => {
+        resolve();
+        return "never";
+      };
+    });
+    await at.configure("validating", "slow", { timeoutSeconds: 1 });
+    const refused = assert.rejects(
+      at.create("a"),
+      /failed calling webhook "slow.example.com": failed to call webhook: Post "https:\/\/hook.default.svc:443\/slow\?timeout=1s": context deadline exceeded/,
+    );
+    await asked;
+    await at.server.clock.advance(1_000);
+    await refused;
+  });
+
+  it("is spoken to in the version that it knows", async () => {
+    await using at = await HookFixture.start(() => ({}));
+    at.hooks.answering = ({ body }) => {
+      const { apiVersion } = body as { apiVersion: string };
+      return { response: { allowed: apiVersion === "admission.k8s.io/v1beta1" } };
+    };
+    await at.configure("validating", "old", { admissionReviewVersions: ["v0", "v1beta1"] });
     await at.create("a");
   });
 

@@ -34,7 +34,7 @@ export const nodeRules = [
 
 /** The process that plays hollow nodes: what nodes may do on themselves and their pods, for all it plays. */
 const hollowNodesRules = [
-  rule("create get list watch", "", "nodes"),
+  rule("create delete get list watch", "", "nodes"),
   rule("update", "", "nodes/status"),
   rule("get list watch delete", "", "pods"),
   rule("patch", "", "pods/status"),

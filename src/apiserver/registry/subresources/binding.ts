@@ -51,7 +51,7 @@ export const createBinding: CreateSubresource = async (context, scope, body, opt
   await replaceObject(
     context,
     scope,
-    { make, keepsGeneration: true, tracking: "none", rules: { prepare: () => {}, validate: () => [] } },
+    { make, keepsGeneration: true, tracking: "none", isAdmitted: true, rules: { prepare: () => {}, validate: () => [] } },
     options,
   );
   return answer(created);

@@ -1,106 +1,120 @@
 // pods/eviction: a deletion that asks the pod's disruption budgets first.
 import type { RequestScope } from "../../../api/index.ts";
-import { formatTime } from "../../../base/index.ts";
-import {
-  type DeepReadonly,
-  type DeleteOptions,
-  internalError,
-  type KubeObject,
-  type LabelSelector,
-  labelSelectorMatcher,
-  notFound,
-  statusError,
-} from "../../../machinery/index.ts";
+import type { Pod } from "../../../api/types/core/v1.ts";
+import type { PodDisruptionBudget } from "../../../api/types/policy/v1.ts";
+import { badRequest, type DeepReadonly, type DeleteOptions, isConflict, labelSelectorMatcher, notFound } from "../../../machinery/index.ts";
+import { loopbackUser } from "../../authz/watched-collection.ts";
+import type { CacheEntry } from "../../watch-cache/cache-entry.ts";
 import { deleteObject } from "../delete-path.ts";
-import { draftOf, fieldOf } from "../draft.ts";
+import { draftOf } from "../draft.ts";
 import { currentEntry, type ServerContext } from "../server-context.ts";
 import { replaceObject } from "../update-path.ts";
+import {
+  evictedConditions,
+  ignoresBudgets,
+  isFreeOfCharge,
+  mayBecomeReady,
+  severalBudgets,
+  stillProcessing,
+  withDisruption,
+} from "./eviction-plan.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
-interface Budget extends KubeObject {
-  readonly spec?: { readonly selector?: LabelSelector; readonly unhealthyPodEvictionPolicy?: string };
-  readonly status?: {
-    disruptionsAllowed?: number;
-    currentHealthy?: number;
-    desiredHealthy?: number;
-    disruptedPods?: Record<string, string>;
-    observedGeneration?: number;
-  };
-}
-
+/** How often a pod that changes meanwhile is looked at again. */
+const MAX_ATTEMPTS = 20;
+const BUDGETS_PREFIX = "/registry/policy/poddisruptionbudgets/";
 const success = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
+interface Eviction {
+  readonly metadata?: { readonly name?: string };
+  readonly deleteOptions?: DeleteOptions;
+}
+
 export const createEviction: CreateSubresource = async (context, scope, body, options) => {
-  const { deleteOptions = {} } = body as unknown as { readonly deleteOptions?: DeleteOptions };
+  const { metadata, deleteOptions = {} } = body as unknown as Eviction;
+  if ((metadata?.name ?? "") !== scope.name) throw badRequest("name in URL does not match name in Eviction object");
   const isDryRun = options.dryRun === true || (deleteOptions.dryRun ?? []).length > 0;
-  const podScope = { ...scope, subresource: "" };
-  await context.cache.waitForNewest();
-  const pod = await currentEntry(context, scope.resource, scope.namespace, scope.name);
-  if (pod === undefined) throw notFound(scope.resource, scope.name);
-  if (!ignoresBudgets(pod.object)) {
-    const budgets = budgetsOf(context, scope, pod.object);
-    if (budgets.length > 1)
-      throw internalError("This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.");
-    const [budget] = budgets;
-    if (budget !== undefined && !allowsUnhealthy(budget, pod.object)) await takeDisruption(context, scope, budget, isDryRun);
+  const deletion = { ...deleteOptions, ...(isDryRun ? { dryRun: ["All"] } : {}) };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await evict(context, { ...scope, subresource: "" }, deletion);
+      return answer(success);
+    } catch (error) {
+      const isPinned = deleteOptions.preconditions?.resourceVersion !== undefined;
+      if (!isConflict(error) || isPinned || attempt === MAX_ATTEMPTS) throw error;
+    }
   }
-  await deleteObject(context, podScope, { ...deleteOptions, ...(isDryRun ? { dryRun: ["All"] } : {}) });
-  return answer(success);
 };
 
-/** Pods that have ended, or never started, cost nobody anything. */
-function ignoresBudgets(pod: DeepReadonly<KubeObject>): boolean {
-  const { phase = "" } = (fieldOf(pod, "status") ?? {}) as { readonly phase?: string };
-  return pod.metadata.deletionTimestamp !== undefined || ["Succeeded", "Failed", "Pending"].includes(phase);
+/** Rejects with a conflict when the pod, unready as it was, has changed before it could be deleted. */
+async function evict(context: ServerContext, scope: RequestScope, deletion: DeleteOptions): Promise<void> {
+  await context.cache.waitForNewest();
+  const entry = await currentEntry(context, scope.resource, scope.namespace, scope.name);
+  if (entry === undefined) throw notFound(scope.resource, scope.name);
+  const pod = entry.object as DeepReadonly<Pod>;
+  if (ignoresBudgets(pod)) return remove(context, scope, { entry, deletion, mustNotChange: mayBecomeReady(pod) });
+  const [budget, ...others] = budgetsOf(context, pod);
+  if (others.length > 0) throw severalBudgets();
+  if (budget === undefined) return remove(context, scope, { entry, deletion, mustNotChange: false });
+  if (!isFreeOfCharge(pod, budget)) {
+    await takeDisruption(context, scope, { budget, isDryRun: (deletion.dryRun ?? []).length > 0 });
+    return remove(context, scope, { entry, deletion, mustNotChange: false });
+  }
+  try {
+    return await remove(context, scope, { entry, deletion, mustNotChange: true });
+  } catch (error) {
+    if (isConflict(error) && deletion.preconditions?.resourceVersion === undefined) throw stillProcessing(budget.metadata.name ?? "");
+    throw error;
+  }
 }
 
-function isReady(pod: DeepReadonly<KubeObject>): boolean {
-  const { conditions = [] } = (fieldOf(pod, "status") ?? {}) as { readonly conditions?: readonly { type: string; status: string }[] };
-  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
-}
-
-function allowsUnhealthy({ spec, status }: Budget, pod: DeepReadonly<KubeObject>): boolean {
-  if (isReady(pod)) return false;
-  if (spec?.unhealthyPodEvictionPolicy === "AlwaysAllow") return true;
-  const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
-  return desiredHealthy > 0 && currentHealthy >= desiredHealthy;
-}
-
-function budgetsOf(context: ServerContext, scope: RequestScope, pod: DeepReadonly<KubeObject>): Budget[] {
-  const prefix = "/registry/policy/poddisruptionbudgets/";
-  const budgets = context.cache.of(prefix).entries(`${prefix}${scope.namespace}/`);
+function budgetsOf(context: ServerContext, pod: DeepReadonly<Pod>): DeepReadonly<PodDisruptionBudget>[] {
+  const { namespace = "", labels } = pod.metadata;
+  const budgets = context.cache.of(BUDGETS_PREFIX).entries(`${BUDGETS_PREFIX}${namespace}/`);
   return budgets
-    .map(({ object }) => object as Budget)
-    .filter(({ spec }) => spec?.selector !== undefined && labelSelectorMatcher(spec.selector).matches(pod.metadata.labels));
+    .map(({ object }) => object as DeepReadonly<PodDisruptionBudget>)
+    .filter(({ spec }) => spec?.selector !== undefined && labelSelectorMatcher(spec.selector).matches(labels));
 }
 
 /** Counts the eviction against the budget, or refuses with 429. */
-async function takeDisruption(context: ServerContext, scope: RequestScope, budget: Budget, isDryRun: boolean): Promise<void> {
+async function takeDisruption(
+  context: ServerContext,
+  scope: RequestScope,
+  { budget, isDryRun }: { readonly budget: DeepReadonly<PodDisruptionBudget>; readonly isDryRun: boolean },
+): Promise<void> {
   const resource = context.catalog.find("policy", "v1", "poddisruptionbudgets");
-  const { name = "" } = budget.metadata;
   if (resource === undefined) return;
-  const budgetScope = { ...scope, resource, name, subresource: "status" };
-  const make = (current: { readonly object: DeepReadonly<KubeObject> }) => {
-    const draft = draftOf(current.object);
-    const { status = {}, metadata } = draft as unknown as Budget & { status?: NonNullable<Budget["status"]> };
-    if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) throw tooManyDisruptions(name, undefined, 10);
-    if ((status.disruptionsAllowed ?? 0) <= 0) throw tooManyDisruptions(name, status, 0);
-    status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
-    status.disruptedPods = { ...status.disruptedPods, [scope.name]: formatTime(context.clock.now()) };
-    return draft;
+  const { name = "" } = budget.metadata;
+  const budgetScope = { ...scope, user: loopbackUser, resource, name, subresource: "status" };
+  const make = (current: CacheEntry) => {
+    const status = withDisruption(current.object as DeepReadonly<PodDisruptionBudget>, scope.name, context.clock.now());
+    return Object.assign(draftOf(current.object), { status });
   };
   await replaceObject(context, budgetScope, { make, tracking: "none" }, { dryRun: isDryRun });
 }
 
-function tooManyDisruptions(budget: string, status: Budget["status"], retryAfterSeconds: number): Error {
-  const { desiredHealthy = 0, currentHealthy = 0 } = status ?? {};
-  const message =
-    status === undefined
-      ? `The disruption budget ${budget} is still being processed by the server.`
-      : `The disruption budget ${budget} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
-  const causes = [{ reason: "DisruptionBudget", message }];
-  return statusError("TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", {
-    causes,
-    ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
-  });
+interface Removal {
+  readonly entry: CacheEntry;
+  readonly deletion: DeleteOptions;
+  /** Whether the pod must still be what was decided on. */
+  readonly mustNotChange: boolean;
+}
+
+/** Says in the pod's status why it goes, and deletes it. Admission has seen the eviction. */
+async function remove(context: ServerContext, scope: RequestScope, { entry, deletion, mustNotChange }: Removal): Promise<void> {
+  const pinned = deletion.preconditions?.resourceVersion ?? (mustNotChange ? String(entry.revision) : undefined);
+  let resourceVersion = pinned;
+  if ((deletion.dryRun ?? []).length === 0) {
+    const make = (current: CacheEntry) => {
+      const draft = draftOf(current.object);
+      if (pinned === undefined) delete draft.metadata.resourceVersion;
+      else draft.metadata.resourceVersion = pinned;
+      const conditions = evictedConditions(current.object as DeepReadonly<Pod>, context.clock.now());
+      return Object.assign(draft, { status: { ...(draft["status"] as object | undefined), conditions } });
+    };
+    const marked = await replaceObject(context, { ...scope, subresource: "status" }, { make, isAdmitted: true }, {});
+    if (pinned !== undefined) resourceVersion = marked.object.metadata.resourceVersion;
+  }
+  const preconditions = { ...deletion.preconditions, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  await deleteObject(context, scope, { ...deletion, preconditions }, { isAdmitted: true });
 }

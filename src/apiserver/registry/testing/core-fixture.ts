@@ -19,6 +19,8 @@ export class CoreFixture implements AsyncDisposable {
   readonly store = new MemoryStore({ clock: this.clock });
   readonly catalog = builtInCatalog();
   readonly warnings: string[] = [];
+  /** Of the requests' audit events. */
+  readonly annotations: Record<string, string> = {};
   readonly core: ApiServerCore;
   readonly #abort = new AbortController();
 
@@ -35,6 +37,10 @@ export class CoreFixture implements AsyncDisposable {
     });
   }
 
+  readonly #annotate = (key: string, value: string): void => {
+    this.annotations[key] ??= value;
+  };
+
   static async start(options: Partial<ApiServerCoreOptions> = {}): Promise<CoreFixture> {
     const fixture = new CoreFixture(options);
     await fixture.core.start(fixture.#abort.signal);
@@ -48,7 +54,7 @@ export class CoreFixture implements AsyncDisposable {
     if (resource === undefined) throw new Error(`no resource ${path}`);
     const user = { name: "alice", groups: ["system:authenticated"] };
     const place = { namespace: resource.namespaced ? namespace : "", name, subresource, signal };
-    return { user, resource, ...place, fieldManager: "test", warn: (text) => this.warnings.push(text) };
+    return { user, resource, ...place, fieldManager: "test", warn: (text) => this.warnings.push(text), annotate: this.#annotate };
   }
 
   create(path: string, object: object, place: Place = {}): Promise<Stored> {

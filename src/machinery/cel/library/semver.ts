@@ -43,6 +43,11 @@ function read(text: string, normalize = false): CelSemver {
   return version;
 }
 
+/** A version as CEL value. Throws CelEvaluationError. */
+export function celSemver(text: string): CelHostObject {
+  return read(text);
+}
+
 function compare(left: CelSemver, right: CelSemver): number {
   for (const [index, number] of left.numbers.entries()) {
     const other = right.numbers[index] ?? 0n;

@@ -21,7 +21,7 @@ export interface Constraint {
   readonly honorsTaints: boolean;
 }
 
-/** The pod's own constraints of that kind; its `matchLabelKeys` narrow the selectors down to pods of the same values. */
+/** The pod's own constraints of that kind; of pods from before the server did so, `matchLabelKeys` narrow the selectors down here. */
 export function ownConstraints({ pod, labels }: PodInfo, when: WhenUnsatisfiable): Constraint[] {
   return (pod.spec?.topologySpreadConstraints ?? [])
     .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when)

@@ -1,0 +1,306 @@
+// The behaviours of Kubernetes' conformance suite that quotas, storage, certificates and service ranges answer for, each
+// by its name there.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type ResourceRef, resources } from "../../src/api/index.ts";
+import type { Pod, ResourceQuota } from "../../src/api/types/core/v1.ts";
+import { isForbidden, isNotFound, type KubeObject } from "../../src/machinery/index.ts";
+import { type Cluster, createCluster } from "../../src/testing/index.ts";
+
+const inDefault = { namespace: "default" };
+const MERGE = "application/merge-patch+json";
+
+function optionsOf(resource: ResourceRef<KubeObject>) {
+  return resource.namespaced ? inDefault : {};
+}
+
+function create<T extends KubeObject>(cluster: Cluster, resource: ResourceRef<T>, object: object) {
+  return cluster.client.create(resource, object as never, optionsOf(resource));
+}
+
+/** Create, get, list, patch, update, watch, delete, delete as a collection. */
+async function lifecycle<T extends KubeObject>(cluster: Cluster, resource: ResourceRef<T>, make: (name: string) => object): Promise<void> {
+  const { client } = cluster;
+  const options = optionsOf(resource);
+  const labelled = (name: string) => {
+    const object = make(name) as { readonly metadata: object };
+    return { ...object, metadata: { ...object.metadata, labels: { test: "conformance" } } };
+  };
+  const [first = "", second = ""] = ["a", "b"].map((name) => (make(name) as KubeObject).metadata.name);
+  const { resourceVersion } = await client.list(resource, options);
+  await create(cluster, resource, labelled("a"));
+  const selection = { ...options, labelSelector: "test=conformance" };
+  assert.equal((await client.list(resource, selection)).items.length, 1);
+  const patched = await client.patch(resource, first, { metadata: { labels: { patched: "true" } } }, { ...options, type: MERGE });
+  assert.equal(patched.metadata.labels?.["patched"], "true");
+  const updated = { ...patched, metadata: { ...patched.metadata, annotations: { ...patched.metadata.annotations, updated: "true" } } };
+  assert.equal((await client.update(resource, updated, options)).metadata.annotations?.["updated"], "true");
+  await client.delete(resource, first, options);
+  await create(cluster, resource, labelled("b"));
+  await client.deleteCollection(resource, selection);
+  await cluster.clock.advance(2_000);
+  assert.deepEqual((await client.list(resource, selection)).items, []);
+  for (const name of [first, second]) await assert.rejects(client.get(resource, name, options), isNotFound);
+  const types: string[] = [];
+  for await (const events of client.watch(resource, { ...options, resourceVersion, timeoutSeconds: 1 })) {
+    types.push(...events.flatMap((event) => (event.type === "BOOKMARK" || event.object.metadata.name !== first ? [] : [event.type])));
+    if (types.includes("DELETED")) break;
+  }
+  assert.deepEqual([types[0], types.at(-1)], ["ADDED", "DELETED"]);
+}
+
+const podOf = (name: string, cpu: string, spec: object = {}): Pod => ({
+  metadata: { name, namespace: "default" },
+  spec: { containers: [{ name: "c", image: "i", resources: cpu === "" ? {} : { requests: { cpu }, limits: { cpu } } }], ...spec },
+});
+
+describe("ResourceQuota", () => {
+  const quota = (hard: Record<string, string>, spec: object = {}, name = "q"): ResourceQuota => ({
+    metadata: { name, namespace: "default" },
+    spec: { hard, ...spec },
+  });
+  const usedOf = async (cluster: Cluster, name = "q") => {
+    await cluster.clock.advance(2_000);
+    return (await cluster.client.get(resources.resourcequotas, name, inDefault)).status?.used;
+  };
+
+  it("status is promptly calculated", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await create(cluster, resources.resourcequotas, quota({ resourcequotas: "5" }));
+    assert.deepEqual(await usedOf(cluster), { resourcequotas: "1" });
+  });
+
+  const lives: readonly (readonly [string, ResourceRef<KubeObject>, string, object])[] = [
+    ["a configMap", resources.configmaps, "configmaps", { metadata: { name: "x" } }],
+    ["a secret", resources.secrets, "secrets", { metadata: { name: "x" } }],
+    ["a service", resources.services, "services", { metadata: { name: "x" }, spec: { ports: [{ port: 80 }] } }],
+    [
+      "a replication controller",
+      resources.replicationcontrollers,
+      "replicationcontrollers",
+      {
+        metadata: { name: "x" },
+        spec: {
+          replicas: 0,
+          selector: { a: "b" },
+          template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } },
+        },
+      },
+    ],
+    [
+      "a replica set",
+      resources.replicasets,
+      "count/replicasets.apps",
+      {
+        metadata: { name: "x" },
+        spec: {
+          replicas: 0,
+          selector: { matchLabels: { a: "b" } },
+          template: { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } },
+        },
+      },
+    ],
+    [
+      "a persistent volume claim",
+      resources.persistentvolumeclaims,
+      "persistentvolumeclaims",
+      {
+        metadata: { name: "x" },
+        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName: "" },
+      },
+    ],
+  ];
+  for (const [what, resource, counted, object] of lives) {
+    it(`capture the life of ${what}`, async () => {
+      await using cluster = await createCluster({ nodes: 0 });
+      const before = (await cluster.client.list(resource, inDefault)).items.length;
+      await create(cluster, resources.resourcequotas, quota({ [counted]: String(before + 1) }));
+      assert.deepEqual(await usedOf(cluster), { [counted]: String(before) });
+      await create(cluster, resource, object);
+      assert.deepEqual(await usedOf(cluster), { [counted]: String(before + 1) });
+      await assert.rejects(create(cluster, resource, { ...object, metadata: { name: "y" } }), (error) => {
+        assert.ok(isForbidden(error));
+        assert.match((error as Error).message, /exceeded quota: q, requested: \S+=1, used: \S+, limited: /);
+        return true;
+      });
+      await cluster.client.delete(resource, "x", { ...inDefault, options: { propagationPolicy: "Background" } });
+      assert.deepEqual(await usedOf(cluster), { [counted]: String(before) });
+    });
+  }
+
+  it("capture the life of a pod", async () => {
+    await using cluster = await createCluster({ nodes: 1 });
+    await create(cluster, resources.resourcequotas, quota({ pods: "2", cpu: "1", "requests.cpu": "1" }));
+    await cluster.clock.advance(1_000);
+    await create(cluster, resources.pods, podOf("a", "500m"));
+    assert.deepEqual(await usedOf(cluster), { pods: "1", cpu: "500m", "requests.cpu": "500m" });
+    await assert.rejects(create(cluster, resources.pods, podOf("b", "600m")), isForbidden);
+    await cluster.client.delete(resources.pods, "a", inDefault);
+    await cluster.clock.advance(60_000);
+    assert.deepEqual(await usedOf(cluster), { pods: "0", cpu: "0", "requests.cpu": "0" });
+  });
+
+  it("best effort scope", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await create(cluster, resources.resourcequotas, quota({ pods: "5" }, { scopes: ["BestEffort"] }, "best"));
+    await create(cluster, resources.resourcequotas, quota({ pods: "5" }, { scopes: ["NotBestEffort"] }, "not-best"));
+    await cluster.clock.advance(1_000);
+    await create(cluster, resources.pods, podOf("a", ""));
+    assert.deepEqual([await usedOf(cluster, "best"), await usedOf(cluster, "not-best")], [{ pods: "1" }, { pods: "0" }]);
+    await create(cluster, resources.pods, podOf("b", "100m"));
+    assert.deepEqual([await usedOf(cluster, "best"), await usedOf(cluster, "not-best")], [{ pods: "1" }, { pods: "1" }]);
+  });
+
+  it("terminating scopes", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await create(cluster, resources.resourcequotas, quota({ pods: "5" }, { scopes: ["Terminating"] }, "ends"));
+    await create(cluster, resources.resourcequotas, quota({ pods: "5" }, { scopes: ["NotTerminating"] }, "lasts"));
+    await cluster.clock.advance(1_000);
+    await create(cluster, resources.pods, podOf("a", "100m", { activeDeadlineSeconds: 3_600 }));
+    assert.deepEqual([await usedOf(cluster, "ends"), await usedOf(cluster, "lasts")], [{ pods: "1" }, { pods: "0" }]);
+  });
+
+  it("manage the lifecycle, update and delete", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await lifecycle(cluster, resources.resourcequotas, (name) => quota({ pods: "1" }, {}, name));
+    await create(cluster, resources.resourcequotas, quota({ pods: "1" }));
+    await cluster.clock.advance(1_000);
+    await cluster.client.patch(resources.resourcequotas, "q", { spec: { hard: { pods: "2", cpu: "1" } } }, { ...inDefault, type: MERGE });
+    assert.deepEqual(await usedOf(cluster), { pods: "0", cpu: "0" });
+  });
+
+  it("apply changes to status", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await create(cluster, resources.resourcequotas, quota({ configmaps: "7" }));
+    await cluster.clock.advance(1_000);
+    const patch = { status: { hard: { configmaps: "7" }, used: { configmaps: "3" } } };
+    const patched = await cluster.client.patch(resources.resourcequotas, "q", patch, { ...inDefault, subresource: "status", type: MERGE });
+    assert.equal(patched.status?.used?.["configmaps"], "3");
+  });
+});
+
+describe("storage", () => {
+  const claim = (name: string) => ({
+    metadata: { name },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName: "" },
+  });
+  const volume = (name: string) => ({
+    metadata: { name },
+    spec: { accessModes: ["ReadWriteOnce"], capacity: { storage: "1Gi" }, hostPath: { path: "/v" } },
+  });
+
+  it("PersistentVolumes: lifecycle of a PV and a PVC", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await lifecycle(cluster, resources.persistentvolumes, volume);
+    await lifecycle(cluster, resources.persistentvolumeclaims, claim);
+  });
+
+  it("PersistentVolumes: apply changes to a pv/pvc status", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await create(cluster, resources.persistentvolumes, volume("v"));
+    await create(cluster, resources.persistentvolumeclaims, claim("c"));
+    await cluster.clock.advance(1_000);
+    const message = { status: { message: "StatusUpdate", reason: "E2E" } };
+    const patched = await cluster.client.patch(resources.persistentvolumes, "v", message, { subresource: "status", type: MERGE });
+    assert.deepEqual([patched.status?.message, patched.status?.reason], ["StatusUpdate", "E2E"]);
+    const condition = { type: "StatusUpdate", status: "True", reason: "E2E", message: "Set by the test" };
+    const conditions = { status: { conditions: [condition] } };
+    const claimed = await cluster.client.patch(resources.persistentvolumeclaims, "c", conditions, {
+      ...inDefault,
+      subresource: "status",
+      type: MERGE,
+    });
+    assert.equal(claimed.status?.conditions?.[0]?.reason, "E2E");
+  });
+
+  it("StorageClasses: lifecycle", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await lifecycle(cluster, resources.storageclasses, (name) => ({ metadata: { name }, provisioner: "e2e.example.com/fake" }));
+  });
+
+  it("VolumeAttachment: lifecycle, apply changes to status", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    const attachment = (name: string) => ({
+      metadata: { name },
+      spec: { attacher: "e2e-test.storage.k8s.io", nodeName: "elsewhere", source: { persistentVolumeName: `pv-${name}` } },
+    });
+    await lifecycle(cluster, resources.volumeattachments, attachment);
+    await create(cluster, resources.volumeattachments, attachment("s"));
+    const patched = await cluster.client.patch(
+      resources.volumeattachments,
+      "s",
+      { status: { attached: true } },
+      { subresource: "status", type: MERGE },
+    );
+    assert.equal(patched.status?.attached, true);
+  });
+
+  it("VolumeAttributesClass: lifecycle", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await lifecycle(cluster, resources.volumeattributesclasses, (name) => ({
+      metadata: { name },
+      driverName: "e2e",
+      parameters: { a: "b" },
+    }));
+  });
+});
+
+describe("ServiceCIDR and IPAddress API", () => {
+  it("IPAddress API operations", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    const addresses: Readonly<Record<string, string>> = { a: "192.0.2.1", b: "192.0.2.2" };
+    await lifecycle(cluster, resources.ipaddresses, (name) => ({
+      metadata: { name: addresses[name] },
+      spec: { parentRef: { group: "", resource: "services", name, namespace: "default" } },
+    }));
+  });
+
+  it("ServiceCIDR API operations", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await lifecycle(cluster, resources.servicecidrs, (name) => ({ metadata: { name }, spec: { cidrs: ["192.0.2.0/24"] } }));
+    const { status } = await cluster.client.get(resources.servicecidrs, "kubernetes");
+    assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
+  });
+});
+
+describe("EndpointSliceMirroring", () => {
+  it("mirror a custom Endpoints resource through create update and delete", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    const ports = [{ name: "example", port: 80 }];
+    await create(cluster, resources.services, { metadata: { name: "custom" }, spec: { ports: [{ name: "example", port: 80 }] } });
+    const endpoints = await create(cluster, resources.endpoints, {
+      metadata: { name: "custom" },
+      subsets: [{ addresses: [{ ip: "192.0.2.1" }], ports }],
+    });
+    const mirrored = async () => {
+      await cluster.clock.advance(1_000);
+      const { items } = await cluster.client.list(resources.endpointslices, {
+        ...inDefault,
+        labelSelector: "kubernetes.io/service-name=custom",
+      });
+      return items.map((slice) => [
+        slice.metadata.labels?.["endpointslice.kubernetes.io/managed-by"],
+        slice.endpoints?.map(({ addresses }) => addresses[0]),
+      ]);
+    };
+    assert.deepEqual(await mirrored(), [["endpointslicemirroring-controller.k8s.io", ["192.0.2.1"]]]);
+    await cluster.client.update(
+      resources.endpoints,
+      { ...endpoints, subsets: [{ addresses: [{ ip: "192.0.2.2" }], ports }] } as never,
+      inDefault,
+    );
+    assert.deepEqual(await mirrored(), [["endpointslicemirroring-controller.k8s.io", ["192.0.2.2"]]]);
+    await cluster.client.delete(resources.endpoints, "custom", inDefault);
+    assert.deepEqual(await mirrored(), []);
+  });
+});
+
+describe("Lease", () => {
+  it("API available", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await lifecycle(cluster, resources.leases, (name) => ({
+      metadata: { name },
+      spec: { holderIdentity: "holder", leaseDurationSeconds: 30 },
+    }));
+  });
+});
