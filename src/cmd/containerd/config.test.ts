@@ -27,7 +27,7 @@ test("OOM scores are restricted only where they cannot be lowered", () => {
 });
 
 test("pods get addresses of their node's range, and the bandwidth they ask for", () => {
-  const [ptp, ...others] = JSON.parse(renderCniConfig({ podCidr: "10.244.2.0/24", stateDirectory: "/s", mtu: 1400 })).plugins;
+  const [ptp, ...others] = JSON.parse(renderCniConfig({ podCidrs: ["10.244.2.0/24"], stateDirectory: "/s", mtu: 1400 })).plugins;
   assert.deepEqual(ptp.ipam.ranges, [[{ subnet: "10.244.2.0/24" }]]);
   assert.equal(ptp.mtu, 1400);
   assert.deepEqual(others, [{ type: "bandwidth", capabilities: { bandwidth: true } }]);

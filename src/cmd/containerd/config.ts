@@ -66,7 +66,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 }
 
 export interface CniOptions {
-  readonly podCidr: string;
+  /** One for each IP family. */
+  readonly podCidrs: readonly string[];
   readonly stateDirectory: string;
   readonly mtu: number;
 }
@@ -83,8 +84,8 @@ export function renderCniConfig(options: CniOptions): string {
     ipam: {
       type: "host-local",
       dataDir: options.stateDirectory,
-      ranges: [[{ subnet: options.podCidr }]],
-      routes: [{ dst: "0.0.0.0/0" }],
+      ranges: options.podCidrs.map((subnet) => [{ subnet }]),
+      routes: options.podCidrs.map((subnet) => ({ dst: subnet.includes(":") ? "::/0" : "0.0.0.0/0" })),
     },
   };
   // Limits pods that ask for it by the annotations kubernetes.io/ingress-bandwidth and egress-bandwidth.
