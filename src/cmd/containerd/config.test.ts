@@ -39,6 +39,14 @@ test("nodes have addresses and pod ranges by their number; only the first is in 
   assert.ok((nodesOf({ ...DEFAULT_SPEC, nodeCount: 100 }).at(-1)?.link?.length ?? 99) <= 15);
 });
 
+test("nodes of a cluster of two families have an IPv6 address and range as well", () => {
+  const ipv6 = { nodeNetwork: "fd00:199::/64", podNetwork: "fd00:244::/48", serviceNetwork: "fd00:96::/112" };
+  const [, second] = nodesOf({ ...DEFAULT_SPEC, nodeCount: 2, ipv6 });
+  assert.deepEqual(second?.ipv6, { address: "fd00:199::2", podCidr: "fd00:244:0:2::/64" });
+  assert.deepEqual(specProblems({ ...DEFAULT_SPEC, ipv6 }), []);
+  assert.match(specProblems({ ...DEFAULT_SPEC, ipv6: { ...ipv6, podNetwork: "fd00:244::/64" } }).join(), /^--pod-network's second/);
+});
+
 test("a spec that cannot work says which option is wrong", () => {
   assert.deepEqual(specProblems(DEFAULT_SPEC), []);
   assert.match(specProblems({ ...DEFAULT_SPEC, podNetwork: "10.244.0.0/24" }).join(), /^--pod-network/);
