@@ -42,6 +42,10 @@ describe("the history of a set", () => {
 
   it("loses the oldest revisions beyond the limit, but none that a pod has", () => {
     const old = [revision("v1", 1), revision("v2", 2), revision("v3", 3)];
+    assert.deepEqual(
+      expiredRevisions(set("v4", { revisionHistoryLimit: -1 }), old, () => false),
+      [],
+    );
     const expired = (isLive: (each: { readonly revision: number }) => boolean) =>
       expiredRevisions(set("v4", { revisionHistoryLimit: 1 }), old, isLive).map((each) => each.revision);
     assert.deepEqual(

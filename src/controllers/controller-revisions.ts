@@ -86,13 +86,14 @@ function newRevision(
   };
 }
 
-/** Old revisions beyond the set's limit that no pod was made from, the oldest first. */
+/** Old revisions beyond the set's limit that no pod was made from, the oldest first; a negative limit keeps all. */
 export function expiredRevisions(
   set: DeepReadonly<RevisionedSet>,
   old: readonly DeepReadonly<ControllerRevision>[],
   isLive: (revision: DeepReadonly<ControllerRevision>) => boolean,
 ): readonly DeepReadonly<ControllerRevision>[] {
-  const surplus = Math.max(0, old.length - (set.spec?.revisionHistoryLimit ?? 10));
+  const limit = set.spec?.revisionHistoryLimit ?? 10;
+  const surplus = limit < 0 ? 0 : Math.max(0, old.length - limit);
   return old.filter((revision) => !isLive(revision)).slice(0, surplus);
 }
 

@@ -4,7 +4,7 @@ export { HostCgroups, type HostCgroupsOptions } from "./cgroups/host-cgroups.ts"
 export { resourceValue } from "./env/field-ref.ts";
 export { diskReport } from "./eviction/disk-report.ts";
 export { HostMeter, type HostMeterOptions } from "./eviction/host-meter.ts";
-export { DEFAULT_HARD, type EvictionConfig } from "./eviction/thresholds.ts";
+export { DEFAULT_HARD, type EvictionConfig, keptForEviction } from "./eviction/thresholds.ts";
 export { diskFiles, MemoryFiles, type NodeFiles } from "./files.ts";
 export * from "./hollow/index.ts";
 export * from "./logs/index.ts";

@@ -171,3 +171,42 @@ test("a pod past its active deadline fails with DeadlineExceeded", async () => {
   assert.equal(world.phase("late"), "Failed");
   assert.equal(world.pod("late")?.status?.reason, "DeadlineExceeded");
 });
+
+test("a container's own restart policy and rules go before the pod's", async () => {
+  await using world = new AgentWorld();
+  world.start();
+  const fails = { "sim.k8ts.dev/run-for-seconds": "1", "sim.k8ts.dev/exit-code": "42" };
+  const rule = (values: number[]) => [{ action: "Restart", exitCodes: { operator: "In", values } }];
+  await world.createPod("never", { containers: [{ ...container("main"), restartPolicy: "Never" }] }, fails);
+  const listed = { ...container("main"), restartPolicy: "Never", restartPolicyRules: rule([42]) };
+  await world.createPod("listed", { restartPolicy: "Never", containers: [listed] }, fails);
+  const other = { ...container("main"), restartPolicy: "Never", restartPolicyRules: rule([1]) };
+  await world.createPod("other", { restartPolicy: "Never", containers: [other] }, fails);
+  await world.clock.advance(30_000);
+  assert.equal(world.phase("never"), "Failed");
+  assert.equal(world.phase("other"), "Failed");
+  assert.equal(world.phase("listed"), "Running");
+  assert.ok((world.pod("listed")?.status?.containerStatuses?.[0]?.restartCount ?? 0) >= 1);
+});
+
+test("a probe's own grace goes before the pod's when it condemns a container", async () => {
+  await using world = new AgentWorld();
+  world.start();
+  const livenessProbe = { tcpSocket: { port: 80 }, periodSeconds: 1, failureThreshold: 1, terminationGracePeriodSeconds: 2 };
+  const sick = { "sim.k8ts.dev/ready-after-seconds": "100000", "sim.k8ts.dev/stop-delay-seconds": "60" };
+  await world.createPod("sick", { terminationGracePeriodSeconds: 60, containers: [{ ...container("main"), livenessProbe }] }, sick);
+  await world.clock.advance(6_000);
+  assert.ok((world.pod("sick")?.status?.containerStatuses?.[0]?.restartCount ?? 0) >= 1, "it did not get a minute");
+});
+
+test("a name that the kernel does not hold keeps a pod from starting", async () => {
+  await using world = new AgentWorld();
+  world.start();
+  await world.createPod("long", { hostname: "h".repeat(40), subdomain: "s".repeat(30), setHostnameAsFQDN: true });
+  await world.clock.advance(1_000);
+  const failure = world.events.find(({ reason }) => reason === "FailedCreatePodSandBox");
+  assert.match(
+    failure?.message ?? "",
+    /FQDN h{40}\.s{30}\.default\.svc\.cluster\.local is too long \(64 is the max, 97 characters requested\)$/,
+  );
+});

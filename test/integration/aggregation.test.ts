@@ -5,7 +5,7 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { createTestCa } from "../../src/apiserver/front/fake-server.ts";
-import { ca, proxyCa, startApiServer, type TestServer } from "./api-server.fixture.ts";
+import { type Answer, ca, proxyCa, startApiServer, type TestServer } from "./api-server.fixture.ts";
 
 const GROUP = "wardle.example.com";
 const extensionCa = await createTestCa("test-extension-ca");
@@ -131,9 +131,10 @@ describe("aggregation", () => {
     await server.clock.advance(30_000);
     await server.eventually(`${apiServices}/v1.${GROUP}`, available("FailedDiscoveryCheck"));
     const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-    const { items } = (await server.call("/apis", { headers: { accept } })).json;
-    const found = items.find(({ metadata }: { metadata: { name: string } }) => metadata.name === GROUP);
-    assert.deepEqual([found.versions[0].freshness, found.versions[0].resources.length], ["Stale", 1]);
+    const versionOf = ({ json }: Answer) =>
+      json.items.find(({ metadata }: { metadata: { name: string } }) => metadata.name === GROUP).versions[0];
+    const answer = await server.eventually("/apis", (each) => versionOf(each).freshness === "Stale", { headers: { accept } });
+    assert.deepEqual([versionOf(answer).freshness, versionOf(answer).resources.length], ["Stale", 1]);
   });
 
   it("tells extension servers whom to believe", async () => {

@@ -36,7 +36,7 @@ export interface TestServer extends ApiServer, AsyncDisposable {
   readonly port: number;
   call(path: string, call?: Call): Promise<Answer>;
   /** Calls until the answer is as wanted, letting the server's promises settle in between. */
-  eventually(path: string, isWanted: (answer: Answer) => boolean): Promise<Answer>;
+  eventually(path: string, isWanted: (answer: Answer) => boolean, call?: Call): Promise<Answer>;
 }
 
 export async function startApiServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
@@ -63,9 +63,9 @@ export async function startApiServer(options: Partial<ApiServerOptions> = {}): P
   );
   const { port } = await server.front.listen({ host: "127.0.0.1", port: 0 });
   const call = (path: string, how: Call = {}) => send(port, path, how);
-  const eventually = async (path: string, isWanted: (answer: Answer) => boolean) => {
+  const eventually = async (path: string, isWanted: (answer: Answer) => boolean, how: Call = {}) => {
     for (let attempt = 0; ; attempt++) {
-      const answer = await call(path);
+      const answer = await call(path, how);
       if (isWanted(answer) || attempt === 100) return answer;
       await clock.advance(10);
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -100,6 +100,10 @@ export const statefulSetStrategy: KindStrategy<StatefulSet> = {
   validate,
   validateUpdate,
   validateStatusUpdate: ({ status }) => validateReplicaStatus(status && { ...status, conditions: undefined }),
+  warnings({ spec }) {
+    if ((spec?.revisionHistoryLimit ?? 0) >= 0) return [];
+    return ["spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"];
+  },
   hasGeneration: true,
   scale: {
     specReplicas: ({ spec }) => spec?.replicas ?? 0,

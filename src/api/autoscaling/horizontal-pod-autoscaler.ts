@@ -1,9 +1,11 @@
 // HorizontalPodAutoscaler (v2): defaults, validation, columns.
-import { type FieldError, field } from "../../machinery/index.ts";
+import { type FieldError, field, quantityMilli } from "../../machinery/index.ts";
 import { ageColumn, column, integerColumn, nameColumn } from "../printing/columns.ts";
 import type { KindStrategy } from "../strategy.ts";
 import type { HorizontalPodAutoscaler, HPAScalingRules, MetricSpec, MetricTarget, MetricValueStatus } from "../types/autoscaling/v2.ts";
+import { checkNotNegative } from "../validation/checks.ts";
 import { keepSpec, keepStatus } from "../validation/prepare.ts";
+import { validateMetric, validateReference } from "./metric-validation.ts";
 
 const maxWindowSeconds = 3600;
 const maxShownMetrics = 2;
@@ -45,6 +47,10 @@ function validateRules(errors: FieldError[], path: string, rules: HPAScalingRule
   if (rules.selectPolicy !== undefined && !["Disabled", "Max", "Min"].includes(rules.selectPolicy)) {
     errors.push(field.notSupported(`${path}.selectPolicy`, rules.selectPolicy, ["Disabled", "Max", "Min"]));
   }
+  if (!rules.policies?.length) errors.push(field.required(`${path}.policies`, "must specify at least one Policy"));
+  if (rules.tolerance !== undefined && quantityMilli(rules.tolerance) < 0) {
+    errors.push(field.invalid(`${path}.tolerance`, rules.tolerance, "must be greater or equal to zero"));
+  }
   rules.policies?.forEach(({ type, value, periodSeconds }, i) => {
     const policyPath = `${path}.policies[${i}]`;
     if (type !== "Pods" && type !== "Percent") errors.push(field.notSupported(`${policyPath}.type`, type, ["Percent", "Pods"]));
@@ -55,22 +61,6 @@ function validateRules(errors: FieldError[], path: string, rules: HPAScalingRule
   });
 }
 
-const metricFields: Readonly<Record<string, keyof MetricSpec>> = {
-  ContainerResource: "containerResource",
-  External: "external",
-  Object: "object",
-  Pods: "pods",
-  Resource: "resource",
-};
-
-function validateMetric(errors: FieldError[], path: string, metric: MetricSpec): void {
-  const name = metricFields[metric.type];
-  if (name === undefined) errors.push(field.notSupported(`${path}.type`, metric.type, Object.keys(metricFields)));
-  else if (metric[name] === undefined) {
-    errors.push(field.required(`${path}.${name}`, "must populate information for the given metric source"));
-  }
-}
-
 function validate({ spec }: HorizontalPodAutoscaler): FieldError[] {
   const errors: FieldError[] = [];
   const { minReplicas = 1, maxReplicas, scaleTargetRef, metrics, behavior } = spec;
@@ -79,8 +69,7 @@ function validate({ spec }: HorizontalPodAutoscaler): FieldError[] {
   if (maxReplicas < minReplicas) {
     errors.push(field.invalid("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`"));
   }
-  if (!scaleTargetRef?.kind) errors.push(field.required("spec.scaleTargetRef.kind"));
-  if (!scaleTargetRef?.name) errors.push(field.required("spec.scaleTargetRef.name"));
+  validateReference(errors, "spec.scaleTargetRef", scaleTargetRef);
   metrics?.forEach((metric, i) => {
     validateMetric(errors, `spec.metrics[${i}]`, metric);
   });
@@ -123,6 +112,12 @@ export const horizontalPodAutoscalerStrategy: KindStrategy<HorizontalPodAutoscal
   prepareForUpdate: keepStatus,
   prepareForStatusUpdate: keepSpec,
   validate,
+  validateStatusUpdate({ status }) {
+    const errors: FieldError[] = [];
+    checkNotNegative(errors, "status.currentReplicas", status?.currentReplicas);
+    checkNotNegative(errors, "status.desiredReplicas", status?.desiredReplicas);
+    return errors;
+  },
   columns: [
     nameColumn,
     column("Reference", ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`),

@@ -24,7 +24,10 @@ const maxNameLength = 52;
 
 /** Why a schedule cannot be read; undefined when it can. */
 function scheduleProblem(schedule: string): string | undefined {
-  if (schedule.startsWith("@every ")) return undefined;
+  if (schedule.startsWith("@every ")) {
+    const isDuration = /^@every ([0-9]+(\.[0-9]+)?(h|m|s|ms|us|ns))+$/.test(schedule);
+    return isDuration ? undefined : `failed to parse duration ${schedule}: time: invalid duration ${JSON.stringify(schedule.slice(7))}`;
+  }
   if (schedule.startsWith("@")) return macros.has(schedule) ? undefined : `unrecognized descriptor: ${schedule}`;
   const fields = schedule.trim().split(/\s+/);
   if (fields.length !== 5) return `expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`;

@@ -62,6 +62,13 @@ function durationCell({ status }: Job, nowMs: number): string {
   return humanDuration(endMs - Date.parse(status.startTime));
 }
 
+const HUGE_INDEXED_WARNING =
+  "In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail";
+
+function isHugeIndexed({ completions = 0, parallelism = 0 }: JobSpec): boolean {
+  return completions > 100_000 && parallelism > 10_000;
+}
+
 export const jobStrategy: KindStrategy<Job> = {
   applyDefaults(job) {
     if (job.spec) applyJobSpecDefaults(job.spec);
@@ -76,6 +83,7 @@ export const jobStrategy: KindStrategy<Job> = {
   prepareForStatusUpdate: keepSpec,
   validate: (job) => [...validateIndexedName(job), ...validateJobSpec("spec", job.spec, { needsSelector: true })],
   validateUpdate: validateJobUpdate,
+  warnings: ({ spec }) => (spec?.completionMode === "Indexed" && isHugeIndexed(spec) ? [HUGE_INDEXED_WARNING] : []),
   hasGeneration: true,
   selectableFields: { "status.successful": ({ status }) => String(status?.succeeded ?? 0) },
   columns: [

@@ -3,18 +3,26 @@ import { Counter, Gauge, type Registry } from "prom-client";
 import type { FlowControl, FlowObserver } from "./flow-control.ts";
 
 export class FlowMetrics implements FlowObserver {
-  readonly #dispatched: Counter;
+  /** By level and schema, since metrics were read: every request is counted, so counting is an addition. */
+  readonly #dispatched = new Map<string, Map<string, number>>();
   readonly #rejected: Counter;
 
   /** `flowControl` is asked for its levels when metrics are read. */
   constructor(registry: Registry, flowControl: () => FlowControl) {
     const registers = [registry];
     const labelNames = ["priority_level", "flow_schema"];
-    this.#dispatched = new Counter({
+    const dispatched = this.#dispatched;
+    new Counter({
       name: "apiserver_flowcontrol_dispatched_requests_total",
       help: "Requests that were let go on",
       labelNames,
       registers,
+      collect() {
+        for (const [level, schemas] of dispatched) {
+          for (const [schema, count] of schemas) this.inc({ priority_level: level, flow_schema: schema }, count);
+        }
+        dispatched.clear();
+      },
     });
     this.#rejected = new Counter({
       name: "apiserver_flowcontrol_rejected_requests_total",
@@ -38,7 +46,9 @@ export class FlowMetrics implements FlowObserver {
   }
 
   dispatched(level: string, schema: string): void {
-    this.#dispatched.inc({ priority_level: level, flow_schema: schema });
+    let schemas = this.#dispatched.get(level);
+    if (schemas === undefined) this.#dispatched.set(level, (schemas = new Map()));
+    schemas.set(schema, (schemas.get(schema) ?? 0) + 1);
   }
 
   rejected(level: string, schema: string, reason: string): void {

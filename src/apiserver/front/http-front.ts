@@ -12,7 +12,7 @@ import { ClientCertificates } from "../authn/client-certificate.ts";
 import { type FrontProxyOptions, proxiedUser } from "../authn/front-proxy.ts";
 import type { Impersonator } from "../authn/impersonation.ts";
 import { type Authorizer, nonResourceError } from "../authz/index.ts";
-import type { FlowControl } from "../flow-control/index.ts";
+import type { FlowControl, Turn } from "../flow-control/index.ts";
 import type { RequestObserver } from "../metrics/request-metrics.ts";
 import { type Endpoint, type Exchange, type FrontRequest, type FrontResponse, header } from "./exchange.ts";
 import { Recording } from "./recording.ts";
@@ -102,10 +102,12 @@ export class HttpFront {
     const recording = new Recording(this.#options.auditor, response, { auditId, request, info });
     try {
       if (info === undefined) throw badRequest("the URL cannot be decoded");
-      const authenticated = await this.#authenticate(request, info);
+      const found = this.#authenticate(request, info);
+      const authenticated = found instanceof Promise ? await found : found;
       const user = this.#options.impersonator.impersonate(authenticated, request.headers);
       const audit = recording.begin(authenticated, user);
-      const release = await this.#turnOf(user, info, response);
+      const turn = this.#turnOf(user, info, response);
+      const release = turn instanceof Promise ? await turn : turn;
       const started = () => {
         release?.();
         audit?.started(200);
@@ -149,17 +151,19 @@ export class HttpFront {
     });
   }
 
-  /** Waits for the request's turn; answers how to give its seat back early. */
-  async #turnOf(user: UserInfo, info: RequestInfo, response: FrontResponse): Promise<(() => void) | undefined> {
+  /** Waits for the request's turn, if it has to; answers how to give its seat back early. */
+  #turnOf(user: UserInfo, info: RequestInfo, response: FrontResponse): Promise<(() => void) | undefined> | (() => void) | undefined {
     const { flowControl } = this.#options;
     if (flowControl === undefined || (info.verb !== "watch" && isLongRunning(info))) return undefined;
     const entered = flowControl.enter(user, info, (cancel) => response.once("close", cancel));
-    const turn = entered instanceof Promise ? await entered : entered;
-    if (turn === undefined) return undefined;
-    response.setHeader("X-Kubernetes-PF-FlowSchema-UID", turn.schemaUid);
-    response.setHeader("X-Kubernetes-PF-PriorityLevel-UID", turn.levelUid);
-    response.once("close", turn.release);
-    return turn.release;
+    const take = (turn: Turn | undefined) => {
+      if (turn === undefined) return undefined;
+      response.setHeader("X-Kubernetes-PF-FlowSchema-UID", turn.schemaUid);
+      response.setHeader("X-Kubernetes-PF-PriorityLevel-UID", turn.levelUid);
+      response.once("close", turn.release);
+      return turn.release;
+    };
+    return entered instanceof Promise ? entered.then(take) : take(entered);
   }
 
   #endpointOf(exchange: Exchange): Endpoint {

@@ -16,6 +16,7 @@ import {
   HostProber,
   HostVolumeManager,
   hostUsage,
+  keptForEviction,
   LocalPathVolumes,
   LogRotator,
   localPathKeeper,
@@ -87,7 +88,10 @@ async function makeAgent(
 ): Promise<NodeAgent> {
   const { client, informers, runtime, machine, meter, probeCounts } = parts;
   const objects = new ObjectCache(client, clock);
-  const allocatable = () => ({ cpu: String(machine.cpus), memory: String(machine.memoryBytes) });
+  const reserved = keptForEviction(config.eviction ?? {}, machine);
+  const memoryBytes = machine.memoryBytes - reserved.memory;
+  // As the node object says it, in whole kibibytes.
+  const allocatable = () => ({ cpu: String(machine.cpus), memory: `${Math.floor(memoryBytes / 1024)}Ki` });
   const volumes = new HostVolumeManager({
     rootDir: config.kubeletDirectory,
     mounter: new HostMounter(),
@@ -101,7 +105,13 @@ async function makeAgent(
   });
   const isLoaded = (image: string) => isImageLoaded(config.loadedImagesFile, image);
   const hierarchy = await detectHierarchy(diskCgroups);
-  const cgroups = new HostCgroups({ hierarchy, root: config.cgroupRoot.replace(/^\//, ""), milliCpus: machine.cpus * 1000, logger });
+  const cgroups = new HostCgroups({
+    hierarchy,
+    root: config.cgroupRoot.replace(/^\//, ""),
+    milliCpus: machine.cpus * 1000,
+    memoryBytes,
+    logger,
+  });
   return new NodeAgent({
     client,
     informers,
@@ -122,6 +132,7 @@ async function makeAgent(
     kubeletPort: config.kubeletPort,
     annotations: { "k8ts.dev/local-path-root": config.localPathDirectory },
     machine,
+    reserved,
     clusterDns: [config.clusterDns],
     clusterDomain: config.clusterDomain,
     rootDir: config.kubeletDirectory,

@@ -39,7 +39,12 @@ const pod: PodObject = {
 test("on version 1 a burstable pod gets shares, quota and memory limit in each controller's tree", async () => {
   const files = new FakeCgroupFiles();
   for (const controller of ["cpu", "memory", "pids", "systemd"]) await files.makeDirectory(`/cg/${controller}`);
-  const groups = new HostCgroups({ hierarchy: await detectHierarchy(files, "/cg"), milliCpus: 2000, logger: silentLogger });
+  const groups = new HostCgroups({
+    hierarchy: await detectHierarchy(files, "/cg"),
+    milliCpus: 2000,
+    memoryBytes: 4 * 2 ** 30,
+    logger: silentLogger,
+  });
   await groups.setUp();
   assert.equal(await groups.ensurePod(pod), "/k8ts/kubepods/burstable/podu1");
   const at = (path: string) => files.texts.get(`/cg/${path}`);
@@ -47,6 +52,7 @@ test("on version 1 a burstable pod gets shares, quota and memory limit in each c
   assert.equal(at("cpu/k8ts/kubepods/burstable/podu1/cpu.cfs_quota_us"), "100000");
   assert.equal(at("memory/k8ts/kubepods/burstable/podu1/memory.limit_in_bytes"), String(128 * 2 ** 20));
   assert.equal(at("cpu/k8ts/kubepods/burstable/cpu.shares"), "512");
+  assert.equal(at("memory/k8ts/kubepods/memory.limit_in_bytes"), String(4 * 2 ** 30), "all pods together have what is allocatable");
   assert.deepEqual(await groups.listPods(), ["u1"]);
   await files.makeDirectory("/cg/systemd/k8ts/kubepods/burstable/podu1/abc");
   await groups.removePod("u1");
@@ -60,7 +66,13 @@ test("on version 2 controllers are passed down and weights written", async () =>
   const files = new FakeCgroupFiles();
   files.texts.set("/cg/cgroup.controllers", "cpu memory pids");
   files.texts.set("/cg/cgroup.subtree_control", "cpu memory");
-  const groups = new HostCgroups({ hierarchy: await detectHierarchy(files, "/cg"), root: "n2", milliCpus: 2000, logger: silentLogger });
+  const groups = new HostCgroups({
+    hierarchy: await detectHierarchy(files, "/cg"),
+    root: "n2",
+    milliCpus: 2000,
+    memoryBytes: 4 * 2 ** 30,
+    logger: silentLogger,
+  });
   await groups.setUp();
   assert.equal(files.texts.get("/cg/cgroup.subtree_control"), "+pids", "only what was missing");
   const group = await groups.ensurePod(pod);

@@ -13,6 +13,7 @@ export interface HostCgroupsOptions {
   readonly root?: string;
   /** What all pods together may have: the node's allocatable. */
   readonly milliCpus: number;
+  readonly memoryBytes: number;
   readonly logger: Logger;
 }
 
@@ -30,11 +31,11 @@ export class HostCgroups implements CgroupManager {
   }
 
   async setUp(): Promise<void> {
-    const { hierarchy, milliCpus } = this.#options;
+    const { hierarchy, milliCpus, memoryBytes: memoryLimitBytes } = this.#options;
     const top = `/${this.#root}/kubepods`;
     await hierarchy.make(`${top}/burstable`);
     await hierarchy.make(`${top}/besteffort`);
-    await this.#limit(top, { cpuShares: cpuShares(milliCpus) });
+    await this.#limit(top, { cpuShares: cpuShares(milliCpus), memoryLimitBytes });
     await this.#limit(`${top}/besteffort`, { cpuShares: cpuShares(0) });
     await this.#shareBurstable();
   }

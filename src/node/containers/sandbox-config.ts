@@ -5,8 +5,9 @@ import { LABELS, type PortMapping, type SandboxConfig } from "../runtime/runtime
 import { podDns } from "./dns.ts";
 import { podNamespaces, seccomp, supplementalGroups } from "./security.ts";
 
-/** Linux limits host names. */
+/** Linux limits host names, and the kernel's own name of the host. */
 const MAX_HOSTNAME = 63;
+const MAX_FQDN = 64;
 
 /** `<logDir>/<namespace>_<name>_<uid>` */
 export function podLogDirectory(context: Pick<NodeContext, "logDir">, pod: PodObject): string {
@@ -61,6 +62,16 @@ async function runtimeHandler(context: Pick<NodeContext, "objects" | "runtimeSta
   return name;
 }
 
+/** @throws Error when the whole name is asked for and the kernel does not hold it. */
+function sandboxHostname(context: NodeContext, pod: PodObject): string {
+  // In the host's network the name is the host's, and cannot be set.
+  if (pod.spec?.hostNetwork === true) return "";
+  const { hostname } = podHostname(context, pod);
+  if (hostname.length <= MAX_FQDN) return hostname;
+  const limits = `(${MAX_FQDN} is the max, ${hostname.length} characters requested)`;
+  throw new Error(`failed to construct FQDN from pod hostname and cluster domain, FQDN ${hostname} is too long ${limits}`);
+}
+
 export async function sandboxConfig(
   context: NodeContext,
   pod: PodObject,
@@ -74,8 +85,7 @@ export async function sandboxConfig(
     namespace: pod.metadata.namespace ?? "",
     uid: podUid(pod),
     attempt: made.attempt,
-    // In the host's network the name is the host's, and cannot be set.
-    hostname: pod.spec?.hostNetwork === true ? "" : podHostname(context, pod).hostname,
+    hostname: sandboxHostname(context, pod),
     logDirectory: podLogDirectory(context, pod),
     dns: await podDns(context, pod),
     portMappings: portMappings(pod),

@@ -87,6 +87,18 @@ function parseValue(signal: string, text: string): ThresholdValue {
   return { percent };
 }
 
+/** What is kept back from pods because they would be evicted before they could use it, by resource name. */
+export function keptForEviction(config: EvictionConfig, machine: { readonly memoryBytes: number; readonly storageBytes?: number }) {
+  const kept = (signal: EvictionSignal, capacity: number) => {
+    const threshold = parseThresholds(config).find((candidate) => candidate.signal === signal && candidate.graceMs === 0);
+    return threshold === undefined ? 0 : amountOf(threshold.value, capacity);
+  };
+  return {
+    memory: kept("memory.available", machine.memoryBytes),
+    "ephemeral-storage": kept("nodefs.available", machine.storageBytes ?? 0),
+  };
+}
+
 /** What a value means for that capacity. */
 export function amountOf(value: ThresholdValue, capacity: number): number {
   return "amount" in value ? value.amount : (capacity * value.percent) / 100;

@@ -82,7 +82,7 @@ function planRestart(draft: Draft, { spec }: RoledContainer, sandbox: SandboxSta
       actions.push(kill(view, container, `Container ${spec.name} is in unknown state, will be restarted`));
     else if (hash !== undefined && hash !== containerHash(spec)) {
       actions.push(kill(view, container, `Container ${spec.name} definition changed, will be restarted`));
-    } else if (condemned !== undefined) actions.push(kill(view, container, condemned));
+    } else if (condemned !== undefined) actions.push(kill(view, container, condemned.message, condemned.graceSeconds));
     else if (container.state === "RUNNING") planResize(draft, spec, container);
   }
 }
@@ -150,7 +150,8 @@ function waitAfterFailure(draft: Draft, { spec }: RoledContainer, failure: Start
   const isBackingOff = reason === "ErrImagePull" && nowMs >= backOffAtMs;
   const backOffMessage = `Back-off pulling image "${spec.image ?? ""}": ErrImagePull: ${message}`;
   draft.waiting.set(spec.name, isBackingOff ? { reason: "ImagePullBackOff", message: backOffMessage } : { reason, message });
-  if (retryAtMs <= nowMs) return false;
+  // In the past it failed in the future: the clock was set back.
+  if (retryAtMs <= nowMs || nowMs < failedAtMs) return false;
   draft.wakeAtMs = Math.min(draft.wakeAtMs, retryAtMs, reason === "ErrImagePull" && !isBackingOff ? backOffAtMs : retryAtMs);
   return true;
 }
@@ -170,8 +171,12 @@ function firstAttempt(view: PodView, name: string): number {
   return known.containerID === undefined ? known.restartCount : known.restartCount + 1;
 }
 
-function kill(view: PodView, container: ContainerStatus, message: string): Action {
-  const graceSeconds = view.pod.spec?.terminationGracePeriodSeconds ?? 30;
+function kill(
+  view: PodView,
+  container: ContainerStatus,
+  message: string,
+  graceSeconds = view.pod.spec?.terminationGracePeriodSeconds ?? 30,
+): Action {
   return {
     kind: "killContainer",
     key: `container/${container.name}`,

@@ -18,7 +18,7 @@ export function planTerminating(view: PodView, state: Terminating): Omit<Plan, "
   // A start under way may still bring a container up: the sidecars wait for it.
   const isStarting = [...view.busy].some((key) => key.startsWith("container/"));
   const turn = others.length > 0 ? others : isStarting ? [] : lastSidecars(view, sidecars);
-  const elapsedSeconds = Math.floor((view.nowMs - state.sinceMs) / 1000);
+  const elapsedSeconds = Math.max(0, Math.floor((view.nowMs - state.sinceMs) / 1000));
   const left = state.graceSeconds - (others.length > 0 ? 0 : elapsedSeconds);
   const graceSeconds = state.graceSeconds === 0 ? 0 : Math.max(left, Math.min(MINIMUM_GRACE_SECONDS, state.graceSeconds));
   const actions = turn.map(

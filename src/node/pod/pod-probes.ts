@@ -2,7 +2,7 @@
 import type { NodeContext } from "../node-context.ts";
 import type { ContainerStatus, RuntimePod } from "../runtime/runtime.ts";
 import { allContainers, type ContainerSpec, type PodObject } from "./pod-object.ts";
-import type { ProbeVerdicts } from "./pod-view.ts";
+import type { Condemned, ProbeVerdicts } from "./pod-view.ts";
 import { type ProbeKind, ProbeWorker } from "./probe-worker.ts";
 
 interface Life {
@@ -22,14 +22,14 @@ export class PodProbes implements ProbeVerdicts {
   readonly #options: PodProbesOptions;
   /** By container id; running containers only. */
   readonly #lives = new Map<string, Life>();
-  /** Containers to be killed, with the message, by id. */
-  readonly #condemned = new Map<string, string>();
+  /** Containers to be killed, by id. */
+  readonly #condemned = new Map<string, Condemned>();
 
   constructor(options: PodProbesOptions) {
     this.#options = options;
   }
 
-  get condemned(): ReadonlyMap<string, string> {
+  get condemned(): ReadonlyMap<string, Condemned> {
     return this.#condemned;
   }
 
@@ -85,7 +85,7 @@ export class PodProbes implements ProbeVerdicts {
         target: { podIp: facts.podIp, containerId: container.id, ports: spec.ports ?? [] },
         startedAtMs: container.startedAtMs,
         canRun: () => kind === "Startup" || life.isStarted,
-        onVerdict: (isSuccess) => this.#take(kind, isSuccess, { life, container }),
+        onVerdict: (isSuccess) => this.#take(kind, isSuccess, { life, container, graceSeconds: probe.terminationGracePeriodSeconds }),
         onResult: (result) => this.#options.context.probeCounts.add(pod, spec.name, { kind, result }),
         onFailure: (message) => this.#options.report(spec, message),
       });
@@ -93,10 +93,15 @@ export class PodProbes implements ProbeVerdicts {
     }
   }
 
-  #take(kind: ProbeKind, isSuccess: boolean, { life, container }: { life: Life; container: ContainerStatus }): void {
+  #take(
+    kind: ProbeKind,
+    isSuccess: boolean,
+    { life, container, graceSeconds }: { life: Life; container: ContainerStatus; graceSeconds: number | undefined },
+  ): void {
     if (kind === "Readiness") life.isReady = isSuccess;
     else if (!isSuccess) {
-      this.#condemned.set(container.id, `Container ${container.name} failed ${kind.toLowerCase()} probe, will be restarted`);
+      const message = `Container ${container.name} failed ${kind.toLowerCase()} probe, will be restarted`;
+      this.#condemned.set(container.id, { message, graceSeconds });
       this.#stop(life, kind);
     } else if (kind === "Startup") {
       life.isStarted = true;

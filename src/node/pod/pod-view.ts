@@ -50,6 +50,13 @@ export interface ResizeState {
   readonly error?: string | undefined;
 }
 
+/** A container that a probe has given up. */
+export interface Condemned {
+  readonly message: string;
+  /** The probe's own grace, when it has one: shorter or longer than the pod's. */
+  readonly graceSeconds?: number | undefined;
+}
+
 export interface PodView {
   /** With the resources that the node has granted, which may be older than the specification's. */
   readonly pod: PodObject;
@@ -66,8 +73,8 @@ export interface PodView {
   readonly backoffs: ReadonlyMap<string, RestartBackoff>;
   readonly failures: ReadonlyMap<string, StartFailure>;
   readonly probes: ProbeVerdicts;
-  /** Containers that must be killed and started again, with why, by container id. */
-  readonly condemned: ReadonlyMap<string, string>;
+  /** Containers that must be killed and started again, by container id. */
+  readonly condemned: ReadonlyMap<string, Condemned>;
   /** What containers have now where it is known, by container id. */
   readonly actual: ReadonlyMap<string, Resources>;
   readonly resize: ResizeState;

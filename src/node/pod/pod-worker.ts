@@ -201,6 +201,13 @@ export class PodWorker {
     }
   }
 
+  /** A time further away than the longest delay was set before the clock was set back: it does not count. */
+  #retryTimes(): ReadonlyMap<string, number> {
+    const latestMs = this.#options.context.clock.now() + MAX_RETRY_MS;
+    const entries = [...this.#retries].map(([key, { atMs }]) => [key, atMs] as const);
+    return new Map(entries.filter(([, atMs]) => atMs <= latestMs || atMs === Number.POSITIVE_INFINITY));
+  }
+
   #granted(): void {
     void this.refreshVolumes();
     this.#options.onRoom();
@@ -216,7 +223,7 @@ export class PodWorker {
       isOrphan: this.#isOrphan,
       hasVolumes: volumePaths !== undefined,
       busy: this.#busy,
-      retryAtMs: new Map([...this.#retries].map(([key, { atMs }]) => [key, atMs])),
+      retryAtMs: this.#retryTimes(),
       backoffs,
       failures,
       probes: this.#probes,

@@ -34,7 +34,8 @@ export class ProbeWorker {
 
   constructor(options: ProbeWorkerOptions) {
     this.#options = options;
-    const delayMs = (options.probe.initialDelaySeconds ?? 0) * 1000 - (options.context.clock.now() - options.startedAtMs);
+    const runsForMs = Math.max(0, options.context.clock.now() - options.startedAtMs);
+    const delayMs = (options.probe.initialDelaySeconds ?? 0) * 1000 - runsForMs;
     this.#schedule(Math.max(0, delayMs));
   }
 

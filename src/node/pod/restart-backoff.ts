@@ -18,6 +18,8 @@ function isExpired(backoff: RestartBackoff, endedAtMs: number): boolean {
 /** When the container that ended at `endedAtMs` may start again; undefined: now. */
 export function restartAt(backoff: RestartBackoff | undefined, endedAtMs: number, nowMs: number): number | undefined {
   if (backoff === undefined || isExpired(backoff, endedAtMs)) return undefined;
+  // The clock was set back: nobody knows how long it has waited.
+  if (nowMs < endedAtMs) return undefined;
   const atMs = endedAtMs + backoff.delayMs;
   return nowMs < atMs ? atMs : undefined;
 }

@@ -136,3 +136,16 @@ test("a status patch holds what changed, replaces addresses and leaves others' c
   });
   assert.equal(statusPatch({ ...pod, status: desired }, desired), undefined);
 });
+
+test("a clock that is set back keeps nothing waiting", () => {
+  const hourMs = 3_600_000;
+  const ended = life("main", "EXITED", { finishedAtMs: hourMs });
+  const backoffs = new Map([["main", { delayMs: 10_000, setAtMs: hourMs }]]);
+  const pod: PodObject = { metadata: { name: "web", uid: "u" }, spec: { containers: [{ name: "main", image }] } };
+  assert.deepEqual(actionsOf(viewOf([ended], { pod, backoffs })), ["startContainer main"]);
+  const failures = new Map([["main", { reason: "ErrImagePull", message: "", failedAtMs: hourMs, retryAtMs: hourMs + 10_000 }]]);
+  assert.deepEqual(actionsOf(viewOf([], { pod, failures })), ["startContainer main"]);
+  const state = { kind: "terminating", sinceMs: hourMs, graceSeconds: 30 } as const;
+  const [action] = step(viewOf([life("a", "RUNNING")], { state })).actions;
+  assert.equal(action?.kind === "killContainer" ? action.graceSeconds : undefined, 30);
+});
