@@ -36,6 +36,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly logLevel?: string;
   readonly networkPolicy?: boolean;
   readonly loadBalancerPool?: readonly string[];
+  readonly nodePortAddresses?: readonly string[];
   readonly schedulerConfig?: string;
   readonly store?: string;
   readonly storeCa?: string;
@@ -89,6 +90,7 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
+    ...(options.nodePortAddresses === undefined ? {} : { nodePortNetworks: options.nodePortAddresses }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;
