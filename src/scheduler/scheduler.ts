@@ -85,7 +85,12 @@ export class Scheduler {
 
   /** Schedules until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await this.#options.informers.waitForSync(signal);
+    try {
+      await this.#options.informers.waitForSync(signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return this.#queue.close();
+    }
     const stop = this.#watcher.start();
     while (!signal.aborted) {
       await this.#scheduleTurn(signal);

@@ -2,10 +2,11 @@
 import { builtInCatalog, type UserInfo } from "../api/index.ts";
 import { ApiServerCore, allowAll, metricsApi, type UsageSource } from "../apiserver/index.ts";
 import { type Logger, SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
-import type { Client } from "../client/index.ts";
+import { type Client, LocalClient } from "../client/index.ts";
 import { ControlPlane, type ControlPlaneOptions } from "../cmd/control-plane/control-plane.ts";
 import { MemoryStore } from "../storage/index.ts";
 import { type SimulatedNode, simulatedNode } from "./simulated-node.ts";
+import { slowHandler } from "./slow-handler.ts";
 
 export interface ClusterOptions {
   /** The same seed gives the same cluster, event by event. Default 1. */
@@ -13,6 +14,8 @@ export interface ClusterOptions {
   /** How many simulated nodes. Default 1. */
   readonly nodes?: number;
   readonly logger?: Logger;
+  /** How late, at most, the server's answers and events reach controllers and scheduler. Default 0. */
+  readonly latencyMs?: number;
   /** Profiles and plug-ins of your own. */
   readonly scheduler?: ControlPlaneOptions["scheduler"];
 }
@@ -31,8 +34,8 @@ export class Cluster implements AsyncDisposable {
   readonly client: Client;
   readonly #stop = new AbortController();
   readonly #nodes: Map<string, RunningNode>;
+  readonly #clientFor: (user: UserInfo) => Client;
   readonly #makeControlPlane: () => ControlPlane;
-  #controlPlane: ControlPlane;
   #controlPlaneStop = new AbortController();
   readonly #random: SeededRandom;
   readonly #logger: Logger;
@@ -40,6 +43,7 @@ export class Cluster implements AsyncDisposable {
 
   private constructor(parts: {
     readonly clock: VirtualClock;
+    readonly clientFor: (user: UserInfo) => Client;
     readonly makeControlPlane: () => ControlPlane;
     readonly random: SeededRandom;
     readonly logger: Logger;
@@ -47,14 +51,20 @@ export class Cluster implements AsyncDisposable {
   }) {
     this.clock = parts.clock;
     this.#nodes = parts.nodes;
+    this.#clientFor = parts.clientFor;
     this.#makeControlPlane = parts.makeControlPlane;
-    this.#controlPlane = parts.makeControlPlane();
     this.#random = parts.random;
     this.#logger = parts.logger;
     this.client = this.clientFor(ADMIN);
   }
 
-  static async create({ seed = 1, nodes = 1, logger = silentLogger, scheduler = {} }: ClusterOptions = {}): Promise<Cluster> {
+  static async create({
+    seed = 1,
+    nodes = 1,
+    logger = silentLogger,
+    latencyMs = 0,
+    scheduler = {},
+  }: ClusterOptions = {}): Promise<Cluster> {
     const clock = new VirtualClock();
     const random = new SeededRandom(seed);
     const store = new MemoryStore({ clock });
@@ -71,18 +81,20 @@ export class Cluster implements AsyncDisposable {
       computed: (handler) => metricsApi({ handler, catalog, source, clock, logger }),
       deepFreezes: true,
     });
-    const options = { handler: core, catalog, clock, random, logger, caPem: "simulated", podNetwork: "10.244.0.0/16", scheduler };
+    const handler = latencyMs === 0 ? core : slowHandler({ handler: core, clock, random, latencyMs });
+    const options = { handler, catalog, clock, random, logger, caPem: "simulated", podNetwork: "10.244.0.0/16", scheduler };
     const makeControlPlane = () => new ControlPlane(options);
-    const cluster = new Cluster({ clock, makeControlPlane, random, logger, nodes: nodesByName });
+    const clientFor = (user: UserInfo) => new LocalClient({ handler: core, catalog, user, userAgent: "k8ts-testing" });
+    const cluster = new Cluster({ clock, clientFor, makeControlPlane, random, logger, nodes: nodesByName });
     await core.start(cluster.#stop.signal);
-    cluster.#running = cluster.#controlPlane.run(cluster.#controlPlaneStop.signal);
+    cluster.#running = makeControlPlane().run(cluster.#controlPlaneStop.signal);
     for (let index = 1; index <= nodes; index++) cluster.startNode(index);
     await clock.advance(1000);
     return cluster;
   }
 
   clientFor(user: UserInfo): Client {
-    return this.#controlPlane.clientFor(user, "k8ts-testing");
+    return this.#clientFor(user);
   }
 
   /** Starts the agent of node number `index`: `node-1`, … */
@@ -115,8 +127,7 @@ export class Cluster implements AsyncDisposable {
     this.#controlPlaneStop.abort();
     await this.#running;
     this.#controlPlaneStop = new AbortController();
-    this.#controlPlane = this.#makeControlPlane();
-    this.#running = this.#controlPlane.run(this.#controlPlaneStop.signal);
+    this.#running = this.#makeControlPlane().run(this.#controlPlaneStop.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
