@@ -75,7 +75,7 @@ async function measure(): Promise<{ readonly cold: Round; readonly change: Round
     await nft.run(script, signal);
     written.resolve();
   };
-  const table = { table: "k8ts", family: IPV4, clusterCidr: "10.244.0.0/16", localCidr: "10.244.0.0/24", nodePortNetworks: [] };
+  const table = { table: "k8ts", family: IPV4, clusterCidr: "10.244.0.0/16", localCidr: "10.244.0.0/24" };
   const proxy = new ServiceProxy({
     informers,
     nodeName: "node-1",

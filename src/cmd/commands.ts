@@ -36,6 +36,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly logLevel?: string;
   readonly networkPolicy?: boolean;
   readonly loadBalancerPool?: readonly string[];
+  readonly nodePortAddresses?: readonly string[];
   readonly schedulerConfig?: string;
   readonly authenticationConfig?: string;
   readonly auditPolicy?: string;
@@ -91,6 +92,7 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
+    ...(options.nodePortAddresses === undefined ? {} : { nodePortNetworks: options.nodePortAddresses }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
     ...(options.authenticationConfig === undefined ? {} : { authenticationConfigFile: resolve(options.authenticationConfig) }),
     ...(options.auditPolicy === undefined ? {} : { auditPolicyFile: resolve(options.auditPolicy) }),

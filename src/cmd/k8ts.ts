@@ -50,6 +50,7 @@ function program(): Command {
       `a /16 for the services, or with ,fd00:96::/112 two families (default: ${DEFAULT_SPEC.serviceNetwork})`,
     )
     .option("--load-balancer-pool <cidr,...>", "networks for load balancers' addresses (default: they have the nodes')", networks)
+    .option("--node-port-addresses <cidr,...>", "open node ports on addresses in these networks only (default: all but loopback)", networks)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
     .option("--authentication-config <file>", "an AuthenticationConfiguration: OIDC issuers, anonymous access")

@@ -80,12 +80,12 @@ function services(): void {
       server.listen(8080, address);
       await once(server, "listening");
     }
-    const table = { table: "k8ts", nodePortNetworks: [] };
+    const table = { table: "k8ts" };
     const proxy = new ServiceProxy({
       informers,
       nodeName: "node-1",
       tables: [
-        { ...table, family: IPV4, clusterCidr: "10.244.0.0/16", localCidr: "10.244.0.0/24" },
+        { ...table, family: IPV4, clusterCidr: "10.244.0.0/16", localCidr: "10.244.0.0/24", nodePortNetworks: ["192.0.2.0/24"] },
         { ...table, family: IPV6, clusterCidr: "fd00:244::/48", localCidr: "fd00:244::/64" },
       ],
       runNft: async (script, signal) => {
@@ -161,6 +161,7 @@ function services(): void {
     assert.match(await askFromOutside(`http://${NODE}:30022`), new RegExp(` ${CLIENT}$`));
     assert.equal(await askFromOutside("http://[fd00:2::1]:30022"), "fd00:244::11 fd00:2::2");
     assert.match(await ask("http://[fd00:96::22]"), /^fd00:244::11 /);
+    assert.match(await troubleOf(ask("http://10.244.0.12:30022")), /Couldn't connect/, "an address that is not asked for");
   });
 
   for (const [family, address, pods] of [

@@ -7,9 +7,11 @@ import {
   configuredUpstreams,
   DnsServer,
   Forwarder,
+  familyOf,
   HealthChecks,
   IPV4,
   IPV6,
+  type IpFamily,
   NetworkPolicies,
   NodeRoutes,
   networkExchange,
@@ -70,11 +72,15 @@ export async function runNetwork(context: AgentContext, informers: InformerSourc
 }
 
 /** The proxy's tables, one for each IP family of the cluster. */
-function tables({ podNetwork, podCidr, ipv6 }: AgentConfig): TableOptions[] {
-  const common = { table: PROXY_TABLE, nodePortNetworks: [] };
-  const first = { ...common, family: IPV4, clusterCidr: podNetwork, localCidr: podCidr };
+function tables({ podNetwork, podCidr, ipv6, nodePortNetworks }: AgentConfig): TableOptions[] {
+  const common = (family: IpFamily) => ({
+    table: PROXY_TABLE,
+    family,
+    nodePortNetworks: nodePortNetworks?.filter((network) => familyOf(network) === family),
+  });
+  const first = { ...common(IPV4), clusterCidr: podNetwork, localCidr: podCidr };
   if (ipv6 === undefined) return [first];
-  return [first, { ...common, family: IPV6, clusterCidr: ipv6.podNetwork, localCidr: ipv6.podCidr }];
+  return [first, { ...common(IPV6), clusterCidr: ipv6.podNetwork, localCidr: ipv6.podCidr }];
 }
 
 /** Cluster DNS: answers how to serve it once the informers have been started. */

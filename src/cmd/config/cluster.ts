@@ -33,6 +33,8 @@ export interface ClusterSpec {
   readonly networkPolicy: boolean;
   /** Networks for the addresses of load balancers; when empty they have the nodes' addresses. */
   readonly loadBalancerPool: readonly string[];
+  /** Node ports are open on the nodes' addresses in these networks; absent: on all but loopback. */
+  readonly nodePortNetworks?: readonly string[];
   /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
   readonly schedulerConfigFile?: string;
   /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
@@ -143,8 +145,10 @@ export function specProblems(spec: ClusterSpec): string[] {
     problems.push(`--service-network must be an IPv4 network such as 10.96.0.0/16, not ${spec.serviceNetwork}`);
   }
   if (spec.ipv6 !== undefined) problems.push(...ipv6Problems(spec.ipv6));
-  for (const network of spec.loadBalancerPool) {
-    if (!isValidNetwork(network)) problems.push(`--load-balancer-pool must be networks such as 192.0.2.0/28, not ${network}`);
+  const lists = { "--load-balancer-pool": spec.loadBalancerPool, "--node-port-addresses": spec.nodePortNetworks ?? [] };
+  for (const [option, networks] of Object.entries(lists)) {
+    for (const network of networks)
+      if (!isValidNetwork(network)) problems.push(`${option} must be networks such as 192.0.2.0/28, not ${network}`);
   }
   try {
     if (spec.etcd !== undefined) parseEtcdUrl(spec.etcd.url);

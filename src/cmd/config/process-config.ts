@@ -98,6 +98,8 @@ export interface AgentConfig {
   readonly cniConfigDirectory: string;
   /** Whether NetworkPolicies are enforced. */
   readonly networkPolicy: boolean;
+  /** Node ports are open on the node's addresses in these networks; without, on all but loopback. */
+  readonly nodePortNetworks?: readonly string[];
   /** The second IP family, when the cluster has one. */
   readonly ipv6?: { readonly nodeAddress: string; readonly podCidr: string; readonly podNetwork: string };
 }

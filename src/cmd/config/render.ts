@@ -92,6 +92,7 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
     cniConfigDirectory: files.cniConfig,
     networkPolicy: spec.networkPolicy,
+    ...(spec.nodePortNetworks === undefined ? {} : { nodePortNetworks: spec.nodePortNetworks }),
     ...(spec.ipv6 === undefined || node.ipv6 === undefined
       ? {}
       : { ipv6: { nodeAddress: node.ipv6.address, podCidr: node.ipv6.podCidr, podNetwork: spec.ipv6.podNetwork } }),

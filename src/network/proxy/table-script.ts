@@ -5,8 +5,8 @@ import { affinityType, type BalancerOptions, MASQUERADE_BIT } from "./balancer.t
 export interface TableOptions extends BalancerOptions {
   /** Addresses of this node's pods: what goes to them comes back through this node without masquerading. */
   readonly localCidr: string;
-  /** Networks whose addresses, as far as the node has them, node ports are open on; empty for all but loopback. */
-  readonly nodePortNetworks: readonly string[];
+  /** Networks whose addresses, as far as the node has them, node ports are open on. Default: all but loopback. */
+  readonly nodePortNetworks?: readonly string[] | undefined;
 }
 
 /** Pods' links on the node, as the CNI plug-in `ptp` names them. A packet comes in by the link that leads to its sender, or not at all. */
@@ -38,7 +38,7 @@ export function renderTable(options: TableOptions): string {
   const { table, family, clusterCidr, localCidr } = options;
   const ip = family.table;
   const key = `${ip} daddr . meta l4proto . th dport`;
-  const local = localAddresses(options);
+  const onNodePort = (statement: string) => nodePortRule(options, `meta l4proto . th dport ${statement}`);
   return `table ${ip} ${table} {}
 delete table ${ip} ${table}
 table ${ip} ${table} {
@@ -53,7 +53,7 @@ table ${ip} ${table} {
     ${key} vmap @services
     dnat ${ip} addr . port to ${key} map @hostport_addresses
     fib daddr type local ${ip} daddr != ${family.loopback} dnat ${ip} addr . port to meta l4proto . th dport map @hostports
-    ${local} meta l4proto . th dport vmap @nodeports
+    ${onNodePort("vmap @nodeports")}
   }
   chain pod_sources {
     type filter hook prerouting priority raw; policy accept;
@@ -91,12 +91,12 @@ table ${ip} ${table} {
   chain filter_output {
     type filter hook output priority filter - 10; policy accept;
     ct state new ${key} vmap @refused
-    ct state new ${local} meta l4proto . th dport vmap @refused_nodeports
+    ${onNodePort("vmap @refused_nodeports")}
   }
   chain filter_input {
     type filter hook input priority filter - 10; policy accept;
     ct state new ${key} vmap @refused
-    ct state new ${local} meta l4proto . th dport vmap @refused_nodeports
+    ${onNodePort("vmap @refused_nodeports")}
   }
 }
 `;
@@ -107,8 +107,9 @@ function declaration(name: Collection, { addressType }: IpFamily): string {
   return `${kind} ${name} ${rest.map((word) => (word === "addr" || word === "addr;" ? word.replace("addr", addressType) : word)).join(" ")}`;
 }
 
-/** Matches packets to an address of the node on which node ports are open. */
-function localAddresses({ family, nodePortNetworks }: TableOptions): string {
-  const chosen = nodePortNetworks.length === 0 ? `!= ${family.loopback}` : `{ ${nodePortNetworks.join(", ")} }`;
-  return `fib daddr type local ${family.table} daddr ${chosen}`;
+/** What is done with new connections to addresses of the node on which node ports are open; nothing where there are none. */
+function nodePortRule({ family, nodePortNetworks }: TableOptions, statement: string): string {
+  if (nodePortNetworks?.length === 0) return "";
+  const chosen = nodePortNetworks === undefined ? `!= ${family.loopback}` : `{ ${nodePortNetworks.join(", ")} }`;
+  return `ct state new fib daddr type local ${family.table} daddr ${chosen} ${statement}`;
 }
