@@ -59,6 +59,7 @@ export interface ServerConfig extends StoreConfig {
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
   readonly encryptionConfigFile: string;
+  /** Of the server: with a comma and an IPv6 network behind it when the cluster has two families. */
   readonly serviceNetwork: string;
   readonly podNetwork: string;
   readonly clusterDomain: string;
@@ -97,6 +98,8 @@ export interface AgentConfig {
   readonly cniConfigDirectory: string;
   /** Whether NetworkPolicies are enforced. */
   readonly networkPolicy: boolean;
+  /** The second IP family, when the cluster has one. */
+  readonly ipv6?: { readonly nodeAddress: string; readonly podCidr: string; readonly podNetwork: string };
 }
 
 export interface HollowConfig {

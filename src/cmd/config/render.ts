@@ -38,7 +38,7 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
     serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
     encryptionConfigFile: pki.encryptionConfigFile,
-    serviceNetwork: spec.serviceNetwork,
+    serviceNetwork: [spec.serviceNetwork, ...(spec.ipv6 === undefined ? [] : [spec.ipv6.serviceNetwork])].join(),
     podNetwork: spec.podNetwork,
     clusterDomain: spec.clusterDomain,
     ...(spec.loadBalancerPool.length === 0 ? {} : { loadBalancerPool: spec.loadBalancerPool }),
@@ -92,5 +92,8 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
     cniConfigDirectory: files.cniConfig,
     networkPolicy: spec.networkPolicy,
+    ...(spec.ipv6 === undefined || node.ipv6 === undefined
+      ? {}
+      : { ipv6: { nodeAddress: node.ipv6.address, podCidr: node.ipv6.podCidr, podNetwork: spec.ipv6.podNetwork } }),
   };
 }
