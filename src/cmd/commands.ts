@@ -37,6 +37,8 @@ export interface UpCommandOptions extends CommonOptions {
   readonly networkPolicy?: boolean;
   readonly loadBalancerPool?: readonly string[];
   readonly schedulerConfig?: string;
+  readonly authenticationConfig?: string;
+  readonly auditPolicy?: string;
   readonly store?: string;
   readonly storeCa?: string;
   readonly storeCert?: string;
@@ -91,6 +93,8 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
+    ...(options.authenticationConfig === undefined ? {} : { authenticationConfigFile: resolve(options.authenticationConfig) }),
+    ...(options.auditPolicy === undefined ? {} : { auditPolicyFile: resolve(options.auditPolicy) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;
   const spec: ClusterSpec = { ...(saved ?? DEFAULT_SPEC), ...wanted, ...(etcd === undefined ? {} : { etcd }) };
