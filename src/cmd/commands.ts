@@ -38,6 +38,8 @@ export interface UpCommandOptions extends CommonOptions {
   readonly loadBalancerPool?: readonly string[];
   readonly nodePortAddresses?: readonly string[];
   readonly schedulerConfig?: string;
+  readonly authenticationConfig?: string;
+  readonly auditPolicy?: string;
   readonly store?: string;
   readonly storeCa?: string;
   readonly storeCert?: string;
@@ -92,6 +94,8 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
     ...(options.nodePortAddresses === undefined ? {} : { nodePortNetworks: options.nodePortAddresses }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
+    ...(options.authenticationConfig === undefined ? {} : { authenticationConfigFile: resolve(options.authenticationConfig) }),
+    ...(options.auditPolicy === undefined ? {} : { auditPolicyFile: resolve(options.auditPolicy) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;
   const spec: ClusterSpec = { ...(saved ?? DEFAULT_SPEC), ...wanted, ...(etcd === undefined ? {} : { etcd }) };

@@ -53,6 +53,8 @@ function program(): Command {
     .option("--node-port-addresses <cidr,...>", "open node ports on addresses in these networks only (default: all but loopback)", networks)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
+    .option("--authentication-config <file>", "an AuthenticationConfiguration: OIDC issuers, anonymous access")
+    .option("--audit-policy <file>", "a Policy of audit.k8s.io/v1: what is written to logs/audit.log")
     .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--no-wait", "do not wait until the nodes are ready")

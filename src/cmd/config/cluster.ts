@@ -37,6 +37,10 @@ export interface ClusterSpec {
   readonly nodePortNetworks?: readonly string[];
   /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
   readonly schedulerConfigFile?: string;
+  /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
+  readonly authenticationConfigFile?: string;
+  /** A Policy of audit.k8s.io/v1; absent: no audit log. */
+  readonly auditPolicyFile?: string;
   /** Where everything is kept; absent: in the embedded store. */
   readonly etcd?: EtcdFiles;
 }

@@ -1,4 +1,5 @@
 // Makes the processes' configuration files from what `up` knows.
+import { join } from "node:path";
 import type { ClusterPki } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 import { type ClusterSpec, dnsAddress, hostAddress, type NodeSpec } from "./cluster.ts";
@@ -31,6 +32,8 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     frontProxyClient: pki.frontProxyClient,
     controllerManager: pki.controllerManager,
     scheduler: pki.scheduler,
+    ...(spec.authenticationConfigFile === undefined ? {} : { authenticationConfigFile: spec.authenticationConfigFile }),
+    ...(spec.auditPolicyFile === undefined ? {} : { audit: { policyFile: spec.auditPolicyFile, logFile: join(layout.logs, "audit.log") } }),
     ...(spec.schedulerConfigFile === undefined ? {} : { schedulerConfigFile: spec.schedulerConfigFile }),
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
     serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
