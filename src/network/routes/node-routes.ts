@@ -33,7 +33,7 @@ export function wantedRoutes(nodes: readonly DeepReadonly<Node>[], nodeName: str
     const addresses = (node.status?.addresses ?? [])
       .filter(({ type, address }) => type === "InternalIP" && !address.startsWith("127."))
       .map(({ address }) => address);
-    for (const cidr of node.spec?.podCIDRs ?? []) {
+    for (const cidr of node.spec?.podCIDRs ?? [node.spec?.podCIDR ?? ""].filter(Boolean)) {
       const via = addresses.find((address) => familyOf(address) === familyOf(cidr));
       if (via !== undefined) routes.set(cidr, via);
     }
