@@ -307,7 +307,7 @@ describe("volumes as conformance wants them", () => {
     await cluster.kubectl("delete", "pods", "--all", "--now");
     const directory = `${cluster.dataDirectory}/nodes/node-1/kubelet/pods`;
     await eventually("no directories", async () => (await run("ls", [directory])).stdout === "");
-    assert.doesNotMatch((await run("cat", ["/proc/self/mounts"])).stdout, /kubelet\/pods/);
+    assert.ok(!(await run("cat", ["/proc/self/mounts"])).stdout.includes(directory));
     const snapshots = ["--address", `${cluster.runDirectory}/node-1/containerd.sock`, "-n", "k8s.io", "snapshots", "list"];
     assert.doesNotMatch((await run("ctr", snapshots)).stdout, /kubernetes.io~image/);
   });
