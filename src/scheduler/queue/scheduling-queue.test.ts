@@ -117,6 +117,17 @@ describe("SchedulingQueue", () => {
     assert.equal(queue.pop()?.attempts, 2);
   });
 
+  it("tries a pod again that was in flight for longer than events are remembered", () => {
+    const { queue, attempt } = make();
+    const [long, short] = [attempt("long"), attempt("short")];
+    for (let count = 0; count < 10_000; count++) queue.wake("NodeUpdateTaint", { new: testNode("n") });
+    queue.addUnschedulable(long, [nodeResourcesFit()]);
+    assert.equal(queue.pop()?.info.uid, uid("long"));
+    queue.delete(uid("short"));
+    queue.addUnschedulable(short, [nodeResourcesFit()]);
+    assert.equal(queue.pop(), undefined);
+  });
+
   it("takes a change of the waiting pod itself for an event", () => {
     const { queue, attempt } = make();
     const never: Plugin = { name: "Never" };

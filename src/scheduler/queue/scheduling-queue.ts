@@ -37,6 +37,9 @@ interface PastEvent {
   readonly change: ObjectChange;
 }
 
+/** Events remembered for pods in flight; one that flies longer is tried again in any case. */
+const MAX_EVENTS = 8192;
+
 export class SchedulingQueue {
   readonly #options: SchedulingQueueOptions;
   readonly #clock: Clock;
@@ -49,7 +52,7 @@ export class SchedulingQueue {
   readonly #counts: Record<Place, number> = { ready: 0, backoff: 0, error: 0, unschedulable: 0, gated: 0 };
   /** Pods that were popped and are not done: how many events there had been at that time. Oldest first. */
   readonly #inFlight = new Map<string, number>();
-  /** Events since the oldest pod in flight was popped, and how many there were before. */
+  /** Events since the oldest pod in flight was popped, as far as they are remembered, and how many there were before. */
   #events: PastEvent[] = [];
   #eventsBefore = 0;
   #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
@@ -131,9 +134,9 @@ export class SchedulingQueue {
     const nowMs = this.#clock.monotonic();
     const backoffUntilMs = nowMs + this.#backoffMs(pod.attempts);
     const entry = { ...pod, queuedAtMs: nowMs, backoffUntilMs, rejectedBy };
-    const missed = this.#eventsSincePop(pod.info.uid);
+    const isHelped = this.#wasHelpedSincePop(entry);
     this.done(pod.info.uid);
-    if (missed.some(({ event, change }) => canHelp(entry, event, change))) {
+    if (isHelped) {
       this.#admit(entry, backoffUntilMs);
     } else {
       this.#place({ ...entry, place: "unschedulable", dueAtMs: nowMs + (this.#options.maxUnschedulableMs ?? 300_000) });
@@ -151,10 +154,17 @@ export class SchedulingQueue {
 
   /** Wakes the pods that `event` may help. */
   wake(event: ClusterEvent, change: ObjectChange): void {
-    if (this.#inFlight.size > 0) this.#events.push({ event, change });
+    if (this.#inFlight.size > 0) this.#remember({ event, change });
     for (const entry of this.#waiting.for(event)) {
       if (canHelp(entry, event, change)) this.#admit(entry, entry.backoffUntilMs);
     }
+  }
+
+  #remember(event: PastEvent): void {
+    this.#events.push(event);
+    if (this.#events.length <= MAX_EVENTS) return;
+    this.#events = this.#events.slice(MAX_EVENTS / 2);
+    this.#eventsBefore += MAX_EVENTS / 2;
   }
 
   close(): void {
@@ -167,9 +177,11 @@ export class SchedulingQueue {
     return Math.min(initialBackoffMs * 2 ** Math.max(0, attempts - 1), maxBackoffMs);
   }
 
-  #eventsSincePop(uid: string): readonly PastEvent[] {
-    const since = this.#inFlight.get(uid);
-    return since === undefined ? [] : this.#events.slice(since - this.#eventsBefore);
+  /** Also when nobody knows any more what came. */
+  #wasHelpedSincePop(pod: QueuedPod & { readonly rejectedBy: readonly Rejecting[] }): boolean {
+    const since = this.#inFlight.get(pod.info.uid) ?? 0;
+    if (since < this.#eventsBefore) return true;
+    return this.#events.slice(since - this.#eventsBefore).some(({ event, change }) => canHelp(pod, event, change));
   }
 
   #forgetEvents(): void {
