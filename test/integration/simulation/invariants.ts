@@ -44,6 +44,10 @@ export async function readWorld(client: Client): Promise<World> {
   };
 }
 
+function sizeOf({ spec }: DeepReadonly<ReplicaSet>): number {
+  return spec?.replicas ?? 1;
+}
+
 function isActive(pod: DeepReadonly<Pod>): boolean {
   return pod.metadata.deletionTimestamp === undefined && !isPodTerminal(pod);
 }
@@ -52,14 +56,16 @@ function activeOf(world: World, owner: DeepReadonly<KubeObject>): Many<Pod> {
   return world.pods.filter((pod) => getControllerOf(pod)?.uid === owner.metadata.uid && isActive(pod));
 }
 
-/** What must hold whenever the controllers have had a moment. */
-export function momentaryProblems(world: World): string[] {
+/**
+ * What must hold whenever the controllers have had a moment. `allowed`: how many pods a set may have, which is more than it
+ * asks for when it has just shrunk.
+ */
+export function momentaryProblems(world: World, allowed: (set: DeepReadonly<ReplicaSet>) => number = sizeOf): string[] {
   const problems: string[] = [];
   for (const set of world.replicaSets) {
     const active = activeOf(world, set).length;
     const isGoing = set.metadata.deletionTimestamp !== undefined;
-    if (!isGoing && active > (set.spec?.replicas ?? 1))
-      problems.push(`${objectKey(set)} has ${active} pods instead of ${set.spec?.replicas}`);
+    if (!isGoing && active > allowed(set)) problems.push(`${objectKey(set)} has ${active} pods instead of ${set.spec?.replicas}`);
   }
   for (const set of world.daemonSets) {
     const most = set.spec?.updateStrategy?.rollingUpdate?.maxSurge === 1 ? 2 : 1;

@@ -6,6 +6,7 @@ import { isConflict, isNotFound, type KubeObject, objectKey } from "../../../src
 import { type Cluster, createCluster } from "../../../src/testing/index.ts";
 import { finalProblems, momentaryProblems, readWorld, type World } from "./invariants.ts";
 import { RandomChoice } from "./random-choice.ts";
+import { SizeHistory } from "./size-history.ts";
 import { type WorkloadKind, workloadKinds } from "./workloads.ts";
 
 export interface Simulation {
@@ -20,6 +21,8 @@ const NODES = 3;
 const STEPS = 20;
 const MAX_WORKLOADS = 5;
 const MAX_LATENCY_MS = 400;
+/** In this time controllers have seen a change and answered it, over the slowest network. */
+const REACTION_MS = 5000;
 /** Long enough for a lost node's pods to be evicted, and for the longest back-off of what then fails. */
 const SETTLE_LIMIT_MS = 20 * 60_000;
 const SETTLE_STEP_MS = 30_000;
@@ -37,6 +40,7 @@ class WorkloadSimulation {
   readonly problems: string[] = [];
   readonly #cluster: Cluster;
   readonly #choice: RandomChoice;
+  readonly #sizes: SizeHistory;
   readonly #startMs: number;
   readonly #stopped = new Set<number>();
   #workloads: Workload[] = [];
@@ -45,14 +49,27 @@ class WorkloadSimulation {
   constructor(cluster: Cluster, seed: number) {
     this.#cluster = cluster;
     this.#choice = new RandomChoice(new SeededRandom(seed));
+    this.#sizes = new SizeHistory(cluster);
     this.#startMs = cluster.clock.now();
   }
 
   async run(): Promise<void> {
+    const stop = new AbortController();
+    const following = this.#sizes.follow(stop.signal);
+    try {
+      await this.#runSteps();
+    } finally {
+      stop.abort();
+      await following;
+    }
+  }
+
+  async #runSteps(): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
       await this.#step();
-      await this.#cluster.clock.advance(this.#choice.between(1000, 20_000));
-      this.#check("", momentaryProblems(await readWorld(this.#cluster.client)));
+      await this.#cluster.clock.advance(this.#choice.between(REACTION_MS, 20_000));
+      const allowed = ({ metadata }: World["replicaSets"][number]) => this.#sizes.largest(metadata.uid ?? "", REACTION_MS);
+      this.#check("", momentaryProblems(await readWorld(this.#cluster.client), allowed));
     }
     await this.#settle();
   }
