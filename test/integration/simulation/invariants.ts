@@ -44,10 +44,6 @@ export async function readWorld(client: Client): Promise<World> {
   };
 }
 
-function sizeOf({ spec }: DeepReadonly<ReplicaSet>): number {
-  return spec?.replicas ?? 1;
-}
-
 function isActive(pod: DeepReadonly<Pod>): boolean {
   return pod.metadata.deletionTimestamp === undefined && !isPodTerminal(pod);
 }
@@ -56,17 +52,9 @@ function activeOf(world: World, owner: DeepReadonly<KubeObject>): Many<Pod> {
   return world.pods.filter((pod) => getControllerOf(pod)?.uid === owner.metadata.uid && isActive(pod));
 }
 
-/**
- * What must hold whenever the controllers have had a moment. `allowed`: how many pods a set may have, which is more than it
- * asks for when it has just shrunk.
- */
-export function momentaryProblems(world: World, allowed: (set: DeepReadonly<ReplicaSet>) => number = sizeOf): string[] {
+/** What must hold whenever the controllers have had a moment; of ReplicaSets see `SizeHistory`. */
+export function momentaryProblems(world: World): string[] {
   const problems: string[] = [];
-  for (const set of world.replicaSets) {
-    const active = activeOf(world, set).length;
-    const isGoing = set.metadata.deletionTimestamp !== undefined;
-    if (!isGoing && active > allowed(set)) problems.push(`${objectKey(set)} has ${active} pods instead of ${set.spec?.replicas}`);
-  }
   for (const set of world.daemonSets) {
     const most = set.spec?.updateStrategy?.rollingUpdate?.maxSurge === 1 ? 2 : 1;
     const nodes = activeOf(world, set).map(({ spec }) => spec?.nodeName);

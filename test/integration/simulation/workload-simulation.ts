@@ -21,8 +21,6 @@ const NODES = 3;
 const STEPS = 20;
 const MAX_WORKLOADS = 5;
 const MAX_LATENCY_MS = 400;
-/** In this time controllers have seen a change and answered it, over the slowest network. */
-const REACTION_MS = 5000;
 /** Long enough for a lost node's pods to be evicted, and for the longest back-off of what then fails. */
 const SETTLE_LIMIT_MS = 20 * 60_000;
 const SETTLE_STEP_MS = 30_000;
@@ -67,9 +65,8 @@ class WorkloadSimulation {
   async #runSteps(): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
       await this.#step();
-      await this.#cluster.clock.advance(this.#choice.between(REACTION_MS, 20_000));
-      const allowed = ({ metadata }: World["replicaSets"][number]) => this.#sizes.largest(metadata.uid ?? "", REACTION_MS);
-      this.#check("", momentaryProblems(await readWorld(this.#cluster.client), allowed));
+      await this.#cluster.clock.advance(this.#choice.between(5000, 20_000));
+      this.#check("", [...this.#sizes.takeProblems(), ...momentaryProblems(await readWorld(this.#cluster.client))]);
     }
     await this.#settle();
   }
