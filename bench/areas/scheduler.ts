@@ -1,4 +1,5 @@
 // How fast pods find their nodes: nodes and pods are objects made through the API, the bindings are seen on a watch.
+import { setTimeout as sleep } from "node:timers/promises";
 import { call, check, makeNamespace, openAll, podsPath, removeNamespace, VoidError } from "../api.ts";
 import type { Bench } from "../bench.ts";
 import { Connection } from "../connection.ts";
@@ -53,6 +54,7 @@ export async function schedulerArea(bench: Bench): Promise<Row[]> {
     const rows: Row[] = [];
     for (const each of CASES) {
       await cluster.growTo(each.nodes);
+      await cluster.settle();
       const rounds: Round[] = [];
       while (rounds.length < bench.rounds) {
         const namespace = `bench-${bench.run}-${rows.length}-${rounds.length}`;
@@ -84,6 +86,19 @@ class BenchNodes {
     this.#run = run;
   }
 
+  /** Waits until the nodes, of whom nothing is heard, have been given up: what that costs is not scheduling's. */
+  async settle(): Promise<void> {
+    const [connection] = this.#connections;
+    const endAt = performance.now() + SETTLED_WITHIN_SECONDS * 1000;
+    while (connection !== undefined && performance.now() < endAt) {
+      const { body } = await connection.send({ method: "GET", path: "/api/v1/nodes" });
+      const { items } = JSON.parse(body.toString()) as { readonly items: readonly Parameters<typeof isGivenUp>[0][] };
+      if (items.every(isGivenUp)) return;
+      await sleep(2000);
+    }
+    throw new VoidError("the nodes did not settle");
+  }
+
   /** 0 takes all away. */
   async growTo(count: number): Promise<void> {
     const name = (index: number) => `bench-${this.#run}-${index}`;
@@ -101,6 +116,17 @@ class BenchNodes {
       await call(connection, { method: "POST", path: "/api/v1/nodes", body }, 201);
     });
   }
+}
+
+/** How long the node controller waits for a sign of life, and some time to write what it thinks then. */
+const SETTLED_WITHIN_SECONDS = 180;
+
+function isGivenUp({
+  spec,
+}: {
+  readonly spec?: { readonly taints?: readonly { readonly key: string; readonly effect: string }[] };
+}): boolean {
+  return spec?.taints?.some(({ key, effect }) => key === "node.kubernetes.io/unreachable" && effect === "NoExecute") === true;
 }
 
 async function each(connections: readonly Connection[], count: number, work: (connection: Connection, index: number) => Promise<void>) {

@@ -57,9 +57,9 @@ export class NodeVerdicts {
     return this.#nonZeroTotal === 0;
   }
 
-  /** A feasible slot of the highest fixed score, by chance among equals. */
-  bestSlot(random: Random): number | undefined {
-    return this.#feasible.best(random);
+  /** A feasible slot of the highest fixed score among those that `accepts` agrees to, by chance among equals. */
+  bestSlot(random: Random, accepts: (slot: number) => boolean): number | undefined {
+    return this.#feasible.best(random, accepts);
   }
 
   #refreshSlot(slot: number, pod: PodInfo, node: NodeInfo | undefined): void {

@@ -59,20 +59,24 @@ export class Placer {
   place(pod: PodInfo, random: Random): NodeInfo | Failure {
     const prepared = preFilter(this.#profile, pod, this.#cluster);
     if ("rejection" in prepared) return { rejections: this.#allNodes(prepared), refused: prepared };
-    const scorers = this.scores.scorersFor(pod);
-    if (this.#decideAlone(prepared) && scorers.length === 0) {
-      const verdicts = this.#verdictsOf(pod);
-      const best = verdicts.isFixedOnly ? verdicts.bestSlot(random) : undefined;
-      const node = best === undefined ? undefined : this.#cluster.slots[best];
-      if (node !== undefined) return node;
-    }
+    const node = this.#bestOfClass(pod, prepared, random);
+    if (node !== undefined) return node;
     const found = this.#find(pod, prepared);
     return "rejections" in found ? found : this.best(pod, found, random);
   }
 
-  /** Whether nothing but the pod's class and each single node matters. */
-  #decideAlone({ filters, nodeNames }: Prepared): boolean {
-    return filters.length === 0 && nodeNames === undefined && this.#nominator.isEmpty;
+  /** The best node without a look at all of them: when only what is kept for the pod's class tells better nodes from worse. */
+  #bestOfClass(pod: PodInfo, { filters, nodeNames }: Prepared, random: Random): NodeInfo | undefined {
+    if (nodeNames !== undefined || !this.#nominator.isEmpty || this.scores.scorersFor(pod).length > 0) return undefined;
+    const verdicts = this.#verdictsOf(pod);
+    if (!verdicts.isFixedOnly) return undefined;
+    const { slots } = this.#cluster;
+    const accepts = (slot: number) => {
+      const node = slots[slot];
+      return node !== undefined && filters.every(({ filter }) => filter.filter(node) === undefined);
+    };
+    const best = verdicts.bestSlot(random, accepts);
+    return best === undefined ? undefined : slots[best];
   }
 
   /** The best of the candidates, by chance among equals; `extra` has scores by name of the node to be added. */

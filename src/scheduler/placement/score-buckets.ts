@@ -21,11 +21,16 @@ export class ScoreBuckets {
     this.#top = Math.max(this.#top, score);
   }
 
-  /** A slot of the highest score, by chance among equals. */
-  best(random: Random): number | undefined {
+  /** A slot of the highest score that `accepts` any, by chance among equals; undefined when none is accepted. */
+  best(random: Random, accepts: (slot: number) => boolean): number | undefined {
     while (this.#top >= 0 && (this.#buckets[this.#top]?.length ?? 0) === 0) this.#top--;
-    const bucket = this.#buckets[this.#top];
-    return bucket?.[bucket.length === 1 ? 0 : randomInt(random, bucket.length)];
+    for (let score = this.#top; score >= 0; score--) {
+      const bucket = this.#buckets[score];
+      if (bucket === undefined || bucket.length === 0) continue;
+      const found = firstAccepted(bucket, random, accepts);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   #remove(slot: number, { score, index }: { readonly score: number; readonly index: number }): void {
@@ -37,4 +42,19 @@ export class ScoreBuckets {
     const moved = this.#places[last];
     if (moved !== undefined) moved.index = index;
   }
+}
+
+/** Asks in an order of chance, so that all that would be accepted are equally likely. */
+function firstAccepted(bucket: readonly number[], random: Random, accepts: (slot: number) => boolean): number | undefined {
+  const first = bucket[bucket.length === 1 ? 0 : randomInt(random, bucket.length)];
+  if (first === undefined || accepts(first)) return first;
+  const left = bucket.filter((slot) => slot !== first);
+  while (left.length > 0) {
+    const index = randomInt(random, left.length);
+    const slot = left[index] as number;
+    if (accepts(slot)) return slot;
+    left[index] = left[left.length - 1] as number;
+    left.pop();
+  }
+  return undefined;
 }
