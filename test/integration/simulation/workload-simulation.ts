@@ -18,13 +18,13 @@ export interface Simulation {
 }
 
 const NODES = 3;
-const STEPS = 20;
+const STEPS = 15;
 const MAX_WORKLOADS = 5;
 const MAX_LATENCY_MS = 400;
 /** Long enough for a lost node's pods to be evicted, and for the longest back-off of what then fails. */
 const SETTLE_LIMIT_MS = 20 * 60_000;
 const SETTLE_STEP_MS = 30_000;
-const REST_MS = 3 * 60_000;
+const REST_MS = 2 * 60_000;
 
 interface Workload {
   readonly kind: WorkloadKind;
