@@ -92,7 +92,7 @@ class BenchNodes {
     const endAt = performance.now() + SETTLED_WITHIN_SECONDS * 1000;
     while (connection !== undefined && performance.now() < endAt) {
       const { body } = await connection.send({ method: "GET", path: "/api/v1/nodes" });
-      const { items } = JSON.parse(body.toString()) as { readonly items: readonly Parameters<typeof isGivenUp>[0][] };
+      const { items } = JSON.parse(body.toString()) as { readonly items: readonly NodeStatus[] };
       if (items.every(isGivenUp)) return;
       await sleep(2000);
     }
@@ -121,12 +121,12 @@ class BenchNodes {
 /** How long the node controller waits for a sign of life, and some time to write what it thinks then. */
 const SETTLED_WITHIN_SECONDS = 180;
 
-function isGivenUp({
-  spec,
-}: {
-  readonly spec?: { readonly taints?: readonly { readonly key: string; readonly effect: string }[] };
-}): boolean {
-  return spec?.taints?.some(({ key, effect }) => key === "node.kubernetes.io/unreachable" && effect === "NoExecute") === true;
+interface NodeStatus {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+function isGivenUp({ status }: NodeStatus): boolean {
+  return status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "Unknown") === true;
 }
 
 async function each(connections: readonly Connection[], count: number, work: (connection: Connection, index: number) => Promise<void>) {

@@ -6,6 +6,7 @@ export {
   policyEnvironment,
   webhookEnvironment,
 } from "./admissionregistration/expressions.ts";
+export { expressionWarnings } from "./admissionregistration/type-check.ts";
 export { isProtectedGroup, judgeApproval } from "./apiextensions/api-approval.ts";
 export {
   applySchemaDefaults,

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { decodeProtobuf, encodeEnvelope, encodeMessage, type FieldType, type ScalarType, type TypeFacts } from "../machinery/index.ts";
+import {
+  decodeProtobuf,
+  encodeEnvelope,
+  encodeMessage,
+  type FieldType,
+  type ScalarType,
+  StatusError,
+  type TypeFacts,
+} from "../machinery/index.ts";
 import { resourceRows, typeFacts } from "./index.ts";
 
 const text = fc.string({ minLength: 1, maxLength: 8, unit: "binary" });
@@ -121,3 +129,18 @@ function varint(value: number): Buffer {
   for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
   return Buffer.from([...bytes, rest]);
 }
+
+test("bytes of any kind are an object or a bad request, and nothing else", () => {
+  const facts = typeFacts("core.v1.Pod");
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      const body = encodeEnvelope("v1", "Pod", bytes);
+      try {
+        assert.equal(decodeProtobuf(body, () => facts)["kind"], "Pod");
+      } catch (error) {
+        assert.ok(error instanceof StatusError && error.code === 400, String(error));
+      }
+    }),
+    { numRuns: 500, seed: 1 },
+  );
+});

@@ -80,7 +80,7 @@ export class ApiServerCore implements ApiHandler {
   readonly #computed: ComputedResources;
   readonly #custom: CustomResources;
   readonly #services: ServiceGuard;
-  readonly #serviceRange: IpRange;
+  readonly #serviceRanges: readonly [IpRange, ...IpRange[]];
   readonly #advertised: AdvertisedAddress | undefined;
   /** Finds the servers behind Services, for what the API server itself calls. */
   readonly serviceResolver: ServiceResolver;
@@ -97,9 +97,9 @@ export class ApiServerCore implements ApiHandler {
     const admission = new AdmissionChain([...builtInPlugins(tools), ...(options.admission ?? [])]);
     this.#computed = new ComputedResources(options.computed?.(this) ?? new Map());
     this.#custom = new CustomResources({ catalog, random, logger, webhooks: this.webhooks });
-    this.#serviceRange = new IpRange(options.serviceCidr ?? "10.96.0.0/12");
+    this.#serviceRanges = serviceRanges(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
-    this.#services = new ServiceGuard({ random, range: this.#serviceRange, portRange });
+    this.#services = new ServiceGuard({ random, ranges: this.#serviceRanges, portRange });
     this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, reviewToken });
     this.#advertised = options.advertised;
     const guards = new Map([["/services", this.#services]]);
@@ -119,8 +119,8 @@ export class ApiServerCore implements ApiHandler {
     this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
     this.#custom.follow(cache.of(DEFINITIONS_PREFIX));
     await bootstrap(this.#context, {
-      serviceIp: this.#serviceRange.at(0),
-      serviceCidr: this.#serviceRange.cidr,
+      serviceIp: this.#serviceRanges[0].at(0),
+      serviceCidrs: this.#serviceRanges.map(({ cidr }) => cidr),
       advertised: this.#advertised,
     });
   }
@@ -226,4 +226,10 @@ function named(scope: RequestScope, { fieldSelector = "" }: ListOptions | WatchO
 
 function notAllowed(verb: string, { resource, subresource }: RequestScope): StatusError {
   return statusError("MethodNotAllowed", `${verb} is not supported on resources of kind "${resource.resource}/${subresource}"`);
+}
+
+/** A range, or one for each IP family, separated by a comma. */
+function serviceRanges(cidrs: string): [IpRange, ...IpRange[]] {
+  const [first = "", ...others] = cidrs.split(",").map((cidr) => cidr.trim());
+  return [new IpRange(first), ...others.map((cidr) => new IpRange(cidr))];
 }

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
-import { type ClusterSpec, DEFAULT_SPEC, type NodeSpec } from "./config/cluster.ts";
+import { type ClusterSpec, DEFAULT_SPEC, IPV6_NODE_NETWORK, type NodeSpec } from "./config/cluster.ts";
 import type { NodeLayout } from "./config/layout.ts";
 import type { EtcdFiles } from "./config/process-config.ts";
 import { importArchive, listImages } from "./containerd/images.ts";
@@ -37,6 +37,8 @@ export interface UpCommandOptions extends CommonOptions {
   readonly networkPolicy?: boolean;
   readonly loadBalancerPool?: readonly string[];
   readonly schedulerConfig?: string;
+  readonly authenticationConfig?: string;
+  readonly auditPolicy?: string;
   readonly store?: string;
   readonly storeCa?: string;
   readonly storeCert?: string;
@@ -85,25 +87,40 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(hollowNodes === undefined ? {} : { hollowNodeCount: hollowNodes }),
     ...(port === undefined ? {} : { port }),
     ...(nodeNetwork === undefined ? {} : { nodeNetwork }),
-    ...(podNetwork === undefined ? {} : { podNetwork }),
-    ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
+    ...podAndServiceNetworks(podNetwork, serviceNetwork),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
+    ...(options.authenticationConfig === undefined ? {} : { authenticationConfigFile: resolve(options.authenticationConfig) }),
+    ...(options.auditPolicy === undefined ? {} : { auditPolicyFile: resolve(options.auditPolicy) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;
   const spec: ClusterSpec = { ...(saved ?? DEFAULT_SPEC), ...wanted, ...(etcd === undefined ? {} : { etcd }) };
   if (saved === undefined) return spec;
-  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork", "loadBalancerPool"] as const) {
-    if (String(spec[key]) !== String(saved[key]))
-      throw new UsageError(`the cluster was made with ${key} ${saved[key]}; run k8ts down before changing it`);
+  for (const key of ["port", "nodeNetwork", "podNetwork", "serviceNetwork", "loadBalancerPool", "ipv6"] as const) {
+    if (JSON.stringify(spec[key]) !== JSON.stringify(saved[key]))
+      throw new UsageError(`the cluster was made with ${key} ${JSON.stringify(saved[key])}; run k8ts down before changing it`);
   }
   if (spec.etcd?.url !== saved.etcd?.url)
     throw new UsageError(`the cluster is kept in ${saved.etcd?.url ?? "its data directory"}; move it with k8ts store migrate`);
   if (spec.nodeCount < saved.nodeCount)
     throw new UsageError(`the cluster has ${saved.nodeCount} nodes; run k8ts down before taking some away`);
   return spec;
+}
+
+/** Either option is one network, or an IPv4 and an IPv6 one with a comma between: then both have to be. */
+function podAndServiceNetworks(pods: string | undefined, services: string | undefined): Partial<ClusterSpec> {
+  const [podNetwork, podNetwork6] = pods?.split(",") ?? [];
+  const [serviceNetwork, serviceNetwork6] = services?.split(",") ?? [];
+  if ((podNetwork6 === undefined) !== (serviceNetwork6 === undefined))
+    throw new UsageError("for two IP families both --pod-network and --service-network have to be two networks, IPv4 first");
+  const isDual = podNetwork6 !== undefined && serviceNetwork6 !== undefined;
+  return {
+    ...(podNetwork === undefined ? {} : { podNetwork }),
+    ...(serviceNetwork === undefined ? {} : { serviceNetwork }),
+    ...(isDual ? { ipv6: { nodeNetwork: IPV6_NODE_NETWORK, podNetwork: podNetwork6, serviceNetwork: serviceNetwork6 } } : {}),
+  };
 }
 
 function etcdOf({ store, storeCa, storeCert, storeKey }: UpCommandOptions): EtcdFiles | undefined {

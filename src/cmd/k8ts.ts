@@ -44,11 +44,16 @@ function program(): Command {
     .option("--hollow-nodes <count>", "how many simulated nodes besides", wholeNumber)
     .option("--port <port>", "the API server's port", wholeNumber)
     .option("--node-network <cidr>", `a /24 for the nodes (default: ${DEFAULT_SPEC.nodeNetwork})`)
-    .option("--pod-network <cidr>", `a /16 for the pods (default: ${DEFAULT_SPEC.podNetwork})`)
-    .option("--service-network <cidr>", `a /16 for the services (default: ${DEFAULT_SPEC.serviceNetwork})`)
+    .option("--pod-network <cidr>", `a /16 for the pods, or with ,fd00:244::/48 two families (default: ${DEFAULT_SPEC.podNetwork})`)
+    .option(
+      "--service-network <cidr>",
+      `a /16 for the services, or with ,fd00:96::/112 two families (default: ${DEFAULT_SPEC.serviceNetwork})`,
+    )
     .option("--load-balancer-pool <cidr,...>", "networks for load balancers' addresses (default: they have the nodes')", networks)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
+    .option("--authentication-config <file>", "an AuthenticationConfiguration: OIDC issuers, anonymous access")
+    .option("--audit-policy <file>", "a Policy of audit.k8s.io/v1: what is written to logs/audit.log")
     .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
     .option("--log-level <level>", "debug, info, warn or error")
     .option("--no-wait", "do not wait until the nodes are ready")

@@ -38,6 +38,7 @@ import { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
+import { validatingAdmissionPolicyStatusController } from "./validatingadmissionpolicy-status/validatingadmissionpolicy-status-controller.ts";
 import { volumeExpandController } from "./volume-expand/volume-expand-controller.ts";
 import {
   attributesClassProtectionController,
@@ -96,6 +97,11 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("pod-garbage-collector-controller", "pod-garbage-collector", podGcController),
     entry("resourcequota-controller", "resourcequota-controller", (context) =>
       resourceQuotaController(context, { countableResources: namespaced }),
+    ),
+    entry(
+      "validatingadmissionpolicy-status-controller",
+      "validatingadmissionpolicy-status-controller",
+      validatingAdmissionPolicyStatusController,
     ),
     entry("resourceclaim-controller", "resource-claim-controller", resourceClaimController),
     entry("clusterrole-aggregation-controller", "clusterrole-aggregation-controller", clusterRoleAggregationController),

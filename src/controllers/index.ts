@@ -40,6 +40,7 @@ export { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 export { statefulSetController } from "./statefulset/statefulset-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 export { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
+export { validatingAdmissionPolicyStatusController } from "./validatingadmissionpolicy-status/validatingadmissionpolicy-status-controller.ts";
 export { volumeExpandController } from "./volume-expand/volume-expand-controller.ts";
 export {
   attributesClassProtectionController,

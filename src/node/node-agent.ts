@@ -51,7 +51,7 @@ export interface NodeAgentOptions {
   readonly nodeName: string;
   /** One per family, the primary first. */
   readonly nodeIps: readonly string[];
-  readonly podCidr?: string;
+  readonly podCidrs?: readonly string[];
   readonly kubeletPort: number;
   readonly machine: MachineInfo;
   readonly clusterDns: readonly string[];
@@ -110,9 +110,9 @@ export class NodeAgent {
     }
     this.#context = this.#makeContext(options.events ?? (this.#recorder as EventRecorder));
     const { events } = this.#context;
-    const podCidr = options.podCidr;
+    const { podCidrs = [] } = options;
     const pressures = () => this.#housekeeping?.pressures ?? NO_PRESSURES;
-    this.#registrar = new NodeRegistrar({ client, runtime, clock, logger, events, facts: this.#facts, podCidr, pressures });
+    this.#registrar = new NodeRegistrar({ client, runtime, clock, logger, events, facts: this.#facts, podCidrs, pressures });
     this.#pods = new PodRegistry({
       context: this.#context,
       node: () => this.#admissionNode(),

@@ -122,6 +122,8 @@ export class ClusterWatcher {
       const info = podInfo(pod);
       cluster.setPod(info, nodeName);
       if (place !== undefined) for (const event of assignedPodEvents(place.pod, info)) queue.wake(event, { old, new: pod });
+    } else {
+      place.pod.pod = pod;
     }
     if (old?.spec?.nodeName) return;
     queue.delete(uid);

@@ -47,7 +47,7 @@ export function simulatedNode(options: SimulatedNodeOptions): SimulatedNode {
     logger,
     nodeName: name,
     nodeIps: [`10.199.${index >> 8}.${index & 255}`],
-    podCidr,
+    podCidrs: [podCidr],
     kubeletPort: 10250,
     machine: {
       cpus,

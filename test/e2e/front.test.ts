@@ -1,8 +1,10 @@
 // What kubectl and other clients see of the server's front: explanations, proxies, sockets, tokens, protobuf.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { WebSocket } from "ws";
 import { typeFacts } from "../../src/api/index.ts";
@@ -13,13 +15,19 @@ const b64 = (text: string) => Buffer.from(text).toString("base64");
 
 describe("the server's front", () => {
   let cluster: Cluster;
+  const directory = mkdtempSync(join(tmpdir(), "k8ts-audit-"));
+  const policyFile = join(directory, "policy.json");
   before(async () => {
-    cluster = await Cluster.up();
+    writeFileSync(policyFile, JSON.stringify({ rules: [{ level: "Metadata", resources: [{ resources: ["secrets"] }] }] }));
+    cluster = await Cluster.up({ options: ["--audit-policy", policyFile] });
     await cluster.kubectl("create", "deployment", "kubia", "--image=kubia", "--port=8080");
     await cluster.kubectl("expose", "deployment", "kubia", "--port=80", "--target-port=8080");
     await cluster.kubectl("rollout", "status", "deployment/kubia", "--timeout=60s");
   });
-  after(() => cluster[Symbol.asyncDispose]());
+  after(async () => {
+    await cluster[Symbol.asyncDispose]();
+    rmSync(directory, { recursive: true });
+  });
 
   /** The administrator's certificate, for clients other than kubectl. */
   const credentials = () => {
@@ -98,5 +106,12 @@ describe("the server's front", () => {
     const token = "--token=abcdef.0123456789abcdef";
     assert.match((await cluster.tryKubectl([...ask, token, "auth", "whoami"])).stdout, /system:bootstrap:abcdef/);
     assert.notEqual((await cluster.tryKubectl([...ask, "--token=abcdef.0123456789abcdee", "auth", "whoami"])).code, 0);
+  });
+
+  it("keeps an audit log of what the policy wants, without what is secret", async () => {
+    await cluster.kubectl("create", "secret", "generic", "audited", "--from-literal=password=hunter2");
+    const log = readFileSync(join(cluster.dataDirectory, "logs/audit.log"), "utf8");
+    assert.match(log, /"verb":"create","user":\{"username":"kubernetes-admin".*"resource":"secrets"/);
+    assert.ok(!log.includes("hunter2") && !log.includes('"resource":"pods"'));
   });
 });

@@ -107,6 +107,23 @@ describe("services on two nodes", () => {
     await soon("nobody answers", async () => (await fromHost(ip)) === "");
   });
 
+  it("fail at once towards a pod that is not there", async () => {
+    for (const address of ["10.244.1.250", "10.244.2.250"]) {
+      const startedAt = performance.now();
+      const { code, stderr } = await cluster.tryKubectl(["exec", "client", "--", "wget", "-qO-", `http://${address}`]);
+      assert.ok(code !== 0 && performance.now() - startedAt < 10_000, stderr);
+      assert.match(stderr, /unreachable|No route/);
+    }
+  });
+
+  it("and pods keep to the bandwidth that their annotations name", async () => {
+    const slow = pod("slow", { nodeName: "node-1" });
+    const annotations = { "kubernetes.io/ingress-bandwidth": "8M", "kubernetes.io/egress-bandwidth": "8M" };
+    await cluster.apply({ ...slow, metadata: { ...slow.metadata, annotations } });
+    await cluster.kubectl("wait", "--for=condition=Ready", "pod", "slow", "--timeout=30s");
+    assert.match((await run("tc", ["qdisc"])).stdout, /qdisc tbf .* rate 8Mbit/);
+  });
+
   it("and host ports of one number go together when their addresses or protocols differ", async () => {
     const holder = (name: string, hostIP: string, protocol: string) =>
       cluster.apply(

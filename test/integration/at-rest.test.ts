@@ -43,6 +43,10 @@ describe("a cluster at rest", () => {
         spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName: "" },
       });
     }
+    await cluster.client.create(resources.pods, {
+      metadata: { name: "pending", ...inDefault },
+      spec: { containers: [{ name: "c", image: "web" }], nodeSelector: { no: "where" } },
+    });
     await cluster.clock.advance(120_000);
     const before = await versions(cluster);
     await cluster.clock.advance(1_800_000);

@@ -11,6 +11,7 @@ interface Event {
   readonly user: { readonly username?: string };
   readonly impersonatedUser?: { readonly username: string };
   readonly responseStatus?: { readonly code: number; readonly reason?: string };
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly requestObject?: { readonly metadata: { readonly name: string } };
 }
 
@@ -53,6 +54,7 @@ it("records refusals, and who acts as whom", async () => {
       ["admin", "sam", 403],
     ],
   );
+  assert.equal(events[1]?.annotations?.["authorization.k8s.io/decision"], "forbid");
 });
 
 it("tells when a watch begins and when it ends", async () => {

@@ -78,17 +78,29 @@ export interface PolicyScope {
   readonly hasAuthorizer?: boolean;
   /** Whether expressions make objects and patches. */
   readonly isMutation?: boolean;
+  /** What is known of the objects and the parameters. Default: nothing. */
+  readonly types?: { readonly object: CelType; readonly params: CelType };
 }
 
+const unknownTypes = { object: "dyn", params: "dyn" } as const;
+
 /** Of one of a policy's expressions. */
-export function policyEnvironment({ hasParams, variables, hasAuthorizer = true, isMutation = false }: PolicyScope): CelEnvironment {
+export function policyEnvironment({
+  hasParams,
+  variables,
+  hasAuthorizer = true,
+  isMutation = false,
+  types = unknownTypes,
+}: PolicyScope): CelEnvironment {
   const composed = [...(variables ?? [])].map(([name, type]): [string, CelField] => [name, { type }]);
   const variablesType: CelObjectType = { kind: "object", name: "kubernetes.variables", fields: new Map(composed) };
   return new CelEnvironment({
     variables: {
       ...base,
+      object: types.object,
+      oldObject: types.object,
       namespaceObject: namespaceType,
-      ...(hasParams ? { params: "dyn" as const } : {}),
+      ...(hasParams ? { params: types.params } : {}),
       ...(variables === undefined ? {} : { variables: variablesType }),
       ...(hasAuthorizer ? asking : {}),
     },

@@ -3,19 +3,10 @@ import { type FieldError, field, quantityMilli } from "../../machinery/index.ts"
 import { ageColumn, column, nameColumn } from "../printing/columns.ts";
 import type { KindStrategy } from "../strategy.ts";
 import type { ResourceQuota } from "../types/core/v1.ts";
-import { checkOneOf, notNegative } from "../validation/checks.ts";
+import { notNegative } from "../validation/checks.ts";
 import { semanticEqual } from "../validation/equal.ts";
 import { keepSpec, keepStatus } from "../validation/prepare.ts";
-
-const scopes = [
-  "BestEffort",
-  "CrossNamespacePodAffinity",
-  "NotBestEffort",
-  "NotTerminating",
-  "PriorityClass",
-  "Terminating",
-  "VolumeAttributesClass",
-];
+import { checkQuotaScopes, isStandardQuotaName } from "./resource-quota-scopes.ts";
 
 /** `pods: 1/10, ` for the names that pass. */
 function usageCell({ status }: ResourceQuota, shows: (name: string) => boolean): string {
@@ -31,6 +22,9 @@ const isLimit = (name: string): boolean => name.startsWith("limits.");
 function validateQuantities(errors: FieldError[], path: string, quantities: Readonly<Record<string, string>> | undefined): void {
   for (const name in quantities) {
     const quantity = quantities[name] ?? "0";
+    if (!name.includes("/") && !isStandardQuotaName(name)) {
+      errors.push(field.invalid(`${path}[${name}]`, name, "must be a standard resource for quota"));
+    }
     if (quantityMilli(quantity) < 0) errors.push(field.invalid(`${path}[${name}]`, quantity, notNegative));
     else if (!/cpu|memory|storage/.test(name) && quantityMilli(quantity) % 1000 !== 0) {
       errors.push(field.invalid(`${path}[${name}]`, quantity, "must be an integer"));
@@ -47,7 +41,7 @@ export const resourceQuotaStrategy: KindStrategy<ResourceQuota> = {
   validate({ spec }) {
     const errors: FieldError[] = [];
     validateQuantities(errors, "spec.hard", spec?.hard);
-    for (const scope of spec?.scopes ?? []) checkOneOf(errors, "spec.scopes", scope, scopes);
+    checkQuotaScopes(errors, spec ?? {});
     return errors;
   },
   validateUpdate({ spec }, { spec: old }) {

@@ -1,3 +1,4 @@
+export * from "./authentication-configuration.ts";
 export * from "./authenticator.ts";
 export * from "./bootstrap-tokens.ts";
 export * from "./client-certificate.ts";

@@ -1,19 +1,8 @@
 // Requests on resources: query, body and headers become a call of the handler, its answer becomes bytes.
 
-import {
-  type ApiHandler,
-  type PatchType,
-  type RequestScope,
-  type Resource,
-  type ResourceCatalog,
-  type Stored,
-  type StoredList,
-  typeFacts,
-  type UncheckedObject,
-  type WriteOptions,
-} from "../../api/index.ts";
+import type { ApiHandler, PatchType, RequestScope, Resource, ResourceCatalog, Stored, StoredList } from "../../api/index.ts";
 import type { Clock } from "../../base/index.ts";
-import { badRequest, field, hasProtobuf, invalid, statusError, type TypeFacts } from "../../machinery/index.ts";
+import { hasProtobuf, statusError } from "../../machinery/index.ts";
 import type { WatchObserver } from "../metrics/index.ts";
 import { contentType, parseJson, parseYaml, readBody, readObject, unsupported } from "./body.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
@@ -23,23 +12,14 @@ import { listMeta, writeList } from "./list-writer.ts";
 import { mediaTypes, negotiate, type Representation } from "./negotiation.ts";
 import { deleteOptions, fieldManager, listOptions, readOptions, watchOptions, writeOptions } from "./options.ts";
 import { factsOfAnswer, metaTypeFacts, storedBody } from "./protobuf-forms.ts";
-import { isTrue } from "./request-info.ts";
+import { patchForce, patchTypes, type ResourceCall, requiredObject, typeOfBody } from "./resource-body.ts";
 import { setWarnings, wantsPretty, writeBody, writeJson, writeValue } from "./respond.ts";
 import { includeObject, partialMetadata, partialMetadataList, type TableOptions, tableOf } from "./table.ts";
 import { type FrameEncoder, metadataFrames, objectFrames, tableFrames, writeWatch } from "./watch-writer.ts";
 import { acceptWebSocket, sendWatch } from "./web-socket.ts";
 
-const patchTypes = new Set<string>([
-  "application/json-patch+json",
-  "application/merge-patch+json",
-  "application/strategic-merge-patch+json",
-  "application/apply-patch+yaml",
-]);
-
 /** A resource request with what was found out about it. */
-interface Call {
-  readonly exchange: Exchange;
-  readonly resource: Resource;
+interface Call extends ResourceCall {
   readonly representation: Representation;
   readonly warnings: string[];
   scope(signal?: AbortSignal): RequestScope;
@@ -56,7 +36,6 @@ export class ResourceEndpoint implements Endpoint {
   readonly #handler: ApiHandler;
   readonly #catalog: ResourceCatalog;
   readonly #clock: Pick<Clock, "now">;
-
   readonly #watchObserver: WatchObserver | undefined;
 
   constructor({ handler, catalog, clock, watchObserver }: ResourceEndpointOptions) {
@@ -289,38 +268,4 @@ export function resourceNotFound(): Error {
 
 export function methodNotAllowed(): Error {
   return statusError("MethodNotAllowed", "the server does not allow this method on the requested resource", {});
-}
-
-/** What a body in protobuf is: delete options, or the kind that the (sub)resource speaks. */
-function typeOfBody({ exchange, resource }: Call): (kind: string) => TypeFacts {
-  const row = resource.subresources[exchange.info.subresource];
-  return (kind) => {
-    if (kind === "DeleteOptions") return typeFacts("meta.v1.DeleteOptions");
-    if (row !== undefined && row.type !== resource.type) return typeFacts(row.type);
-    if (!hasProtobuf(resource.facts)) throw unsupported("application/json, application/yaml");
-    return resource.facts;
-  };
-}
-
-/** The object that was sent, and what stood twice in it where somebody wants to know. */
-async function requiredObject(
-  call: Call,
-  { fieldValidation }: WriteOptions,
-): Promise<{ object: UncheckedObject } & Pick<WriteOptions, "duplicateFields">> {
-  const body = await readObject(call.exchange.request, { typeOf: typeOfBody(call), detectsDuplicates: fieldValidation !== "Ignore" });
-  if (body === undefined) throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
-  call.exchange.audit?.sawRequest(body.object);
-  const { object, duplicates } = body;
-  return { object: object as UncheckedObject, ...(duplicates.length === 0 ? {} : { duplicateFields: duplicates }) };
-}
-
-/** Server-side apply needs a manager's name; other patches cannot be forced. */
-function patchForce(type: string, query: URLSearchParams | undefined): boolean {
-  const force = query?.get("force");
-  const isApply = type === "application/apply-patch+yaml";
-  const errors = [];
-  if (isApply && (query?.get("fieldManager") ?? "") === "") errors.push(field.required("fieldManager", "is required for apply patch"));
-  if (!isApply && force !== null && force !== undefined) errors.push(field.forbidden("force", "may not be specified for non-apply patch"));
-  if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "PatchOptions" }, "", errors);
-  return force !== undefined && isTrue(force);
 }

@@ -30,14 +30,18 @@ const systemPriorityClasses = [
 
 export async function bootstrap(
   context: ServerContext,
-  { serviceIp, serviceCidr, advertised }: { serviceIp: string; serviceCidr: string; advertised: AdvertisedAddress | undefined },
+  {
+    serviceIp,
+    serviceCidrs,
+    advertised,
+  }: { serviceIp: string; serviceCidrs: readonly string[]; advertised: AdvertisedAddress | undefined },
 ): Promise<void> {
   for (const name of systemNamespaces) await ensure(context, scopeOf(context.catalog, ["", "v1", "namespaces"]), { metadata: { name } });
   for (const { name, ...rest } of systemPriorityClasses) {
     const object = { metadata: { name }, ...rest, preemptionPolicy: "PreemptLowerPriority" };
     await ensure(context, scopeOf(context.catalog, ["scheduling.k8s.io", "v1", "priorityclasses"]), object);
   }
-  const range = { metadata: { name: "kubernetes" }, spec: { cidrs: [serviceCidr] } };
+  const range = { metadata: { name: "kubernetes" }, spec: { cidrs: [...serviceCidrs] } };
   await ensure(context, scopeOf(context.catalog, ["networking.k8s.io", "v1", "servicecidrs"]), range);
   if (advertised !== undefined) await publishApiServer(context, serviceIp, advertised);
 }

@@ -65,6 +65,8 @@ export function authorize(context: ServerContext, scope: RequestScope, verb: str
     namespace,
     name,
   };
-  const decision = context.authorizer.authorize(attributes);
-  if (!decision.allowed) throw authorizationError(attributes, decision.reason);
+  const { allowed, reason } = context.authorizer.authorize(attributes);
+  scope.annotate?.("authorization.k8s.io/decision", allowed ? "allow" : "forbid");
+  if (reason !== "") scope.annotate?.("authorization.k8s.io/reason", reason);
+  if (!allowed) throw authorizationError(attributes, reason);
 }

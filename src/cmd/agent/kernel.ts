@@ -4,12 +4,24 @@ import { CommandError, runCommand, tryCommand } from "../system/command.ts";
 
 export const routeTable: RouteTable = {
   replace: async (cidr, via) => {
-    await runCommand(["ip", "route", "replace", cidr, "via", via]);
+    await runCommand(["ip", familyFlag(cidr), "route", "replace", cidr, "via", via]);
   },
   remove: async (cidr, via) => {
-    await runCommand(["sh", "-c", 'ip route show "$1" via "$2" | grep -q . && ip route del "$1" via "$2" || true', "sh", cidr, via]);
+    await runCommand([
+      "sh",
+      "-c",
+      'ip "$3" route show "$1" via "$2" | grep -q . && ip "$3" route del "$1" via "$2" || true',
+      "sh",
+      cidr,
+      via,
+      familyFlag(cidr),
+    ]);
   },
 };
+
+function familyFlag(cidr: string): string {
+  return cidr.includes(":") ? "-6" : "-4";
+}
 
 /** By `conntrack`, which says that it found nothing to delete with status 1. */
 export const udpFlows: UdpFlows = {

@@ -9,6 +9,7 @@ import {
   Forwarder,
   HealthChecks,
   IPV4,
+  IPV6,
   NetworkPolicies,
   NodeRoutes,
   networkExchange,
@@ -16,8 +17,10 @@ import {
   Responder,
   type RunNft,
   ServiceProxy,
+  type TableOptions,
   upstreamServers,
 } from "../../network/index.ts";
+import type { AgentConfig } from "../config/process-config.ts";
 import type { AgentContext } from "./context.ts";
 import { ensureLocalAddress, routeTable, udpFlows } from "./kernel.ts";
 import { Nft } from "./nft.ts";
@@ -40,11 +43,10 @@ export async function runNetwork(context: AgentContext, informers: InformerSourc
     nft.close();
   };
   signal.addEventListener("abort", close, { once: true });
-  const table = { table: PROXY_TABLE, family: IPV4, clusterCidr: config.podNetwork, localCidr: config.podCidr, nodePortNetworks: [] };
   const proxy = new ServiceProxy({
     informers,
     nodeName,
-    tables: [table],
+    tables: tables(config),
     runNft,
     udpFlows,
     healthChecks,
@@ -52,11 +54,27 @@ export async function runNetwork(context: AgentContext, informers: InformerSourc
     logger,
     localAddresses: [clusterDns],
   });
-  const policies = new NetworkPolicies({ informers, nodeName, families: [IPV4], table: POLICY_TABLE, runNft, clock, logger });
+  const policies = new NetworkPolicies({
+    informers,
+    nodeName,
+    families: tables(config).map(({ family }) => family),
+    table: POLICY_TABLE,
+    runNft,
+    clock,
+    logger,
+  });
   const routes = new NodeRoutes({ informers, nodeName, table: routeTable, clock, logger });
   const dns = dnsServer(context, informers);
   informers.start(signal);
   await Promise.all([proxy.run(signal), config.networkPolicy ? policies.run(signal) : policies.remove(signal), routes.run(signal), dns()]);
+}
+
+/** The proxy's tables, one for each IP family of the cluster. */
+function tables({ podNetwork, podCidr, ipv6 }: AgentConfig): TableOptions[] {
+  const common = { table: PROXY_TABLE, nodePortNetworks: [] };
+  const first = { ...common, family: IPV4, clusterCidr: podNetwork, localCidr: podCidr };
+  if (ipv6 === undefined) return [first];
+  return [first, { ...common, family: IPV6, clusterCidr: ipv6.podNetwork, localCidr: ipv6.podCidr }];
 }
 
 /** Cluster DNS: answers how to serve it once the informers have been started. */

@@ -3,6 +3,18 @@ import ipaddr from "ipaddr.js";
 import type { EtcdFiles } from "./process-config.ts";
 import { parseEtcdUrl, StoreUrlError } from "./store-url.ts";
 
+export interface Ipv6Networks {
+  /** /64 of the nodes. */
+  readonly nodeNetwork: string;
+  /** /48 of the pods; node N has the Nth /64. */
+  readonly podNetwork: string;
+  /** A /108 or smaller. */
+  readonly serviceNetwork: string;
+}
+
+/** Nodes' IPv6 addresses, which nobody but they themselves use. */
+export const IPV6_NODE_NETWORK = "fd00:199::/64";
+
 export interface ClusterSpec {
   readonly port: number;
   readonly nodeCount: number;
@@ -13,6 +25,8 @@ export interface ClusterSpec {
   /** /16 of the pods; node N has the Nth /24. */
   readonly podNetwork: string;
   readonly serviceNetwork: string;
+  /** The second IP family, when the cluster has one. */
+  readonly ipv6?: Ipv6Networks;
   readonly clusterDomain: string;
   readonly logLevel: string;
   /** Whether NetworkPolicies are enforced. */
@@ -21,6 +35,10 @@ export interface ClusterSpec {
   readonly loadBalancerPool: readonly string[];
   /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
   readonly schedulerConfigFile?: string;
+  /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
+  readonly authenticationConfigFile?: string;
+  /** A Policy of audit.k8s.io/v1; absent: no audit log. */
+  readonly auditPolicyFile?: string;
   /** Where everything is kept; absent: in the embedded store. */
   readonly etcd?: EtcdFiles;
 }
@@ -51,6 +69,8 @@ export interface NodeSpec {
   readonly address: string;
   readonly podCidr: string;
   readonly cgroupRoot: string;
+  /** Of the second IP family, when the cluster has one. */
+  readonly ipv6?: { readonly address: string; readonly podCidr: string };
   /** Undefined for the first node, which lives in the host's network namespace. */
   readonly networkNamespace?: string;
   /** The host's end of the pair that leads into the namespace. */
@@ -70,8 +90,18 @@ function nodeOf(spec: ClusterSpec, index: number): NodeSpec {
     address: hostAddress(spec.nodeNetwork, index),
     podCidr: `${octets(spec.podNetwork).slice(0, 2).join(".")}.${index}.0/24`,
     cgroupRoot: `${CGROUP_ROOT}/${name}`,
+    ...(spec.ipv6 === undefined ? {} : { ipv6: ipv6Of(spec.ipv6, index) }),
     ...(index === 1 ? {} : { networkNamespace: `k8ts-${name}`, link: `k8ts-${name}` }),
   };
+}
+
+function ipv6Of({ nodeNetwork, podNetwork }: Ipv6Networks, index: number): NonNullable<NodeSpec["ipv6"]> {
+  const [network = ""] = nodeNetwork.split("/");
+  const groups = ipaddr.IPv6.parse(podNetwork.split("/")[0] ?? "")
+    .parts.slice(0, 3)
+    .map((part) => part.toString(16));
+  const podCidr = `${new ipaddr.IPv6([...groups.map((group) => Number.parseInt(group, 16)), index, 0, 0, 0, 0]).toString()}/64`;
+  return { address: `${network}${index.toString(16)}`, podCidr };
 }
 
 /** The service address of the cluster's DNS. */
@@ -112,6 +142,7 @@ export function specProblems(spec: ClusterSpec): string[] {
   if (!isNetwork(spec.serviceNetwork, 16)) {
     problems.push(`--service-network must be an IPv4 network such as 10.96.0.0/16, not ${spec.serviceNetwork}`);
   }
+  if (spec.ipv6 !== undefined) problems.push(...ipv6Problems(spec.ipv6));
   for (const network of spec.loadBalancerPool) {
     if (!isValidNetwork(network)) problems.push(`--load-balancer-pool must be networks such as 192.0.2.0/28, not ${network}`);
   }
@@ -120,6 +151,17 @@ export function specProblems(spec: ClusterSpec): string[] {
   } catch (error) {
     if (!(error instanceof StoreUrlError)) throw error;
     problems.push(error.message);
+  }
+  return problems;
+}
+
+function ipv6Problems({ podNetwork, serviceNetwork }: Ipv6Networks): string[] {
+  const prefixOf = (network: string) => (ipaddr.IPv6.isValidCIDR(network) ? Number(network.split("/")[1]) : undefined);
+  const problems: string[] = [];
+  if (prefixOf(podNetwork) !== 48) problems.push(`--pod-network's second must be an IPv6 network such as fd00:244::/48, not ${podNetwork}`);
+  const prefix = prefixOf(serviceNetwork) ?? 0;
+  if (prefix < 108 || prefix > 126) {
+    problems.push(`--service-network's second must be an IPv6 network such as fd00:96::/112, not ${serviceNetwork}`);
   }
   return problems;
 }

@@ -1,5 +1,4 @@
 // The configuration files of the processes: `k8ts server --config file`, `k8ts agent --config file`, `k8ts hollow --config file`.
-import type { AuthenticationConfig } from "../../apiserver/index.ts";
 import type { EvictionConfig } from "../../node/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
@@ -47,8 +46,10 @@ export interface ServerConfig extends StoreConfig {
   /** Whose certificates may tell who the user is, and the server's own to do so to aggregated API servers. */
   readonly frontProxyCaFile: string;
   readonly frontProxyClient: FilePair;
-  /** OIDC issuers, anonymous access, a token webhook: a subset of AuthenticationConfiguration. */
-  readonly authentication?: AuthenticationConfig;
+  /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
+  readonly authenticationConfigFile?: string;
+  /** Another server that judges tokens. */
+  readonly tokenWebhook?: { readonly url: string; readonly caFile?: string };
   /** Absent: no audit log. */
   readonly audit?: AuditConfig;
   readonly controllerManager: FilePair;
@@ -58,6 +59,7 @@ export interface ServerConfig extends StoreConfig {
   readonly serviceAccountKeyFile: string;
   readonly serviceAccountIssuer: string;
   readonly encryptionConfigFile: string;
+  /** Of the server: with a comma and an IPv6 network behind it when the cluster has two families. */
   readonly serviceNetwork: string;
   readonly podNetwork: string;
   readonly clusterDomain: string;
@@ -96,6 +98,8 @@ export interface AgentConfig {
   readonly cniConfigDirectory: string;
   /** Whether NetworkPolicies are enforced. */
   readonly networkPolicy: boolean;
+  /** The second IP family, when the cluster has one. */
+  readonly ipv6?: { readonly nodeAddress: string; readonly podCidr: string; readonly podNetwork: string };
 }
 
 export interface HollowConfig {

@@ -1,4 +1,5 @@
 // Makes the processes' configuration files from what `up` knows.
+import { join } from "node:path";
 import type { ClusterPki } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 import { type ClusterSpec, dnsAddress, hostAddress, type NodeSpec } from "./cluster.ts";
@@ -31,11 +32,13 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     frontProxyClient: pki.frontProxyClient,
     controllerManager: pki.controllerManager,
     scheduler: pki.scheduler,
+    ...(spec.authenticationConfigFile === undefined ? {} : { authenticationConfigFile: spec.authenticationConfigFile }),
+    ...(spec.auditPolicyFile === undefined ? {} : { audit: { policyFile: spec.auditPolicyFile, logFile: join(layout.logs, "audit.log") } }),
     ...(spec.schedulerConfigFile === undefined ? {} : { schedulerConfigFile: spec.schedulerConfigFile }),
     serviceAccountKeyFile: pki.serviceAccountKeyFile,
     serviceAccountIssuer: `https://kubernetes.default.svc.${spec.clusterDomain}`,
     encryptionConfigFile: pki.encryptionConfigFile,
-    serviceNetwork: spec.serviceNetwork,
+    serviceNetwork: [spec.serviceNetwork, ...(spec.ipv6 === undefined ? [] : [spec.ipv6.serviceNetwork])].join(),
     podNetwork: spec.podNetwork,
     clusterDomain: spec.clusterDomain,
     ...(spec.loadBalancerPool.length === 0 ? {} : { loadBalancerPool: spec.loadBalancerPool }),
@@ -89,5 +92,8 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
     cniConfigDirectory: files.cniConfig,
     networkPolicy: spec.networkPolicy,
+    ...(spec.ipv6 === undefined || node.ipv6 === undefined
+      ? {}
+      : { ipv6: { nodeAddress: node.ipv6.address, podCidr: node.ipv6.podCidr, podNetwork: spec.ipv6.podNetwork } }),
   };
 }

@@ -26,16 +26,25 @@ test("OOM scores are restricted only where they cannot be lowered", () => {
   }
 });
 
-test("pods get addresses of their node's range", () => {
-  const [ptp, ...others] = JSON.parse(renderCniConfig({ podCidr: "10.244.2.0/24", stateDirectory: "/s", mtu: 1400 })).plugins;
+test("pods get addresses of their node's range, and the bandwidth they ask for", () => {
+  const [ptp, ...others] = JSON.parse(renderCniConfig({ podCidrs: ["10.244.2.0/24"], stateDirectory: "/s", mtu: 1400 })).plugins;
   assert.deepEqual(ptp.ipam.ranges, [[{ subnet: "10.244.2.0/24" }]]);
-  assert.deepEqual([ptp.mtu, others], [1400, []]);
+  assert.equal(ptp.mtu, 1400);
+  assert.deepEqual(others, [{ type: "bandwidth", capabilities: { bandwidth: true } }]);
 });
 
 test("nodes have addresses and pod ranges by their number; only the first is in the host's namespace", () => {
   assert.deepEqual([first?.address, first?.podCidr, first?.networkNamespace], ["10.199.0.1", "10.244.1.0/24", undefined]);
   assert.deepEqual([second?.address, second?.podCidr, second?.networkNamespace], ["10.199.0.2", "10.244.2.0/24", "k8ts-node-2"]);
   assert.ok((nodesOf({ ...DEFAULT_SPEC, nodeCount: 100 }).at(-1)?.link?.length ?? 99) <= 15);
+});
+
+test("nodes of a cluster of two families have an IPv6 address and range as well", () => {
+  const ipv6 = { nodeNetwork: "fd00:199::/64", podNetwork: "fd00:244::/48", serviceNetwork: "fd00:96::/112" };
+  const [, second] = nodesOf({ ...DEFAULT_SPEC, nodeCount: 2, ipv6 });
+  assert.deepEqual(second?.ipv6, { address: "fd00:199::2", podCidr: "fd00:244:0:2::/64" });
+  assert.deepEqual(specProblems({ ...DEFAULT_SPEC, ipv6 }), []);
+  assert.match(specProblems({ ...DEFAULT_SPEC, ipv6: { ...ipv6, podNetwork: "fd00:244::/64" } }).join(), /^--pod-network's second/);
 });
 
 test("a spec that cannot work says which option is wrong", () => {

@@ -66,7 +66,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 }
 
 export interface CniOptions {
-  readonly podCidr: string;
+  /** One for each IP family. */
+  readonly podCidrs: readonly string[];
   readonly stateDirectory: string;
   readonly mtu: number;
 }
@@ -83,11 +84,13 @@ export function renderCniConfig(options: CniOptions): string {
     ipam: {
       type: "host-local",
       dataDir: options.stateDirectory,
-      ranges: [[{ subnet: options.podCidr }]],
-      routes: [{ dst: "0.0.0.0/0" }],
+      ranges: options.podCidrs.map((subnet) => [{ subnet }]),
+      routes: options.podCidrs.map((subnet) => ({ dst: subnet.includes(":") ? "::/0" : "0.0.0.0/0" })),
     },
   };
-  return `${JSON.stringify({ cniVersion: "0.4.0", name: CNI_NETWORK, plugins: [ptp] }, undefined, 2)}\n`;
+  // Limits pods that ask for it by the annotations kubernetes.io/ingress-bandwidth and egress-bandwidth.
+  const bandwidth = { type: "bandwidth", capabilities: { bandwidth: true } };
+  return `${JSON.stringify({ cniVersion: "0.4.0", name: CNI_NETWORK, plugins: [ptp, bandwidth] }, undefined, 2)}\n`;
 }
 
 function quote(text: string): string {

@@ -56,7 +56,11 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
 
 function writeConfiguration({ node, layout, canLowerOomScore, mtu }: ContainerdStart): void {
   writePrivate(layout.containerdConfig, renderContainerdConfig({ node, layout, canLowerOomScore }));
-  const cni = renderCniConfig({ podCidr: node.podCidr, stateDirectory: layout.cniState, mtu });
+  const cni = renderCniConfig({
+    podCidrs: [node.podCidr, ...(node.ipv6 === undefined ? [] : [node.ipv6.podCidr])],
+    stateDirectory: layout.cniState,
+    mtu,
+  });
   writePrivate(join(layout.cniConfig, "10-k8ts.conflist"), cni);
   for (const directory of [layout.runDirectory, layout.registryHosts, layout.kubelet, layout.manifests, layout.podLogs])
     makePrivateDirectory(directory);

@@ -1,6 +1,6 @@
 // The network that the nodes share on this machine. The host has a bridge whose address is the first node's and the API
 // server's; every other node is a network namespace with one link to that bridge and a default route over it.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BRIDGE, type ClusterSpec, dnsAddress, hostAddress, type NodeSpec } from "../config/cluster.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -14,6 +14,8 @@ const NODES_TABLE = "k8ts_nodes";
 /** All tables of the cluster, the proxy's too. */
 const TABLE_PREFIX = "k8ts";
 const PREFIX_LENGTH = 24;
+const IPV6_PREFIX_LENGTH = 64;
+const IPV6_LINKS = "/proc/sys/net/ipv6/conf";
 
 /** A command that runs in the node's network namespace and keeps the host's mounts (`ip netns exec` would hide the cgroups). */
 export function inNamespace(node: NodeSpec, command: readonly string[]): string[] {
@@ -31,16 +33,32 @@ export interface NodeNetworkOptions {
 /** Makes what is missing of bridge, namespaces, links, routes and masquerading. */
 export async function ensureNodeNetwork({ spec, nodes, ledger }: NodeNetworkOptions): Promise<void> {
   ledger.record({ type: "nftables", prefix: TABLE_PREFIX });
-  enableForwarding(ledger);
-  await ensureBridge(spec, ledger);
+  setSysctl(FORWARDING, "1", ledger);
+  if (spec.ipv6 !== undefined) enableIpv6Forwarding(ledger);
+  await ensureBridge(nodes, ledger);
   // The first node's agent gives the host the address of the cluster's DNS.
   ledger.record({ type: "address", address: `${dnsAddress(spec)}/32`, link: "lo" });
   const others = nodes.filter((node) => node.networkNamespace !== undefined);
   for (const node of others) await ensureNamespace({ node, nodes, spec, ledger });
-  for (const node of others) ledger.record({ type: "route", destination: node.podCidr });
-  await ipBatch(others.map((node) => `route replace ${node.podCidr} via ${node.address} dev ${BRIDGE}`));
+  const routes = others.flatMap((node) =>
+    familiesOf(node).map(({ podCidr, address }) => ({ podCidr, via: `via ${address} dev ${BRIDGE}` })),
+  );
+  for (const { podCidr } of routes) ledger.record({ type: "route", destination: podCidr });
+  const deadEnds = nodes.slice(0, 1).flatMap(deadEndsOf);
+  for (const destination of deadEnds) ledger.record({ type: "route", destination });
+  await ipBatch([...routes.map(({ podCidr, via }) => `${podCidr} ${via}`), ...deadEnds].map((route) => `route replace ${route}`));
   await ensureLoadBalancerPool(spec, ledger);
   await runCommand(["nft", "-f", "-"], { input: nodeRules(spec) });
+}
+
+/** A node's address and pods, for each IP family. */
+function familiesOf({ address, podCidr, ipv6 }: NodeSpec): readonly { readonly address: string; readonly podCidr: string }[] {
+  return [{ address, podCidr }, ...(ipv6 === undefined ? [] : [ipv6])];
+}
+
+/** Who sends to a pod that is gone is told so at once; pods that are there have routes of their own. */
+function deadEndsOf(node: NodeSpec): string[] {
+  return familiesOf(node).map(({ podCidr }) => `unreachable ${podCidr}`);
 }
 
 /** The pool's addresses are the host's: it answers for them on its links, and what is no Service's is refused. */
@@ -50,17 +68,32 @@ async function ensureLoadBalancerPool({ loadBalancerPool }: ClusterSpec, ledger:
   await ipBatch(routes.map((route) => `route replace ${route}`));
 }
 
-function enableForwarding(ledger: Ledger): void {
-  const previous = readFileSync(FORWARDING, "utf8").trim();
-  if (previous === "1") return;
-  ledger.record({ type: "sysctl", path: FORWARDING, previous });
-  writeFileSync(FORWARDING, "1");
+function setSysctl(path: string, value: string, ledger: Ledger): void {
+  const previous = readFileSync(path, "utf8").trim();
+  if (previous === value) return;
+  ledger.record({ type: "sysctl", path, previous });
+  writeFileSync(path, value);
 }
 
-async function ensureBridge(spec: ClusterSpec, ledger: Ledger): Promise<void> {
+/** A host that forwards stops taking its own routes from routers, unless it is told to go on. */
+function enableIpv6Forwarding(ledger: Ledger): void {
+  for (const link of readdirSync(IPV6_LINKS)) {
+    const path = join(IPV6_LINKS, link, "accept_ra");
+    if (link !== "all" && readFileSync(path, "utf8").trim() === "1") setSysctl(path, "2", ledger);
+  }
+  setSysctl(join(IPV6_LINKS, "all/forwarding"), "1", ledger);
+}
+
+async function ensureBridge(nodes: readonly NodeSpec[], ledger: Ledger): Promise<void> {
   ledger.record({ type: "link", name: BRIDGE });
   if (!existsSync(`/sys/class/net/${BRIDGE}`)) await runCommand(["ip", "link", "add", BRIDGE, "type", "bridge"]);
-  await ipBatch([`address replace ${hostAddress(spec.nodeNetwork, 1)}/${PREFIX_LENGTH} dev ${BRIDGE}`, `link set ${BRIDGE} up`]);
+  await ipBatch([...nodes.slice(0, 1).flatMap((node) => addressesOn(node, BRIDGE)), `link set ${BRIDGE} up`]);
+}
+
+/** Nobody else can have these addresses, so nobody is asked whether they are free. */
+function addressesOn({ address, ipv6 }: NodeSpec, link: string): string[] {
+  const first = `address replace ${address}/${PREFIX_LENGTH} dev ${link}`;
+  return ipv6 === undefined ? [first] : [first, `address replace ${ipv6.address}/${IPV6_PREFIX_LENGTH} dev ${link} nodad`];
 }
 
 interface NamespaceOptions extends NodeNetworkOptions {
@@ -83,22 +116,27 @@ async function ensureNamespace({ node, nodes, spec, ledger }: NamespaceOptions):
   await ipBatch(
     [
       "link set lo up",
-      `address replace ${node.address}/${PREFIX_LENGTH} dev eth0`,
+      ...addressesOn(node, "eth0"),
       "link set eth0 up",
       `route replace default via ${hostAddress(spec.nodeNetwork, 1)} dev eth0`,
-      ...peers.map((peer) => `route replace ${peer.podCidr} via ${peer.address} dev eth0`),
+      ...nodes.slice(0, 1).flatMap(({ ipv6 }) => (ipv6 === undefined ? [] : [`route replace ::/0 via ${ipv6.address} dev eth0`])),
+      ...deadEndsOf(node).map((route) => `route replace ${route}`),
+      ...peers.flatMap(familiesOf).map(({ podCidr, address }) => `route replace ${podCidr} via ${address} dev eth0`),
     ],
     networkNamespace,
   );
-  await runCommand(inNamespace(node, ["sh", "-c", `echo 1 > ${FORWARDING}`]));
+  const forwarding = spec.ipv6 === undefined ? [FORWARDING] : [FORWARDING, join(IPV6_LINKS, "all/forwarding")];
+  await runCommand(inNamespace(node, ["sh", "-c", forwarding.map((path) => `echo 1 > ${path}`).join("; ")]));
 }
 
 /**
  * What nodes send beyond the machine leaves with the host's address. Load balancers' addresses are no way to the host's own
- * services: what comes to the host under one of them has not been led to an endpoint.
+ * services: what comes to the host under one of them has not been led to an endpoint. Cluster DNS is for the cluster, not for the host's
+ * neighbours.
  */
 function nodeRules(spec: ClusterSpec): string {
   const inside = `{ ${spec.nodeNetwork}, ${spec.podNetwork}, ${spec.serviceNetwork} }`;
+  const dns = `ip daddr ${dnsAddress(spec)} ip saddr != ${inside} fib saddr type != local drop`;
   const pool = spec.loadBalancerPool.map((network) => `${network.includes(":") ? "ip6" : "ip"} daddr ${network} ct state new reject`);
   return `table inet ${NODES_TABLE}
 delete table inet ${NODES_TABLE}
@@ -106,13 +144,20 @@ table inet ${NODES_TABLE} {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr ${spec.nodeNetwork} ip daddr != ${inside} masquerade
+    ${ipv6Masquerade(spec)}
   }
   chain input {
     type filter hook input priority filter; policy accept;
-    ${pool.join("\n    ")}
+    ${[dns, ...pool].join("\n    ")}
   }
 }
 `;
+}
+
+function ipv6Masquerade({ ipv6 }: ClusterSpec): string {
+  if (ipv6 === undefined) return "";
+  const inside = `{ ${ipv6.nodeNetwork}, ${ipv6.podNetwork}, ${ipv6.serviceNetwork} }`;
+  return `ip6 saddr ${ipv6.nodeNetwork} ip6 daddr != ${inside} masquerade`;
 }
 
 async function ipBatch(lines: readonly string[], namespace?: string): Promise<void> {

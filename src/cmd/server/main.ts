@@ -18,6 +18,7 @@ import { createLogger } from "../system/logger.ts";
 import { aborted, stopSignal } from "../system/signals.ts";
 import { versionInfo } from "../version.ts";
 import { setUpAudit } from "./audit.ts";
+import { setUpAuthentication } from "./authentication.ts";
 import { openStore } from "./open-store.ts";
 
 /**
@@ -66,7 +67,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       version: versionInfo(),
       serverAddress: `${config.advertiseAddress}:${config.port}`,
       serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
-      ...(config.authentication === undefined ? {} : { authentication: config.authentication }),
+      authentication: setUpAuthentication(config),
       frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
       ...(config.audit === undefined ? {} : { audit: setUpAudit(config.audit, { clock, logger }) }),
       frontProxyClient: readPair(config.frontProxyClient),

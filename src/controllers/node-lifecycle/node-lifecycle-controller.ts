@@ -43,6 +43,8 @@ class NodeLifecycleReconciler {
   readonly #evictedMs = new Map<string, number>();
   /** Nodes whose pods are still to be marked as not ready. */
   readonly #podsToMark = new Set<string>();
+  /** Nodes that are not ready: the only ones whom the balance of others concerns. */
+  readonly #notReady = new Set<string>();
   #disruption: Disruption | undefined;
 
   constructor(context: ControllerContext) {
@@ -154,6 +156,7 @@ class NodeLifecycleReconciler {
   #nodeAdded(node: NodeState): void {
     const { name = "", uid = "" } = node.metadata;
     if (!this.#heardMs.has(name)) this.#heardMs.set(name, this.#context.clock.monotonic());
+    this.#noteReadiness(node);
     const message = `Node ${name} event: Registered Node ${name} in Controller`;
     this.#context.recorder.event({ kind: "Node", apiVersion: "v1", name, uid, namespace: "" }, "Normal", "RegisteredNode", message);
     this.#balanceChanged();
@@ -165,6 +168,7 @@ class NodeLifecycleReconciler {
     const ready = getCondition(node.status?.conditions, "Ready");
     const oldReady = getCondition(old.status?.conditions, "Ready");
     if (ready?.lastHeartbeatTime !== oldReady?.lastHeartbeatTime) this.#heardMs.set(name, this.#context.clock.monotonic());
+    this.#noteReadiness(node);
     if (ready?.status !== oldReady?.status || zoneOf(old) !== zoneOf(node)) this.#balanceChanged();
     const states = ({ status }: NodeState) => (status?.conditions ?? []).map((condition) => condition.type + condition.status);
     if (!deepEqual(old.spec, node.spec) || !deepEqual(states(old), states(node))) this.queue.add(name);
@@ -173,6 +177,7 @@ class NodeLifecycleReconciler {
   #nodeDeleted({ metadata: { name = "", uid = "" } }: NodeState): void {
     this.#heardMs.delete(name);
     this.#podsToMark.delete(name);
+    this.#notReady.delete(name);
     const message = `Node ${name} event: Removing Node ${name} from Controller`;
     this.#context.recorder.event({ kind: "Node", apiVersion: "v1", name, uid, namespace: "" }, "Normal", "RemovingNode", message);
     this.#balanceChanged();
@@ -181,6 +186,12 @@ class NodeLifecycleReconciler {
   /** How many nodes are up may allow or forbid the eviction from others. */
   #balanceChanged(): void {
     this.#disruption = undefined;
-    for (const node of this.#nodes.lister.list()) if (readyStatus(node) !== "True") this.queue.add(node.metadata.name ?? "");
+    for (const name of this.#notReady) this.queue.add(name);
+  }
+
+  #noteReadiness(node: NodeState): void {
+    const { name = "" } = node.metadata;
+    if (readyStatus(node) === "True") this.#notReady.delete(name);
+    else this.#notReady.add(name);
   }
 }

@@ -9,6 +9,9 @@ export interface TableOptions extends BalancerOptions {
   readonly nodePortNetworks: readonly string[];
 }
 
+/** Pods' links on the node, as the CNI plug-in `ptp` names them. A packet comes in by the link that leads to its sender, or not at all. */
+const POD_LINKS = "veth*";
+
 /** Sets and maps with the Services' elements, by their types with `addr` for the family's addresses. */
 const TYPES = {
   endpoints: "map { type addr . inet_proto . inet_service . mark : addr . inet_service; }",
@@ -51,6 +54,10 @@ table ${ip} ${table} {
     dnat ${ip} addr . port to ${key} map @hostport_addresses
     fib daddr type local ${ip} daddr != ${family.loopback} dnat ${ip} addr . port to meta l4proto . th dport map @hostports
     ${local} meta l4proto . th dport vmap @nodeports
+  }
+  chain pod_sources {
+    type filter hook prerouting priority raw; policy accept;
+    iifname "${POD_LINKS}" fib saddr . iif oif missing drop
   }
   chain restrict {
     ${key} @restricted ${key} . ${ip} saddr != @sources drop

@@ -4,6 +4,7 @@ import type { Node } from "../../api/types/core/v1.ts";
 import type { Clock, Logger } from "../../base/index.ts";
 import type { Informer, InformerSource } from "../../client/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
+import { familyOf } from "../ip-family.ts";
 import { SyncLoop } from "../sync-loop.ts";
 
 /** Pod CIDR → the node address that it is reached by. */
@@ -27,11 +28,15 @@ export interface NodeRoutesOptions {
 export function wantedRoutes(nodes: readonly DeepReadonly<Node>[], nodeName: string): Routes {
   const routes = new Map<string, string>();
   for (const node of nodes) {
-    const address = node.status?.addresses?.find((candidate) => candidate.type === "InternalIP")?.address;
-    const cidr = node.spec?.podCIDR;
-    if (node.metadata.name === nodeName || address === undefined || cidr === undefined || cidr === "") continue;
+    if (node.metadata.name === nodeName) continue;
     // Hollow nodes have no machine: no pod of theirs can be reached.
-    if (!address.startsWith("127.")) routes.set(cidr, address);
+    const addresses = (node.status?.addresses ?? [])
+      .filter(({ type, address }) => type === "InternalIP" && !address.startsWith("127."))
+      .map(({ address }) => address);
+    for (const cidr of node.spec?.podCIDRs ?? []) {
+      const via = addresses.find((address) => familyOf(address) === familyOf(cidr));
+      if (via !== undefined) routes.set(cidr, via);
+    }
   }
   return routes;
 }

@@ -74,9 +74,11 @@ export class HollowRegistrations {
     const nowMs = clock.now();
     const statusFor = (known: NonNullable<DeepReadonly<Node>["status"]>) => nodeStatus(facts, health, { nowMs, known, images: [] });
     if (node === undefined) {
-      await client.create(resources.nodes, newNode(facts, statusFor({}), wanted.podCidr), { signal }).catch((error: unknown) => {
-        if (!isAlreadyExists(error)) throw error;
-      });
+      await client
+        .create(resources.nodes, newNode(facts, statusFor({}), wanted.podCidr === undefined ? [] : [wanted.podCidr]), { signal })
+        .catch((error: unknown) => {
+          if (!isAlreadyExists(error)) throw error;
+        });
       return undefined;
     }
     const dueMs = reportDueMs(node, facts.kubeletPort, nowMs);

@@ -185,7 +185,7 @@ function imageList(images: readonly ImageStatus[]): ContainerImage[] {
 }
 
 /** The object with which a node registers. */
-export function newNode(facts: NodeFacts, status: NodeStatus, podCidr: string | undefined): Node {
+export function newNode(facts: NodeFacts, status: NodeStatus, podCidrs: readonly string[] = []): Node {
   const taints = facts.taints.map((taint) => ({ ...taint }));
   return {
     apiVersion: "v1",
@@ -196,7 +196,7 @@ export function newNode(facts: NodeFacts, status: NodeStatus, podCidr: string | 
       annotations: nodeAnnotations(facts),
     },
     spec: {
-      ...(podCidr === undefined ? {} : { podCIDR: podCidr, podCIDRs: [podCidr] }),
+      ...(podCidrs[0] === undefined ? {} : { podCIDR: podCidrs[0], podCIDRs: [...podCidrs] }),
       ...(taints.length === 0 ? {} : { taints }),
     },
     status,

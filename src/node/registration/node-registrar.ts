@@ -16,7 +16,8 @@ export interface NodeRegistrarOptions {
   readonly logger: Logger;
   readonly events: EventSink;
   readonly facts: NodeFacts;
-  readonly podCidr: string | undefined;
+  /** One for each IP family; none when the node gets them from a controller. */
+  readonly podCidrs: readonly string[];
   readonly pressures: () => NodeHealth["pressures"];
 }
 
@@ -129,9 +130,9 @@ export class NodeRegistrar {
   }
 
   async #register(status: NodeStatus, signal: AbortSignal): Promise<void> {
-    const { client, facts, podCidr, events, clock } = this.#options;
+    const { client, facts, podCidrs, events, clock } = this.#options;
     try {
-      this.#node = await client.create(resources.nodes, newNode(facts, status, podCidr), { signal });
+      this.#node = await client.create(resources.nodes, newNode(facts, status, podCidrs), { signal });
       this.#reportedAtMs = clock.monotonic();
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;

@@ -21,7 +21,8 @@ export interface HostPort {
 export interface PodInfo extends Judged {
   readonly key: string;
   readonly uid: string;
-  readonly pod: DeepReadonly<Pod>;
+  /** The newest version that counts as this one does; the one before is not kept alive. */
+  pod: DeepReadonly<Pod>;
   readonly requests: ResourceAmounts;
   /** Requests with the assumed minimum for pods that ask for nothing, so that those spread too. */
   readonly scoredCpuMilli: number;

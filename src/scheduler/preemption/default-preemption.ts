@@ -1,9 +1,7 @@
 // Makes room for a pod that fits nowhere by taking less important ones away.
 import { resources } from "../../api/index.ts";
-import type { Pod } from "../../api/types/core/v1.ts";
 import type { PodDisruptionBudget } from "../../api/types/policy/v1.ts";
 import { randomInt } from "../../base/index.ts";
-import type { DeepReadonly } from "../../machinery/index.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import type { NodeRejection, Plugin, PostFilterContext, PostFilterResult, Rejection } from "../framework/plugin.ts";
 import { reasonCounts } from "../placement/fit-error.ts";
@@ -23,18 +21,15 @@ const NOT_HELPFUL = "Preemption is not helpful for scheduling";
 
 export function defaultPreemption(context: PluginContext, args: DefaultPreemptionArgs = {}): Plugin {
   const { minCandidateNodesPercentage: percentage = 10, minCandidateNodesAbsolute: least = 100 } = args;
-  const pods = context.informers.informer<Pod>(resources.pods).lister;
   const budgets = context.informers.informer<PodDisruptionBudget>(resources.poddisruptionbudgets).lister;
-  /** The pod as the server has it now; what the cluster's picture holds may be older. */
-  const latest = ({ pod }: PodInfo): DeepReadonly<Pod> => pods.get(pod.metadata.namespace ?? "", pod.metadata.name ?? "") ?? pod;
-  const startedAtMs = (info: PodInfo): number => {
-    const { startTime } = latest(info).status ?? {};
+  const startedAtMs = ({ pod }: PodInfo): number => {
+    const startTime = pod.status?.startTime;
     return startTime === undefined ? context.clock.now() : Date.parse(startTime);
   };
   return {
     name: "DefaultPreemption",
     postFilter: (pod, { cluster, rejections, rejectionOn }) => {
-      const why = whyNot(pod, { context, rejections, latest });
+      const why = whyNot(pod, context, rejections);
       if (why !== undefined) return { message: `preemption: ${why}` };
       const search = { cluster, budgets: budgets.list(), startedAtMs: memoized(startedAtMs), rejectionOn };
       const potential = rejections.filter(({ rejection }) => !rejection.isUnresolvable);
@@ -58,21 +53,15 @@ function memoized(read: (pod: PodInfo) => number): (pod: PodInfo) => number {
   };
 }
 
-interface Eligibility {
-  readonly context: PluginContext;
-  readonly rejections: PostFilterContext["rejections"];
-  readonly latest: (pod: PodInfo) => DeepReadonly<Pod>;
-}
-
 /** Why the pod may not preempt others at this time. */
-function whyNot(pod: PodInfo, { context, rejections, latest }: Eligibility): string | undefined {
+function whyNot(pod: PodInfo, context: PluginContext, rejections: PostFilterContext["rejections"]): string | undefined {
   if (pod.pod.spec?.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
   const nominated = context.cluster.node(context.nominator.get(pod.uid)?.nodeName ?? "");
   if (nominated === undefined) return undefined;
   // What keeps it from the node it was nominated for will not pass: it may look for another.
   if (rejections.some(({ node, rejection }) => node === nominated && rejection.isUnresolvable)) return undefined;
   for (const other of nominated.pods.values()) {
-    if (other.priority < pod.priority && isTerminatingByPreemption(latest(other)))
+    if (other.priority < pod.priority && isTerminatingByPreemption(other.pod))
       return "not eligible due to a terminating pod on the nominated node.";
   }
   return undefined;

@@ -22,58 +22,67 @@ export interface HttpExtenderOptions {
 /** Scores of extenders go from 0 to this. */
 const MAX_EXTENDER_SCORE = 10;
 
-export function httpExtender({ configuration, fetch, clock, cluster }: HttpExtenderOptions): Extender {
+export function httpExtender(options: HttpExtenderOptions): Extender {
+  const { configuration, cluster } = options;
   const { urlPrefix, filterVerb, prioritizeVerb, bindVerb, weight, ignorable, nodeCacheCapable, managedResources } = configuration;
-  const post = async (verb: string, args: object, signal: AbortSignal): Promise<unknown> => {
-    const late = new AbortController();
-    const timer = clock.setTimeout(() => late.abort(new Error(`extender ${urlPrefix} took too long`)), configuration.httpTimeoutMs);
-    try {
-      const url = `${urlPrefix.replace(/\/$/, "")}/${verb}`;
-      const headers = { "content-type": "application/json" };
-      const answer = await fetch(url, {
-        method: "POST",
-        headers,
-        body: JSON.stringify(args),
-        signal: AbortSignal.any([signal, late.signal]),
-      });
-      if (!answer.ok) throw new Error(`failed ${verb} with extender at URL ${urlPrefix}, code ${answer.status}`);
-      return await answer.json();
-    } finally {
-      timer.cancel();
-    }
-  };
   const argsFor = ({ pod }: PodInfo, nodeNames: readonly string[]) =>
     nodeCacheCapable
       ? { Pod: pod, NodeNames: nodeNames }
       : { Pod: pod, Nodes: { items: nodeNames.map((name) => cluster.node(name)?.node) } };
+  const filter = (verb: string): NonNullable<Extender["filter"]> => {
+    return async (pod, names, signal) => filterResult(await post(options, { verb, args: argsFor(pod, names) }, signal), names);
+  };
+  const prioritize = (verb: string): NonNullable<Extender["prioritize"]> => {
+    return async (pod, names, signal) => {
+      const list = (await post(options, { verb, args: argsFor(pod, names) }, signal)) as readonly unknown[];
+      return Object.fromEntries(
+        list.map(lowerCased).map(({ host, score }) => [host, Number(score) * weight * (MAX_SCORE / MAX_EXTENDER_SCORE)]),
+      );
+    };
+  };
+  const bind = (verb: string): NonNullable<Extender["bind"]> => {
+    return async ({ pod, uid }, nodeName, signal) => {
+      const { name, namespace } = pod.metadata;
+      const args = { PodName: name, PodNamespace: namespace, PodUID: uid, Node: nodeName };
+      throwError(lowerCased(await post(options, { verb, args }, signal)));
+    };
+  };
   return {
     name: urlPrefix,
     isIgnorable: ignorable,
     isInterested: ({ requests }) => managedResources.length === 0 || managedResources.some((name) => requests.extended.has(name)),
-    ...(filterVerb === undefined
-      ? {}
-      : { filter: async (pod, names, signal) => filterResult(await post(filterVerb, argsFor(pod, names), signal), names) }),
-    ...(prioritizeVerb === undefined
-      ? {}
-      : {
-          prioritize: async (pod, names, signal) => {
-            const list = (await post(prioritizeVerb, argsFor(pod, names), signal)) as readonly unknown[];
-            return Object.fromEntries(
-              list.map(lowerCased).map(({ host, score }) => [host, Number(score) * weight * (MAX_SCORE / MAX_EXTENDER_SCORE)]),
-            );
-          },
-        }),
-    ...(bindVerb === undefined
-      ? {}
-      : {
-          bind: async ({ pod, uid }, nodeName, signal) => {
-            const { name, namespace } = pod.metadata;
-            const answer = await post(bindVerb, { PodName: name, PodNamespace: namespace, PodUID: uid, Node: nodeName }, signal);
-            const { error } = lowerCased(answer);
-            if (typeof error === "string" && error !== "") throw new Error(error);
-          },
-        }),
+    ...(filterVerb !== undefined && { filter: filter(filterVerb) }),
+    ...(prioritizeVerb !== undefined && { prioritize: prioritize(prioritizeVerb) }),
+    ...(bindVerb !== undefined && { bind: bind(bindVerb) }),
   };
+}
+
+async function post(
+  { configuration, fetch, clock }: HttpExtenderOptions,
+  { verb, args }: { readonly verb: string; readonly args: object },
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { urlPrefix, httpTimeoutMs } = configuration;
+  const late = new AbortController();
+  const timer = clock.setTimeout(() => late.abort(new Error(`extender ${urlPrefix} took too long`)), httpTimeoutMs);
+  try {
+    const url = `${urlPrefix.replace(/\/$/, "")}/${verb}`;
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(url, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(args),
+      signal: AbortSignal.any([signal, late.signal]),
+    });
+    if (!answer.ok) throw new Error(`failed ${verb} with extender at URL ${urlPrefix}, code ${answer.status}`);
+    return await answer.json();
+  } finally {
+    timer.cancel();
+  }
+}
+
+function throwError({ error }: Readonly<Record<string, unknown>>): void {
+  if (typeof error === "string" && error !== "") throw new Error(error);
 }
 
 /** Go decodes names whatever their case, so extenders write them in either. */
@@ -83,8 +92,9 @@ function lowerCased(answer: unknown): Record<string, unknown> {
 
 /** A result without nodes means that all are left. */
 function filterResult(answer: unknown, asked: readonly string[]): ExtenderFilterResult {
-  const { error, nodenames, nodes, failednodes, failedandunresolvablenodes } = lowerCased(answer);
-  if (typeof error === "string" && error !== "") throw new Error(error);
+  const result = lowerCased(answer);
+  throwError(result);
+  const { nodenames, nodes, failednodes, failedandunresolvablenodes } = result;
   const items = (nodes as { readonly items?: readonly { readonly metadata: { readonly name: string } }[] } | null | undefined)?.items;
   return {
     nodeNames: (nodenames as string[] | null | undefined) ?? items?.map(({ metadata }) => metadata.name) ?? asked,

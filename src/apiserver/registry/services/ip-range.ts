@@ -21,6 +21,10 @@ export class IpRange {
     this.#network = (parseAddress(address) >> BigInt(hostBits)) << BigInt(hostBits);
   }
 
+  get family(): "IPv4" | "IPv6" {
+    return this.isV6 ? "IPv6" : "IPv4";
+  }
+
   /** Addresses that can be given out: all but the network's and the broadcast address. */
   get capacity(): number {
     const usable = this.#size - 2n;

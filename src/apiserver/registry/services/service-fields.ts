@@ -13,6 +13,7 @@ export interface ServiceSpec {
   clusterIPs?: string[];
   ipFamilies?: string[];
   ipFamilyPolicy?: string;
+  selector?: Record<string, string>;
   ports?: ServicePort[];
   allocateLoadBalancerNodePorts?: boolean;
   externalTrafficPolicy?: string;

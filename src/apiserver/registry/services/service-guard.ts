@@ -6,6 +6,7 @@ import { type Draft, fieldOf } from "../draft.ts";
 import type { Reservation, WriteGuard } from "../write-guard.ts";
 import { Allocator, staticBand } from "./allocator.ts";
 import type { IpRange } from "./ip-range.ts";
+import { completeFamilies, dropSecondFamily } from "./service-families.ts";
 import {
   dropUnused,
   hasClusterIP,
@@ -32,13 +33,14 @@ interface Taking {
 export class ServiceGuard implements WriteGuard {
   readonly #ips: Allocator<string>;
   readonly #ports: Allocator<number>;
-  readonly #range: IpRange;
+  /** One for each IP family of the cluster. */
+  readonly #ranges: readonly [IpRange, ...IpRange[]];
   readonly #portRange: PortRange;
 
-  constructor(options: { readonly random: Random; readonly range: IpRange; readonly portRange: PortRange }) {
+  constructor(options: { readonly random: Random; readonly ranges: readonly [IpRange, ...IpRange[]]; readonly portRange: PortRange }) {
     this.#ips = new Allocator(options.random);
     this.#ports = new Allocator(options.random);
-    this.#range = options.range;
+    this.#ranges = options.ranges;
     this.#portRange = options.portRange;
   }
 
@@ -57,6 +59,7 @@ export class ServiceGuard implements WriteGuard {
     if (old !== undefined) {
       takeOverAllocations(spec, held);
       dropUnused(spec, held);
+      dropSecondFamily(spec, held);
     }
     const taking: Taking = { errors: [], ips: [], ports: [] };
     if (hasClusterIP(spec)) this.#reserveAddress(spec, held, taking);
@@ -75,52 +78,43 @@ export class ServiceGuard implements WriteGuard {
   }
 
   #reserveAddress(spec: ServiceSpec, held: ServiceSpec, taking: Taking): void {
-    this.#setFamilies(spec, taking);
     if (spec.clusterIP === undefined && spec.clusterIPs?.[0] !== undefined) spec.clusterIP = spec.clusterIPs[0];
-    if (isHeadless(spec)) {
-      spec.clusterIPs = ["None"];
-      return;
-    }
-    const asked = spec.clusterIP ?? "";
-    if (asked === "") this.#reserveAnyAddress(spec, taking);
-    else if (!addresses(held).includes(asked)) this.#reserveAskedAddress(asked, taking);
-    if (spec.clusterIP !== undefined && spec.clusterIP !== "") spec.clusterIPs ??= [spec.clusterIP];
+    const [first, ...others] = this.#ranges;
+    const errors = completeFamilies(spec, [first.family, ...others.map(({ family }) => family)]);
+    taking.errors.push(...errors);
+    if (isHeadless(spec)) spec.clusterIPs = ["None"];
+    if (errors.length > 0 || isHeadless(spec)) return;
+    const asked = addresses(spec);
+    const given = (spec.ipFamilies ?? []).map((family, index) => {
+      const ip = asked[index];
+      if (ip !== undefined && addresses(held).includes(ip)) return ip;
+      const range = this.#ranges.find((candidate) => candidate.family === family) ?? first;
+      return ip === undefined ? this.#reserveAnyAddress(range, taking) : this.#reserveAskedAddress(ip, range, taking);
+    });
+    spec.clusterIPs = given.filter((ip) => ip !== undefined);
+    if (spec.clusterIPs[0] !== undefined) spec.clusterIP = spec.clusterIPs[0];
   }
 
-  #setFamilies(spec: ServiceSpec, { errors }: Taking): void {
-    const family = this.#range.isV6 ? "IPv6" : "IPv4";
-    if (spec.ipFamilyPolicy === "RequireDualStack") {
-      errors.push(field.invalid("spec.ipFamilyPolicy", spec.ipFamilyPolicy, "this cluster is not configured for dual-stack services"));
-    }
-    for (const [index, asked] of (spec.ipFamilies ?? []).entries()) {
-      if (asked !== family) errors.push(field.invalid(`spec.ipFamilies[${index}]`, asked, "not configured on this cluster"));
-    }
-    spec.ipFamilyPolicy ??= "SingleStack";
-    spec.ipFamilies ??= [family];
-  }
-
-  #reserveAnyAddress(spec: ServiceSpec, { errors, ips }: Taking): void {
-    const size = this.#range.capacity;
+  #reserveAnyAddress(range: IpRange, { errors, ips }: Taking): string | undefined {
+    const size = range.capacity;
     const first = staticBand(size, { min: 16, max: 256, divisor: 16 });
-    const ip = this.#ips.reserveAny(size, first, (index) => this.#range.at(index));
-    if (ip === undefined) {
+    const ip = this.#ips.reserveAny(size, first, (index) => range.at(index));
+    if (ip === undefined)
       errors.push({ type: "InternalError", path: "spec.clusterIPs", detail: "failed to allocate a serviceIP: range is full" });
-      return;
-    }
-    ips.push(ip);
-    spec.clusterIP = ip;
-    spec.clusterIPs = [ip];
+    else ips.push(ip);
+    return ip;
   }
 
-  #reserveAskedAddress(ip: string, { errors, ips }: Taking): void {
-    if (!this.#range.contains(ip)) {
-      const why = `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${this.#range.cidr}`;
+  #reserveAskedAddress(ip: string, range: IpRange, { errors, ips }: Taking): string {
+    if (!range.contains(ip)) {
+      const why = `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
       errors.push(field.invalid("spec.clusterIPs", [ip], `failed to allocate IP ${ip}: ${why}`));
     } else if (this.#ips.reserve(ip)) {
       ips.push(ip);
     } else {
       errors.push(field.invalid("spec.clusterIPs", [ip], `failed to allocate IP ${ip}: provided IP is already allocated`));
     }
+    return ip;
   }
 
   #reservePorts(spec: ServiceSpec, held: ServiceSpec, taking: Taking): void {

@@ -58,6 +58,56 @@ describe("services", () => {
   });
 });
 
+describe("services of two families", () => {
+  const both = { serviceCidr: "10.0.0.0/24,fd00:96::/112" };
+
+  it("have the first of the cluster unless they ask for more", async () => {
+    await using server = await CoreFixture.start(both);
+    const of = async (name: string, fields: object) => {
+      const { ipFamilies, ipFamilyPolicy, clusterIPs = [] } = spec(await server.create("services", service(name, fields)));
+      return [ipFamilies, ipFamilyPolicy, clusterIPs.map((ip) => (ip.includes(":") ? 6 : 4))];
+    };
+    assert.deepEqual(await of("a", {}), [["IPv4"], "SingleStack", [4]]);
+    assert.deepEqual(await of("b", { ipFamilyPolicy: "PreferDualStack" }), [["IPv4", "IPv6"], "PreferDualStack", [4, 6]]);
+    assert.deepEqual(await of("c", { ipFamilies: ["IPv6"] }), [["IPv6"], "SingleStack", [6]]);
+    assert.deepEqual(await of("d", { ipFamilies: ["IPv6", "IPv4"] }), [["IPv6", "IPv4"], "RequireDualStack", [6, 4]]);
+    assert.deepEqual(await of("e", { clusterIP: "fd00:96::77" }), [["IPv6"], "SingleStack", [6]]);
+  });
+
+  it("get a second address by their policy, and lose it again", async () => {
+    await using server = await CoreFixture.start(both);
+    const first = spec(await server.create("services", service("a")));
+    const two = spec(await server.update("services", service("a", { ipFamilyPolicy: "RequireDualStack" })));
+    assert.deepEqual([two.clusterIPs?.[0], two.clusterIPs?.length], [first.clusterIP, 2]);
+    const one = spec(await server.update("services", service("a", { ipFamilyPolicy: "SingleStack" })));
+    assert.deepEqual([one.clusterIPs, one.ipFamilies], [[first.clusterIP], ["IPv4"]]);
+    await server.create("services", service("b", { clusterIP: two.clusterIPs?.[1] }));
+  });
+
+  it("are refused what the cluster or they themselves do not have", async () => {
+    await using single = await CoreFixture.start({ serviceCidr: "10.0.0.0/24" });
+    const refused = async (server: CoreFixture, fields: object, why: RegExp) =>
+      assert.rejects(server.create("services", service("x", fields)), (error) => isInvalid(error) && why.test(String(error)));
+    await refused(
+      single,
+      { ipFamilyPolicy: "RequireDualStack" },
+      /spec\.ipFamilyPolicy.*this cluster is not configured for dual-stack services/,
+    );
+    await refused(single, { ipFamilies: ["IPv6"] }, /spec\.ipFamilies\[0\].*not configured on this cluster/);
+    assert.deepEqual(spec(await single.create("services", service("p", { ipFamilyPolicy: "PreferDualStack" }))).ipFamilies, ["IPv4"]);
+    await using server = await CoreFixture.start(both);
+    const twoFamilies = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4", "IPv6"] };
+    await refused(server, twoFamilies, /must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified/);
+    await refused(server, { ipFamilies: ["IPv6"], clusterIP: "10.0.0.9" }, /expected an IPv6 value as indicated by `ipFamilies\[0\]`/);
+  });
+
+  it("have both families when they are headless and without a selector, whatever the cluster has", async () => {
+    await using server = await CoreFixture.start({ serviceCidr: "10.0.0.0/24" });
+    const { ipFamilies, ipFamilyPolicy, clusterIPs } = spec(await server.create("services", service("a", { clusterIP: "None" })));
+    assert.deepEqual([ipFamilies, ipFamilyPolicy, clusterIPs], [["IPv4", "IPv6"], "RequireDualStack", ["None"]]);
+  });
+});
+
 describe("IpRange", () => {
   it("counts in both families", () => {
     assert.equal(new IpRange("10.96.0.0/12").at(0), "10.96.0.1");

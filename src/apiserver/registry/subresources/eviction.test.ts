@@ -133,6 +133,19 @@ describe("an eviction", () => {
     assert.deepEqual([await at.isGone("a"), await at.isGone("b")], [true, true]);
   });
 
+  it("of another pod than was meant costs the budget one disruption at most", async () => {
+    await using at = await EvictionFixture.start();
+    await at.pod("a");
+    await at.budget({ disruptionsAllowed: 5, currentHealthy: 6 });
+    await assert.rejects(at.evict("a", { preconditions: { uid: "other" } }), /Precondition failed: UID in precondition: other/);
+    assert.equal((await at.status())["disruptionsAllowed"], 4);
+    const { status } = (await at.server.get("pods", "a")).object as { status?: { conditions?: { type: string }[] } };
+    assert.deepEqual(
+      status?.conditions?.map(({ type }) => type),
+      ["Ready"],
+    );
+  });
+
   it("is not possible where two budgets select the pod, nor under another name", async () => {
     await using at = await EvictionFixture.start();
     await at.pod("a");

@@ -35,33 +35,38 @@ export const createEviction: CreateSubresource = async (context, scope, body, op
   if ((metadata?.name ?? "") !== scope.name) throw badRequest("name in URL does not match name in Eviction object");
   const isDryRun = options.dryRun === true || (deleteOptions.dryRun ?? []).length > 0;
   const deletion = { ...deleteOptions, ...(isDryRun ? { dryRun: ["All"] } : {}) };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await evict(context, { ...scope, subresource: "" }, deletion);
-      return answer(success);
-    } catch (error) {
-      const isPinned = deleteOptions.preconditions?.resourceVersion !== undefined;
-      if (!isConflict(error) || isPinned || attempt === MAX_ATTEMPTS) throw error;
-    }
-  }
+  await evict(context, { ...scope, subresource: "" }, deletion);
+  return answer(success);
 };
 
-/** Rejects with a conflict when the pod, unready as it was, has changed before it could be deleted. */
+/** A pod that asks no budget is looked at again when it has changed meanwhile: then it may have to. */
 async function evict(context: ServerContext, scope: RequestScope, deletion: DeleteOptions): Promise<void> {
-  await context.cache.waitForNewest();
-  const entry = await currentEntry(context, scope.resource, scope.namespace, scope.name);
-  if (entry === undefined) throw notFound(scope.resource, scope.name);
+  for (let attempt = 1; ; attempt++) {
+    await context.cache.waitForNewest();
+    const entry = await currentEntry(context, scope.resource, scope.namespace, scope.name);
+    if (entry === undefined) throw notFound(scope.resource, scope.name);
+    const pod = entry.object as DeepReadonly<Pod>;
+    if (!ignoresBudgets(pod)) return evictGuarded(context, scope, { entry, deletion });
+    try {
+      return await remove(context, scope, { entry, deletion, mustNotChange: mayBecomeReady(pod) });
+    } catch (error) {
+      if (!isConflict(error) || deletion.preconditions?.resourceVersion !== undefined || attempt === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function evictGuarded(context: ServerContext, scope: RequestScope, target: Omit<Removal, "mustNotChange">): Promise<void> {
+  const { entry, deletion } = target;
   const pod = entry.object as DeepReadonly<Pod>;
-  if (ignoresBudgets(pod)) return remove(context, scope, { entry, deletion, mustNotChange: mayBecomeReady(pod) });
   const [budget, ...others] = budgetsOf(context, pod);
   if (others.length > 0) throw severalBudgets();
-  if (budget === undefined) return remove(context, scope, { entry, deletion, mustNotChange: false });
+  if (budget === undefined) return remove(context, scope, { ...target, mustNotChange: false });
   if (!isFreeOfCharge(pod, budget)) {
     await takeDisruption(context, scope, { budget, isDryRun: (deletion.dryRun ?? []).length > 0 });
-    return remove(context, scope, { entry, deletion, mustNotChange: false });
+    return remove(context, scope, { ...target, mustNotChange: false });
   }
   try {
-    return await remove(context, scope, { entry, deletion, mustNotChange: true });
+    return await remove(context, scope, { ...target, mustNotChange: true });
   } catch (error) {
     if (isConflict(error) && deletion.preconditions?.resourceVersion === undefined) throw stillProcessing(budget.metadata.name ?? "");
     throw error;
@@ -109,6 +114,8 @@ async function remove(context: ServerContext, scope: RequestScope, { entry, dele
       const draft = draftOf(current.object);
       if (pinned === undefined) delete draft.metadata.resourceVersion;
       else draft.metadata.resourceVersion = pinned;
+      // Held against what stands: another pod is not marked.
+      draft.metadata.uid = deletion.preconditions?.uid ?? draft.metadata.uid;
       const conditions = evictedConditions(current.object as DeepReadonly<Pod>, context.clock.now());
       return Object.assign(draft, { status: { ...(draft["status"] as object | undefined), conditions } });
     };

@@ -120,7 +120,14 @@ function networkOf(directory: string): string {
     ranges: [[{ subnet }]],
     routes: [{ dst: "0.0.0.0/0" }],
   };
-  return JSON.stringify({ cniVersion: "0.4.0", name: "k8ts-test", plugins: [{ type: "ptp", ipMasq: false, ipam }] });
+  return JSON.stringify({
+    cniVersion: "0.4.0",
+    name: "k8ts-test",
+    plugins: [
+      { type: "ptp", ipMasq: false, ipam },
+      { type: "bandwidth", capabilities: { bandwidth: true } },
+    ],
+  });
 }
 
 export interface PrivateContainerd extends AsyncDisposable {

@@ -1,0 +1,12 @@
+// What a policy's status says of its expressions.
+import { expressionWarnings } from "../../api/index.ts";
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyStatus } from "../../api/types/admissionregistration/v1.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
+
+/** The new status; undefined when the policy has been checked as it stands. */
+export function planStatus(policy: DeepReadonly<ValidatingAdmissionPolicy>): ValidatingAdmissionPolicyStatus | undefined {
+  const { generation = 0 } = policy.metadata;
+  if ((policy.status?.observedGeneration ?? -1) >= generation) return undefined;
+  const warnings = expressionWarnings(policy);
+  return { observedGeneration: generation, typeChecking: warnings.length === 0 ? {} : { expressionWarnings: warnings } };
+}
