@@ -58,7 +58,8 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
       await this.#view.clock.sleep(ATTEMPT_INTERVAL_MS, scope.signal);
     }
     const why = `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`;
-    throw forbidden(pods, object?.metadata.name ?? "", why);
+    // The name is generated later.
+    throw forbidden(pods, object?.metadata.name || (object?.metadata.generateName ?? ""), why);
   }
 }
 

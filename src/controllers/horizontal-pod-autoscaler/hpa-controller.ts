@@ -1,7 +1,12 @@
 // Sizes what HorizontalPodAutoscalers point to by what the metrics say, every 15 seconds.
 import { type ResourceRef, resources } from "../../api/index.ts";
 import type { Scale } from "../../api/types/autoscaling/v1.ts";
-import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, MetricStatus } from "../../api/types/autoscaling/v2.ts";
+import type {
+  HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerCondition,
+  HorizontalPodAutoscalerStatus,
+  MetricStatus,
+} from "../../api/types/autoscaling/v2.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
 import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
@@ -50,7 +55,7 @@ type Autoscaler = DeepReadonly<HorizontalPodAutoscaler>;
 interface Round {
   readonly autoscaler: Autoscaler;
   readonly nowMs: number;
-  conditions: HorizontalPodAutoscalerStatus["conditions"] | DeepReadonly<HorizontalPodAutoscalerStatus>["conditions"];
+  conditions: readonly DeepReadonly<HorizontalPodAutoscalerCondition>[];
   current: number;
   desired: number;
   metrics: readonly MetricStatus[];
@@ -93,7 +98,7 @@ class AutoscalerReconciler {
       this.#selectors.delete(key);
       return undefined;
     }
-    const { currentReplicas = 0, desiredReplicas = 0, conditions, lastScaleTime, currentMetrics = [] } = autoscaler.status ?? {};
+    const { currentReplicas = 0, desiredReplicas = 0, conditions = [], lastScaleTime, currentMetrics = [] } = autoscaler.status ?? {};
     const nowMs = this.#context.clock.now();
     const metrics = currentMetrics as readonly MetricStatus[];
     const round: Round = { autoscaler, nowMs, conditions, current: currentReplicas, desired: desiredReplicas, metrics, lastScaleTime };
@@ -259,7 +264,7 @@ class AutoscalerReconciler {
   }
 
   async #updateStatus(round: Round, signal: AbortSignal): Promise<void> {
-    const { autoscaler, conditions = [], current, desired, metrics, lastScaleTime } = round;
+    const { autoscaler, conditions, current, desired, metrics, lastScaleTime } = round;
     const status: HorizontalPodAutoscalerStatus = {
       ...(current === 0 ? {} : { currentReplicas: current }),
       desiredReplicas: desired,
@@ -275,5 +280,5 @@ class AutoscalerReconciler {
 }
 
 function setCondition(round: Round, condition: WantedCondition): void {
-  round.conditions = withCondition(round.conditions ?? [], condition, round.nowMs);
+  round.conditions = withCondition(round.conditions, condition, round.nowMs);
 }

@@ -196,4 +196,17 @@ describe("Daemon set", () => {
     }
     assert.deepEqual(await revisions(cluster), [3, 4]);
   });
+
+  it("makes another name when a revision of that name belongs to someone else", async () => {
+    await using cluster = await createCluster({ nodes: 1 });
+    await create(cluster);
+    const [own] = (await cluster.client.list(resources.controllerrevisions, inDefault)).items;
+    await cluster.client.delete(resources.daemonsets, "agent", { ...inDefault, options: { propagationPolicy: "Background" } });
+    await cluster.clock.advance(60_000);
+    const stranger = { metadata: { name: own?.metadata.name }, data: { other: true }, revision: 1 };
+    await cluster.client.create(resources.controllerrevisions, stranger, inDefault);
+    await create(cluster);
+    const { status } = await get(cluster);
+    assert.deepEqual([status?.collisionCount, status?.numberAvailable], [1, 1]);
+  });
 });

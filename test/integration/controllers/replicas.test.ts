@@ -93,7 +93,10 @@ for (const { title, controller, resource: kind, create } of kinds) {
       const [condition] = (await status(cluster))?.conditions ?? [];
       assert.deepEqual([condition?.type, condition?.status, condition?.reason], ["ReplicaFailure", "True", "FailedCreate"]);
       assert.match(condition?.message ?? "", /forbidden/);
-      assert.match((await cluster.events("FailedCreate"))[0] ?? "", /^Error creating: pods .*is forbidden/);
+      assert.match(
+        (await cluster.events("FailedCreate"))[0] ?? "",
+        /^Error creating: pods "web-" is forbidden: error looking up service account default\/default/,
+      );
       await cluster.create(resources.serviceaccounts, { metadata: { name: "default" } });
       await cluster.clock.advance(60_000);
       assert.equal((await cluster.names(resources.pods)).length, 2);

@@ -52,15 +52,9 @@ function activeOf(world: World, owner: DeepReadonly<KubeObject>): Many<Pod> {
   return world.pods.filter((pod) => getControllerOf(pod)?.uid === owner.metadata.uid && isActive(pod));
 }
 
-/** What must hold whenever the controllers have had a moment. */
+/** What must hold whenever the controllers have had a moment; of ReplicaSets see `SizeHistory`. */
 export function momentaryProblems(world: World): string[] {
   const problems: string[] = [];
-  for (const set of world.replicaSets) {
-    const active = activeOf(world, set).length;
-    const isGoing = set.metadata.deletionTimestamp !== undefined;
-    if (!isGoing && active > (set.spec?.replicas ?? 1))
-      problems.push(`${objectKey(set)} has ${active} pods instead of ${set.spec?.replicas}`);
-  }
   for (const set of world.daemonSets) {
     const most = set.spec?.updateStrategy?.rollingUpdate?.maxSurge === 1 ? 2 : 1;
     const nodes = activeOf(world, set).map(({ spec }) => spec?.nodeName);

@@ -6,6 +6,7 @@ import { isConflict, isNotFound, type KubeObject, objectKey } from "../../../src
 import { type Cluster, createCluster } from "../../../src/testing/index.ts";
 import { finalProblems, momentaryProblems, readWorld, type World } from "./invariants.ts";
 import { RandomChoice } from "./random-choice.ts";
+import { SizeHistory } from "./size-history.ts";
 import { type WorkloadKind, workloadKinds } from "./workloads.ts";
 
 export interface Simulation {
@@ -17,13 +18,13 @@ export interface Simulation {
 }
 
 const NODES = 3;
-const STEPS = 20;
+const STEPS = 15;
 const MAX_WORKLOADS = 5;
 const MAX_LATENCY_MS = 400;
 /** Long enough for a lost node's pods to be evicted, and for the longest back-off of what then fails. */
 const SETTLE_LIMIT_MS = 20 * 60_000;
 const SETTLE_STEP_MS = 30_000;
-const REST_MS = 3 * 60_000;
+const REST_MS = 2 * 60_000;
 
 interface Workload {
   readonly kind: WorkloadKind;
@@ -37,6 +38,7 @@ class WorkloadSimulation {
   readonly problems: string[] = [];
   readonly #cluster: Cluster;
   readonly #choice: RandomChoice;
+  readonly #sizes: SizeHistory;
   readonly #startMs: number;
   readonly #stopped = new Set<number>();
   #workloads: Workload[] = [];
@@ -45,14 +47,26 @@ class WorkloadSimulation {
   constructor(cluster: Cluster, seed: number) {
     this.#cluster = cluster;
     this.#choice = new RandomChoice(new SeededRandom(seed));
+    this.#sizes = new SizeHistory(cluster);
     this.#startMs = cluster.clock.now();
   }
 
   async run(): Promise<void> {
+    const stop = new AbortController();
+    const following = this.#sizes.follow(stop.signal);
+    try {
+      await this.#runSteps();
+    } finally {
+      stop.abort();
+      await following;
+    }
+  }
+
+  async #runSteps(): Promise<void> {
     for (let step = 0; step < STEPS; step++) {
       await this.#step();
-      await this.#cluster.clock.advance(this.#choice.between(1000, 20_000));
-      this.#check("", momentaryProblems(await readWorld(this.#cluster.client)));
+      await this.#cluster.clock.advance(this.#choice.between(5000, 20_000));
+      this.#check("", [...this.#sizes.takeProblems(), ...momentaryProblems(await readWorld(this.#cluster.client))]);
     }
     await this.#settle();
   }
