@@ -152,8 +152,11 @@ class WorkloadSimulation {
 
   async #settle(): Promise<void> {
     for (const index of [...this.#stopped]) this.#startNode(index);
-    for (const { kind, name } of this.#workloads)
+    for (const { kind, name } of this.#workloads) {
       if (kind.resource === resources.cronjobs) await this.#patch(kind, name, { spec: { suspend: true } });
+      // A suspended job keeps the failed pod of an index until it may replace it.
+      if (kind.resource === resources.jobs) await this.#patch(kind, name, { spec: { suspend: false } });
+    }
     this.#say("leave it alone");
     const world = await this.#settledWorld();
     this.#check("at the end", finalProblems(world));
