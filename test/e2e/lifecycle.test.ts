@@ -63,7 +63,12 @@ describe("a cluster of three nodes", () => {
     }));
     const labels = { app: "kubia" };
     const container = { name: "kubia", image: "kubia", ports: [{ containerPort: 8080 }] };
-    const template = { metadata: { labels }, spec: { tolerations, terminationGracePeriodSeconds: 1, containers: [container] } };
+    // The plug-in that limits them makes a link for each pod.
+    const annotations = { "kubernetes.io/egress-bandwidth": "1G" };
+    const template = {
+      metadata: { labels, annotations },
+      spec: { tolerations, terminationGracePeriodSeconds: 1, containers: [container] },
+    };
     await cluster.apply({
       apiVersion: "apps/v1",
       kind: "Deployment",

@@ -31,6 +31,8 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
   const { node, layout, ledger, clock, signal } = start;
   writeConfiguration(start);
   ledger.record({ type: "files", directory: CNI_RESULTS, containing: `${layout.containerdState}/` });
+  // Taken back before the results that name them.
+  ledger.record({ type: "bandwidthLinks", results: CNI_RESULTS, containing: `${layout.containerdState}/` });
   ledger.record({ type: "mounts", below: layout.runDirectory });
   ledger.record({ type: "mounts", below: layout.directory });
   ledger.record({ type: "cgroup", path: node.cgroupRoot });

@@ -23,6 +23,8 @@ export type Change =
   | { readonly type: "sysctl"; readonly path: string; readonly previous: string }
   /** A file or directory with all below it. `isData` marks what `down --keep-data` keeps. */
   | { readonly type: "path"; readonly path: string; readonly isData: boolean }
+  /** Links by which the CNI plug-in `bandwidth` shapes what pods send, by the results that CNI's library keeps of calls for `containing`. */
+  | { readonly type: "bandwidthLinks"; readonly results: string; readonly containing: string }
   /** Files of a directory that is not ours which mention `containing`. */
   | { readonly type: "files"; readonly directory: string; readonly containing: string };
 

@@ -1,4 +1,5 @@
 // How each kind of change is taken back. All of it does nothing when there is nothing left to do.
+import { createHash } from "node:crypto";
 import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/index.ts";
@@ -9,6 +10,8 @@ import { mountsBelow, unmountBelow } from "../system/mounts.ts";
 import { findByArgument, stopDaemon, terminate } from "../system/processes.ts";
 import type { Change, Undo } from "./change.ts";
 
+/** The kernel's limit. */
+const LINK_NAME_LENGTH = 15;
 /** How long a daemon may take to end by itself. */
 const GRACE_MS = 5_000;
 
@@ -33,6 +36,8 @@ export function hostUndo(clock: Clock): Undo {
         return remove(["ip", "address", "delete", change.address, "dev", change.link], /Cannot assign|Cannot find device|not found/);
       case "link":
         return remove(["ip", "link", "delete", change.name], /Cannot find device/);
+      case "bandwidthLinks":
+        return removeBandwidthLinks(change.results, change.containing);
       case "route":
         return remove(["ip", "route", "delete", ...change.destination.split(" ")], /No such process|Cannot find device/);
       case "nftables":
@@ -97,13 +102,35 @@ async function removePath(path: string): Promise<void> {
 }
 
 function removeFiles(directory: string, text: string): void {
-  let names: string[];
+  for (const { path } of filesContaining(directory, text)) rmSync(path, { force: true });
+}
+
+async function removeBandwidthLinks(results: string, text: string): Promise<void> {
+  const links = new Set(readdirSync("/sys/class/net"));
+  const names = filesContaining(results, text).map(({ content }) => bandwidthLink(content));
+  for (const name of new Set(names)) {
+    if (name !== undefined && links.has(name)) await remove(["ip", "link", "delete", name], /Cannot find device/);
+  }
+}
+
+/** The name that the plug-in gives the link of a sandbox, by a result of CNI's library; undefined when it is none. */
+export function bandwidthLink(result: string): string | undefined {
   try {
-    names = readdirSync(directory);
+    const { networkName, containerId } = JSON.parse(result) as { readonly networkName?: unknown; readonly containerId?: unknown };
+    if (typeof networkName !== "string" || typeof containerId !== "string") return undefined;
+    return `bwp${createHash("sha512")
+      .update(networkName + containerId)
+      .digest("hex")}`.slice(0, LINK_NAME_LENGTH);
   } catch {
-    return;
+    return undefined;
   }
-  for (const file of names.map((name) => join(directory, name))) {
-    if (readIfExists(file)?.includes(text) === true) rmSync(file, { force: true });
-  }
+}
+
+function filesContaining(directory: string, text: string): readonly { readonly path: string; readonly content: string }[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).flatMap((name) => {
+    const path = join(directory, name);
+    const content = readIfExists(path)?.toString();
+    return content?.includes(text) === true ? [{ path, content }] : [];
+  });
 }
