@@ -31,7 +31,9 @@ export function namespaceController(context: ControllerContext, { deletableResou
   pods.onChange({
     deleted: ({ metadata }) => {
       const namespace = namespaces.lister.get("", metadata.namespace ?? "");
-      if (namespace !== undefined && pods.lister.list(metadata.namespace).length === 0) add(namespace);
+      // The list is made anew after every deletion: no need to look at it while nobody waits.
+      const isWaiting = namespace?.metadata.deletionTimestamp !== undefined;
+      if (isWaiting && pods.lister.list(metadata.namespace).length === 0) add(namespace);
     },
   });
 
