@@ -281,7 +281,7 @@ describe("volumes as conformance wants them", () => {
     const volumes: Volume[] = [{ name: "image", image: { reference: "kubia", pullPolicy: "Always" } }];
     const containers = [
       {
-        command: ["sh", "-c", "head -c 20 /mnt/image/app.js; cat /part/group | head -1; touch /mnt/image/x"],
+        command: ["sh", "-c", "head -c 20 /mnt/image/app.js; cat /part/group | head -1; touch /mnt/image/x 2>&1"],
         volumeMounts: [mount("image"), { name: "image", mountPath: "/part", subPath: "etc" }],
       },
     ];
