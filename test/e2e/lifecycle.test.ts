@@ -62,7 +62,8 @@ describe("a cluster of three nodes", () => {
       tolerationSeconds: 2,
     }));
     const labels = { app: "kubia" };
-    const container = { name: "kubia", image: "kubia", ports: [{ containerPort: 8080 }] };
+    const readinessProbe = { httpGet: { path: "/", port: 8080 }, periodSeconds: 1 };
+    const container = { name: "kubia", image: "kubia", ports: [{ containerPort: 8080 }], readinessProbe };
     // The plug-in that limits them makes a link for each pod.
     const annotations = { "kubernetes.io/egress-bandwidth": "1G" };
     const template = {
