@@ -21,7 +21,10 @@ const STOP_WITHIN_MS = 10_000;
 
 export interface OwnServer extends AsyncDisposable {
   readonly target: Target;
+  /** Of the process that runs now. */
   readonly pid: number;
+  /** Ends the process by a signal and starts another one on the same data; resolves when that one is ready. */
+  restart(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
 export interface OwnServerOptions {
@@ -37,7 +40,8 @@ export async function startServer({ profileDirectory }: OwnServerOptions = {}): 
   const log = openSync(logFile, "a");
   const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
   const args = ["--disable-warning=ExperimentalWarning", ...profiling, ENTRY, "server", "--config", configFile];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", log, log] });
+  const start = () => spawn(process.execPath, args, { stdio: ["ignore", log, log] });
+  let child = start();
   const remove = () => rmSync(directory, { recursive: true, force: true });
   const interrupted = () => {
     child.kill("SIGKILL");
@@ -46,18 +50,32 @@ export async function startServer({ profileDirectory }: OwnServerOptions = {}): 
   };
   for (const name of ["SIGINT", "SIGTERM"]) process.once(name, interrupted);
   const stop = async () => {
-    await terminate(child);
+    await terminate(child, "SIGTERM");
     for (const name of ["SIGINT", "SIGTERM"]) process.off(name, interrupted);
     remove();
   };
-  try {
-    await untilReady(target, child);
-  } catch (error) {
-    const lines = readFileSync(logFile, "utf8").trim().split("\n").slice(-20).join("\n");
-    await stop();
-    throw new Error(`the server did not become ready:\n${lines}`, { cause: error });
-  }
-  return { target, pid: child.pid ?? 0, [Symbol.asyncDispose]: stop };
+  const becomeReady = async () => {
+    try {
+      await untilReady(target, child);
+    } catch (error) {
+      const lines = readFileSync(logFile, "utf8").trim().split("\n").slice(-20).join("\n");
+      await stop();
+      throw new Error(`the server did not become ready:\n${lines}`, { cause: error });
+    }
+  };
+  await becomeReady();
+  return {
+    target,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    restart: async (signal) => {
+      await terminate(child, signal);
+      child = start();
+      await becomeReady();
+    },
+    [Symbol.asyncDispose]: stop,
+  };
 }
 
 async function configure(directory: string): Promise<{ readonly target: Target; readonly configFile: string }> {
@@ -102,10 +120,10 @@ async function isReady(target: Target): Promise<boolean> {
   }
 }
 
-async function terminate(child: ChildProcess): Promise<void> {
+async function terminate(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
-  child.kill("SIGTERM");
+  child.kill(signal);
   const killer = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
   await exited;
   clearTimeout(killer);

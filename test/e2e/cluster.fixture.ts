@@ -99,8 +99,8 @@ export class Cluster implements AsyncDisposable {
     return stdout;
   }
 
-  tryKubectl(args: readonly string[], input = ""): Promise<Result> {
-    return run(join(this.#bin, "kubectl"), args, { env: { KUBECONFIG: this.kubeconfig }, input });
+  tryKubectl(args: readonly string[], input = "", env: Readonly<Record<string, string>> = {}): Promise<Result> {
+    return run(join(this.#bin, "kubectl"), args, { env: { KUBECONFIG: this.kubeconfig, ...env }, input });
   }
 
   /** Starts a kubectl that goes on running. */
