@@ -128,7 +128,8 @@ describe("clients of others", () => {
       informer.on("add", (map) => seen.push(`add ${map.data?.["n"]}`));
       informer.on("update", (map) => seen.push(`update ${map.data?.["n"]}`));
       informer.on("delete", (map) => seen.push(`delete ${map.data?.["n"]}`));
-      informer.on("error", () => setTimeout(() => void informer.start(), 200));
+      let isStopped = false;
+      informer.on("error", () => setTimeout(() => isStopped || void informer.start(), 200));
       const apply = (n: string) =>
         objects.patch(
           {
@@ -153,6 +154,7 @@ describe("clients of others", () => {
       await api.deleteNamespacedConfigMap({ namespace: "default", name: "applied" });
       await eventually("the deletion is seen", async () => seen.includes("delete 2"));
       assert.deepEqual(seen, ["add 1", "update 2", "delete 2"]);
+      isStopped = true;
       await informer.stop();
     });
 
@@ -171,7 +173,10 @@ describe("clients of others", () => {
 
     it("forwards ports", async () => {
       const forward = new PortForward(config);
-      const server = createServer((socket) => void forward.portForward("default", pod, [8080], socket, null, socket));
+      const server = createServer(async (socket) => {
+        const upstream = await forward.portForward("default", pod, [8080], socket, null, socket);
+        socket.on("close", () => "close" in upstream && upstream.close());
+      });
       server.listen(0, "127.0.0.1");
       await once(server, "listening");
       const address = server.address();

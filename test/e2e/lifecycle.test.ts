@@ -10,8 +10,8 @@ interface List<T> {
   readonly items: readonly T[];
 }
 
-/** What a cluster changes on its machine; of the processes those that were started for its directory. */
-async function hostState(directory: string): Promise<Record<string, readonly string[]>> {
+/** What a cluster changes on its machine; of the processes those of tests like this. */
+async function hostState(): Promise<Record<string, readonly string[]>> {
   const lines = (text: string) => text.split("\n").filter((line) => line !== "");
   const mounts = lines(readFileSync("/proc/self/mounts", "utf8")).map((line) => line.split(" ")[1] ?? "");
   const hierarchies = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/pids"].filter((path) =>
@@ -26,7 +26,7 @@ async function hostState(directory: string): Promise<Record<string, readonly str
     routes: lines((await run("ip", ["route"])).stdout).filter((line) => line.startsWith("10.244.") || line.includes("k8ts")),
     addresses: lines((await run("ip", ["-o", "address", "show", "dev", "lo"])).stdout).filter((line) => line.includes("10.96.")),
     cgroups: hierarchies.flatMap((path) => readdirSync(path).filter((name) => name.includes("k8ts"))),
-    processes: running.filter((line) => line.includes(directory)),
+    processes: running.filter((line) => line.includes("/k8ts-e2e-")),
   };
 }
 
@@ -34,7 +34,7 @@ describe("a cluster of three nodes", () => {
   let cluster: Cluster;
   let before_: Record<string, readonly string[]>;
   before(async () => {
-    before_ = await hostState("/k8ts-e2e-");
+    before_ = await hostState();
     cluster = await Cluster.up({ nodes: 3 });
   });
   after(() => cluster[Symbol.asyncDispose]());
@@ -158,7 +158,7 @@ describe("a cluster of three nodes", () => {
   it("leaves nothing behind when it is taken down", async () => {
     const { code, stdout } = await cluster.tryK8ts("reset", "--check");
     assert.deepEqual([stdout, code], ["the host is as it was before the first up\n", 0]);
-    assert.deepEqual(await hostState("/k8ts-e2e-"), before_);
+    assert.deepEqual(await hostState(), before_);
     assert.ok(!existsSync(cluster.dataDirectory) && !existsSync(cluster.runDirectory));
   });
 });
