@@ -53,6 +53,7 @@ export {
   type Class,
   claimClass,
   defaultClass,
+  ephemeralClaimName,
   findVolume,
   isMeantFor,
   mismatch,
