@@ -16,11 +16,14 @@ export interface AdmissionNode {
   readonly allocatable: Readonly<Record<string, string>>;
   readonly features: NodeFeatures;
   readonly pressures: ReadonlySet<Pressure>;
+  /** Why the node takes no pod at all. */
+  readonly closed?: EndCause | undefined;
 }
 
 /** Why `pod` cannot run beside the `others`; undefined when it can. */
 export function admitPod(pod: PodObject, others: readonly PodObject[], node: AdmissionNode): EndCause | undefined {
   return (
+    node.closed ??
     underPressure(pod, node.pressures) ??
     refusedFeature(pod, node.features) ??
     lackOfResources(pod, others, node.allocatable) ??
