@@ -1,7 +1,7 @@
 // What of a KubeletConfiguration (kubelet.config.k8s.io/v1beta1) the node agent follows.
 import { parseDuration } from "../../base/index.ts";
 import { type EvictionConfig, mergeDefaultHard, parseThresholds } from "../eviction/thresholds.ts";
-import type { PullVerification } from "../images/pull-records.ts";
+import { DEFAULT_VERIFICATION, type PullVerification } from "../images/pull-records.ts";
 import type { ShutdownPeriod } from "../shutdown/plan.ts";
 
 export interface KubeletConfiguration {
@@ -14,6 +14,9 @@ export interface KubeletConfiguration {
   readonly shutdown: readonly ShutdownPeriod[];
   readonly pullVerification: PullVerification;
 }
+
+/** What holds without a file. */
+export const DEFAULT_CONFIGURATION: KubeletConfiguration = { eviction: {}, shutdown: [], pullVerification: DEFAULT_VERIFICATION };
 
 /** The configuration file is not one, or asks for what there is not. */
 export class KubeletConfigurationError extends Error {
@@ -131,7 +134,7 @@ function shutdownOf(file: Document): readonly ShutdownPeriod[] {
 }
 
 function verificationOf(file: Document): PullVerification {
-  const { imagePullCredentialsVerificationPolicy: wanted = "NeverVerifyPreloadedImages", preloadedImagesVerificationAllowlist = [] } = file;
+  const { imagePullCredentialsVerificationPolicy: wanted = DEFAULT_VERIFICATION.policy, preloadedImagesVerificationAllowlist = [] } = file;
   const policy = VERIFICATION_POLICIES.find((known) => known === wanted);
   if (policy === undefined) {
     throw new KubeletConfigurationError(`imagePullCredentialsVerificationPolicy must be one of ${VERIFICATION_POLICIES.join(", ")}`);
