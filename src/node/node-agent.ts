@@ -69,6 +69,8 @@ export interface NodeAgentOptions {
   readonly logDir?: string;
   /** Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
+  /** The runtime handlers that limit the bandwidth of pods, by those that do not. Default: all do, or none can. */
+  readonly bandwidthHandlers?: ReadonlyMap<string, string>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly taints?: DeepReadonly<Taint[]>;

@@ -48,6 +48,8 @@ export interface NodeContext {
   /** Holds `<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
   readonly logDir: string;
   readonly resolvConf: string;
+  /** The runtime handlers that limit the bandwidth of pods, by those that do not. */
+  readonly bandwidthHandlers?: ReadonlyMap<string, string>;
   readonly memoryBytes: number;
   /** What the runtime last said of itself; undefined before it has. */
   readonly runtimeStatus: () => RuntimeStatus | undefined;

@@ -31,7 +31,7 @@ import {
   ProbeCounts,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
-import { PAUSE_IMAGE } from "../containerd/config.ts";
+import { BANDWIDTH_HANDLERS, PAUSE_IMAGE } from "../containerd/config.ts";
 import { imageMounter } from "../containerd/images.ts";
 import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
@@ -156,6 +156,7 @@ async function makeAgent(
     manifestDirectory: config.manifestDirectory,
     logDir: config.podLogDirectory,
     resolvConf: config.resolvConf,
+    bandwidthHandlers: BANDWIDTH_HANDLERS,
     isImageLoaded: isLoaded,
     housekeeping: {
       meter,
