@@ -40,6 +40,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly schedulerConfig?: string;
   readonly kubeletConfig?: string;
   readonly authenticationConfig?: string;
+  readonly authorizationConfig?: string;
   readonly auditPolicy?: string;
   readonly store?: string;
   readonly storeCa?: string;
@@ -99,6 +100,7 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
     ...(options.kubeletConfig === undefined ? {} : { kubeletConfigFile: resolve(options.kubeletConfig) }),
     ...(options.authenticationConfig === undefined ? {} : { authenticationConfigFile: resolve(options.authenticationConfig) }),
+    ...(options.authorizationConfig === undefined ? {} : { authorizationConfigFile: resolve(options.authorizationConfig) }),
     ...(options.auditPolicy === undefined ? {} : { auditPolicyFile: resolve(options.auditPolicy) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;

@@ -55,6 +55,7 @@ function program(): Command {
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
     .option("--kubelet-config <file>", "a KubeletConfiguration for agents that start from now on")
     .option("--authentication-config <file>", "an AuthenticationConfiguration: OIDC issuers, anonymous access")
+    .option("--authorization-config <file>", "an AuthorizationConfiguration: Node, RBAC and webhooks that authorise, in their order")
     .option("--audit-policy <file>", "a Policy of audit.k8s.io/v1: what is written to logs/audit.log")
     .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
     .option("--log-level <level>", "debug, info, warn or error")
