@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
-import { startServer } from "../../../bench/server.ts";
+import { OwnServer } from "../../../bench/server.ts";
 import type { Target } from "../../../bench/target.ts";
 import { usageOf } from "../../../bench/usage.ts";
 import { SeededRandom } from "../../../src/base/index.ts";
@@ -36,7 +36,7 @@ export interface Agreement {
 
 /** Calls `onAgreement` after each round; answers all that went wrong. */
 export async function watchOperator(options: WatchOptions, onAgreement: (agreement: Agreement) => void): Promise<readonly string[]> {
-  await using server = await startServer();
+  await using server = await OwnServer.start({});
   const config = kubeConfigOf(server.target);
   const api = config.makeApiClient(CoreV1Api);
   const changer = new Changer({ api, random: new SeededRandom(1), namespace: NAMESPACE, labels: SOURCE, names: options.names });
@@ -69,15 +69,12 @@ export async function watchOperator(options: WatchOptions, onAgreement: (agreeme
   return violations;
 }
 
-async function restartAtTimes(
-  server: Awaited<ReturnType<typeof startServer>>,
-  { seconds, restarts }: WatchOptions,
-  second: () => number,
-): Promise<void> {
+async function restartAtTimes(server: OwnServer, { seconds, restarts }: WatchOptions, second: () => number): Promise<void> {
   for (let i = 0; i < restarts; i++) {
     const at = (seconds / 3) * ((i + 0.5) / restarts);
     await sleep(Math.max(0, at - second()) * 1000);
-    await server.restart(i % 2 === 0 ? "SIGKILL" : "SIGTERM");
+    await server.stop(i % 2 === 0 ? "SIGKILL" : "SIGTERM");
+    await server.startAgain();
   }
 }
 
