@@ -5,6 +5,9 @@ import { type Cluster, eventually } from "./cluster.fixture.ts";
 /** Sleeps until it is asked to end. */
 export const SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"];
 
+/** They look at the machine of one node. */
+const NODE = { "kubernetes.io/hostname": "node-1" };
+
 export class Pods {
   readonly #cluster: Cluster;
 
@@ -19,7 +22,7 @@ export class Pods {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, labels: { name }, annotations },
-      spec: { terminationGracePeriodSeconds: 1, containers: full, ...spec },
+      spec: { terminationGracePeriodSeconds: 1, nodeSelector: NODE, containers: full, ...spec },
     });
   }
 

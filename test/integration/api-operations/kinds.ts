@@ -62,7 +62,12 @@ export const kinds: readonly KindCase[] = [
     { spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } },
     { status: { phase: "Pending", conditions } },
   ),
-  core("pods", "Pod", { spec: { containers: [container] } }, { status: { phase: "Running", message: "set by a test" } }),
+  core(
+    "pods",
+    "Pod",
+    { spec: { containers: [container], volumes: [{ name: "v", csi: { driver: "d.example.com" } }] } },
+    { status: { phase: "Running", message: "set by a test" } },
+  ),
   core("podtemplates", "PodTemplate", { template }),
   core(
     "replicationcontrollers",

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { createTestCa } from "../../src/apiserver/front/fake-server.ts";
-import { Cluster, eventually } from "./cluster.fixture.ts";
+import { createTestCa } from "../../../src/apiserver/front/fake-server.ts";
+import { Cluster, eventually } from "../cluster.fixture.ts";
 
 describe("extension servers behind services", () => {
   let cluster: Cluster;
   let caBundle: string;
   before(async () => {
-    cluster = await Cluster.up({ nodes: 2 });
+    cluster = await Cluster.shared("extensions");
     const ca = await createTestCa("extension-ca");
     caBundle = Buffer.from(ca.cert).toString("base64");
     const { cert, key } = await ca.issue("CN=extension", ["extension.extended.svc"]);
@@ -68,21 +68,21 @@ describe("extension servers behind services", () => {
       name: "mutate.example.com",
       clientConfig: { service: { namespace: "extended", name: "extension", path: "/mutate" }, caBundle },
       rules: [{ operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"] }],
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "hooked" } },
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "hooked-by-service" } },
       sideEffects: "None",
       admissionReviewVersions: ["v1"],
     };
-    await cluster.kubectl("create", "namespace", "hooked");
+    await cluster.kubectl("create", "namespace", "hooked-by-service");
     const kind = "MutatingWebhookConfiguration";
     await cluster.apply({ apiVersion: "admissionregistration.k8s.io/v1", kind, metadata: { name: "mutate" }, webhooks: [webhook] });
-    await cluster.kubectl("create", "configmap", "changed", "-n", "hooked");
+    await cluster.kubectl("create", "configmap", "changed", "-n", "hooked-by-service");
     assert.equal(
-      await cluster.kubectl("get", "configmap", "changed", "-n", "hooked", "-o", "jsonpath={.metadata.labels.seen}"),
+      await cluster.kubectl("get", "configmap", "changed", "-n", "hooked-by-service", "-o", "jsonpath={.metadata.labels.seen}"),
       "by-the-hook",
     );
     await cluster.kubectl("scale", "deployment", "extension", "-n", "extended", "--replicas=0");
     await cluster.kubectl("wait", "--for=delete", "pod", "-l", "app=extension", "-n", "extended", "--timeout=60s");
-    const { code, stderr } = await cluster.tryKubectl(["create", "configmap", "refused", "-n", "hooked"]);
+    const { code, stderr } = await cluster.tryKubectl(["create", "configmap", "refused", "-n", "hooked-by-service"]);
     assert.equal(code, 1);
     assert.match(
       stderr,

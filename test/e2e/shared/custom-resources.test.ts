@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { kubectlDirectory } from "../../src/cmd/kubectl/kubectl.ts";
-import { Cluster, run } from "./cluster.fixture.ts";
+import { kubectlDirectory } from "../../../src/cmd/kubectl/kubectl.ts";
+import { Cluster, run } from "../cluster.fixture.ts";
 
 const schema = {
   type: "object",
@@ -55,7 +55,7 @@ const tab = (name: string, spec: object) => ({ apiVersion: "stable.example.com/v
 describe("custom resources", () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.shared("custom-resources");
   });
   after(() => cluster[Symbol.asyncDispose]());
   const tryApply = (manifest: object) => cluster.tryKubectl(["apply", "-f", "-"], JSON.stringify(manifest));

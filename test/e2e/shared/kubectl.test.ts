@@ -8,15 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
-import type { Node, Pod } from "../../src/api/types/core/v1.ts";
-import { pkcs10 } from "../integration/pkcs10.fixture.ts";
-import { Cluster, eventually, type Result } from "./cluster.fixture.ts";
+import type { Node, Pod } from "../../../src/api/types/core/v1.ts";
+import { pkcs10 } from "../../integration/pkcs10.fixture.ts";
+import { Cluster, eventually, type Result } from "../cluster.fixture.ts";
 
 describe("kubectl's verbs", () => {
   let cluster: Cluster;
   const directory = mkdtempSync(join(tmpdir(), "k8ts-kubectl-"));
   before(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.shared("kubectl");
     await kubectl("run", "web", "--image=kubia", "--labels=app=web", "--port=8080", "--env=GREETING=hello");
     await kubectl("expose", "pod", "web", "--port=80", "--target-port=8080");
     await kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s");
@@ -58,7 +58,7 @@ describe("kubectl's verbs", () => {
       [["--no-headers"], /^web +1\/1/],
     ];
     for (const [args, expected] of forms) assert.match(await kubectl("get", "pod", "web", ...args), expected, args.join(" "));
-    const all = ["get", "pods", "-A", "--field-selector=status.phase=Running", "--sort-by=.metadata.name", "--chunk-size=1", "-o", "name"];
+    const all = ["get", "pods", "--field-selector=status.phase=Running", "--sort-by=.metadata.name", "--chunk-size=1", "-o", "name"];
     assert.equal(await kubectl(...all), "pod/web\n");
     assert.match(await kubectl("get", "--raw", "/healthz"), /^ok/);
     assert.match((await refusal("get", "pod", "nowhere")).stderr, /Error from server \(NotFound\): pods "nowhere" not found/);
@@ -98,7 +98,7 @@ describe("kubectl's verbs", () => {
       ["priorityclass made --value=5 --description=made", "priorityclass.scheduling.k8s.io/made"],
       ["quota made --hard=secrets=50", "resourcequota/made"],
       ["role made --verb=get --resource=pods --resource-name=web", "role.rbac.authorization.k8s.io/made"],
-      ["rolebinding made --role=made --serviceaccount=default:made", "rolebinding.rbac.authorization.k8s.io/made"],
+      ["rolebinding made --role=made --serviceaccount=kubectl:made", "rolebinding.rbac.authorization.k8s.io/made"],
       ["secret generic made --from-literal=a=1", "secret/made"],
       ["secret docker-registry registry --docker-username=u --docker-password=p", "secret/registry"],
       ["service clusterip made --tcp=80:8080", "service/made"],
@@ -146,7 +146,7 @@ describe("kubectl's verbs", () => {
       await kubectl("apply", "--dry-run=server", "-f", file("dry.json", map("one", "5"))),
       "configmap/one configured (server dry run)\n",
     );
-    const applied = ["apply", "-n", "default", "--applyset=configmap/set", "--prune", "-f"];
+    const applied = ["apply", "-n", cluster.namespace, "--applyset=configmap/set", "--prune", "-f"];
     for (const names of [["in-1", "in-2"], ["in-1"]]) {
       const { code, stderr } = await cluster.tryKubectl([...applied, both(...names.map((name) => map(name, "1")))], "", {
         KUBECTL_APPLYSET: "true",
@@ -303,8 +303,8 @@ describe("kubectl's verbs", () => {
     assert.match(await kubectl("api-resources", "--verbs=list,get", "-o", "name"), /^deployments\.apps$/m);
     assert.match(await kubectl("api-versions"), /^v1$/m);
     assert.match(await kubectl("cluster-info"), /control plane.* is running at .*https:\/\/127\.0\.0\.1:16443/);
-    await kubectl("cluster-info", "dump", `--output-directory=${join(directory, "dump")}`);
-    assert.match(readFileSync(join(directory, "dump/default/web/logs.txt"), "utf8"), /Kubia server starting/);
+    await kubectl("cluster-info", "dump", `--namespaces=${cluster.namespace}`, `--output-directory=${join(directory, "dump")}`);
+    assert.match(readFileSync(join(directory, `dump/${cluster.namespace}/web/logs.txt`), "utf8"), /Kubia server starting/);
     assert.match(await kubectl("version"), /Client Version: v.*\nKustomize Version: v.*\nServer Version: v1\.36/);
     assert.match(await kubectl("events", "--for=pod/web"), /Normal +Started +Pod\/web/);
     assert.match(await kubectl("events", "--types=Normal", "-o", "json"), /"kind": "EventList"/);
@@ -368,7 +368,10 @@ describe("kubectl's verbs", () => {
       said += chunk;
     });
     const port = await eventually("the proxy listens", async () => /127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
-    assert.match(await (await fetch(`http://127.0.0.1:${port}/api/v1/namespaces/default/pods/web/proxy/`)).text(), /You've hit web/);
+    assert.match(
+      await (await fetch(`http://127.0.0.1:${port}/api/v1/namespaces/${cluster.namespace}/pods/web/proxy/`)).text(),
+      /You've hit web/,
+    );
     const socketPath = join(directory, "socket");
     const onSocket = cluster.startKubectl("proxy", `--unix-socket=${socketPath}`);
     const versions = await eventually("the socket answers", () => getBySocket(socketPath, "/api/"));
@@ -402,24 +405,31 @@ describe("kubectl's verbs", () => {
     await kubectl("delete", "pods", "--field-selector=metadata.name!=web", "--now");
   });
 
-  it("cordon, taint and drain empty a node", async () => {
-    const node = () => cluster.get<Node>("node", "node-1");
-    await kubectl("cordon", "node-1");
+  it("cordon, taint and drain empty a node, here of some pods", async () => {
+    const node = () => cluster.get<Node>("node", "node-2");
+    const nodeSelector = { "kubernetes.io/hostname": "node-2" };
+    const labels = { app: "drained" };
+    const spec = { nodeSelector, containers: [{ name: "c", image: "busybox", command: ["sleep", "1000"] }] };
+    const template = { metadata: { labels }, spec };
+    const metadata = { name: "drained" };
+    await cluster.apply({ apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { selector: { matchLabels: labels }, template } });
+    await cluster.apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "lonely", labels }, spec });
+    await kubectl("rollout", "status", "deployment/drained", "--timeout=60s");
+    const drain = ["drain", "node-2", "--pod-selector=app=drained"];
+    const refused = await refusal(...drain);
+    assert.match(refused.stderr, /cannot delete .*declare no controller.*\/lonely/s);
     assert.equal((await node()).spec?.unschedulable, true);
-    assert.match(await kubectl("get", "node", "node-1"), /Ready,SchedulingDisabled/);
-    await kubectl("taint", "node", "node-1", "kept=free:NoSchedule");
-    assert.ok((await node()).spec?.taints?.some(({ key, effect }) => key === "kept" && effect === "NoSchedule"));
-    await kubectl("taint", "node", "node-1", "kept-");
-    await kubectl("uncordon", "node-1");
-    await kubectl("create", "deployment", "drained", "--image=busybox", "--", "sleep", "1000");
+    assert.match(await kubectl("get", "node", "node-2"), /Ready,SchedulingDisabled/);
+    await kubectl(...drain, "--force", "--grace-period=1", "--timeout=60s");
+    const { items } = await cluster.get<{ items: Pod[] }>("pods", "-l", "app=drained");
+    assert.ok(items.every(({ status, spec: placed }) => status?.phase === "Pending" && placed?.nodeName === undefined));
+    await kubectl("uncordon", "node-2");
     await kubectl("rollout", "status", "deployment/drained", "--timeout=60s");
-    const refused = await refusal("drain", "node-1");
-    assert.match(refused.stderr, /cannot delete .*declare no controller.*default\/web/s);
-    await kubectl("drain", "node-1", "--force", "--grace-period=1", "--timeout=60s");
-    const { items } = await cluster.get<{ items: Pod[] }>("pods");
-    assert.ok(items.every(({ status, spec }) => status?.phase === "Pending" && spec?.nodeName === undefined));
-    await kubectl("uncordon", "node-1");
-    await kubectl("rollout", "status", "deployment/drained", "--timeout=60s");
+    await kubectl("cordon", "node-2");
+    await kubectl("taint", "node", "node-2", "kept=free:PreferNoSchedule");
+    assert.ok((await node()).spec?.taints?.some(({ key, effect }) => key === "kept" && effect === "PreferNoSchedule"));
+    await kubectl("taint", "node", "node-2", "kept-");
+    await kubectl("uncordon", "node-2");
   });
 });
 

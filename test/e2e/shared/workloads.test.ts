@@ -1,7 +1,7 @@
 // The workload controllers as kubectl sees them, with real containers and real rights.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Cluster, eventually } from "./cluster.fixture.ts";
+import { Cluster, eventually } from "../cluster.fixture.ts";
 
 interface Listed {
   readonly items: readonly {
@@ -23,7 +23,7 @@ function workload(kind: string, name: string, spec: object, container: object = 
 describe("workloads", () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.up({ nodes: 2 });
+    cluster = await Cluster.shared("workloads");
   });
   after(async () => {
     await cluster[Symbol.asyncDispose]();
@@ -90,7 +90,7 @@ describe("workloads", () => {
     await cluster.kubectl("create", "pdb", "web", "--selector=app=web", "--min-available=2");
     const allowed = async () => cluster.kubectl("get", "pdb", "web", "-o", "jsonpath={.status.conditions[0].reason}");
     await eventually("the budget to be known", async () => (await allowed()) === "InsufficientPods");
-    const { code, stderr } = await cluster.tryKubectl(["drain", "node-1", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5s"]);
+    const { code, stderr } = await cluster.tryKubectl(["drain", "node-1", "--pod-selector=app=web", "--timeout=5s"]);
     const isHere = (await cluster.get<Listed>("pods", "-l", "app=web")).items.length === 2;
     assert.ok(isHere && (code === 0 || /violate the pod's disruption budget|timeout|timed out|global timeout/.test(stderr)), stderr);
     await cluster.kubectl("uncordon", "node-1");

@@ -84,3 +84,4 @@ const server = createServer({ ...tls, ...proxies }, async (request, response) =>
   response.end(JSON.stringify(body));
 });
 server.listen(8443);
+process.on("SIGTERM", () => process.exit(0));
