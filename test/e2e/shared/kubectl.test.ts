@@ -321,23 +321,12 @@ describe("kubectl's verbs", () => {
   });
 
   it("attach, exec and cp reach into a container, also by its workload", async () => {
-    await kubectl(
-      "create",
-      "deployment",
-      "reached",
-      "--image=busybox",
-      "--",
-      "sh",
-      "-c",
-      "while read line; do echo got $line; done; sleep 1000",
-    );
-    await kubectl(
-      "patch",
-      "deployment",
-      "reached",
-      "-p",
-      '{"spec":{"template":{"spec":{"containers":[{"name":"busybox","stdin":true}]}}}}',
-    );
+    const labels = { app: "reached" };
+    const command = ["sh", "-c", "while read line; do echo got $line; done; sleep 1000"];
+    const spec = { terminationGracePeriodSeconds: 0, containers: [{ name: "c", image: "busybox", command, stdin: true }] };
+    const template = { metadata: { labels }, spec };
+    const metadata = { name: "reached" };
+    await cluster.apply({ apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { selector: { matchLabels: labels }, template } });
     await kubectl("rollout", "status", "deployment/reached", "--timeout=60s");
     const attached = cluster.startKubectl("attach", "-i", "deployment/reached");
     let seen = "";

@@ -91,8 +91,8 @@ describe("workloads", () => {
     const allowed = async () => cluster.kubectl("get", "pdb", "budgeted", "-o", "jsonpath={.status.conditions[0].reason}");
     await eventually("the budget to be known", async () => (await allowed()) === "InsufficientPods");
     const { code, stderr } = await cluster.tryKubectl(["drain", "node-1", "--pod-selector=app=budgeted", "--timeout=5s"]);
+    await cluster.kubectl("uncordon", "node-1");
     const isHere = (await cluster.get<Listed>("pods", "-l", "app=budgeted")).items.length === 2;
     assert.ok(isHere && (code === 0 || /violate the pod's disruption budget|timeout|timed out|global timeout/.test(stderr)), stderr);
-    await cluster.kubectl("uncordon", "node-1");
   });
 });
