@@ -1,7 +1,7 @@
 // What an update of the object itself and of its status may change.
 import type { Resource, StrategyContext } from "../../api/index.ts";
-import type { FieldError } from "../../machinery/index.ts";
-import { copyJson, type Draft } from "./draft.ts";
+import { copyJson, type FieldError } from "../../machinery/index.ts";
+import type { Draft } from "./draft.ts";
 import { storedResource } from "./key.ts";
 import { partialRules } from "./subresources/partial-rules.ts";
 
