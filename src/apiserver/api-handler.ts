@@ -201,7 +201,8 @@ export class ApiServerCore implements ApiHandler {
   /** Authorises, works, and lets nothing but StatusErrors out. */
   async #run<T>(scope: RequestScope, verb: string, work: () => Promise<T>): Promise<T> {
     try {
-      authorize(this.#context, scope, verb);
+      const authorized = authorize(this.#context, scope, verb);
+      if (authorized !== undefined) await authorized;
       return await work();
     } catch (error) {
       throw error instanceof StatusError ? error : this.#statusOf(error, scope, verb);

@@ -20,7 +20,10 @@ import {
 } from "./authn/index.ts";
 import {
   type Authorizer,
+  type AuthorizerConfig,
   bootstrapRbac,
+  createAuthorizers,
+  defaultAuthorizers,
   EscalationCheck,
   EscalationPlugin,
   loopbackUser,
@@ -61,6 +64,8 @@ export interface ApiServerOptions {
   };
   readonly staticTokens?: readonly StaticToken[];
   readonly authentication?: AuthenticationConfig;
+  /** Whom to ask, in this order. Default: Node, then RBAC. */
+  readonly authorizers?: readonly AuthorizerConfig[];
   readonly frontProxy?: FrontProxyOptions;
   /** The certificate by which aggregated API servers know this one. Absent: there is no aggregation. */
   readonly frontProxyClient?: ProxyCertificate;
@@ -97,7 +102,8 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const source = new WatchedRbacSource({ handler, catalog, clock, logger });
   const nodes = nodeGraph({ handler, clock, logger }, catalog);
   const rbac = new RbacAuthorizer(source);
-  members.push(new NodeAuthorizer(nodes), rbac);
+  const node = new NodeAuthorizer(nodes);
+  members.push(...createAuthorizers(options.authorizers ?? defaultAuthorizers, { node, rbac, clock, logger }));
   const lookup: ObjectLookup = (plural, namespace, name) => objectOf(core, catalog, { plural, namespace, name });
   const tokens = new ServiceAccountTokens({
     signingKey: options.serviceAccounts.signingKey,
