@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import protobuf from "protobufjs";
-import { extraResourceFacts, fieldsWithoutZero, includedGroupVersions } from "./api-facts.ts";
+import { betaProtobufNumbers, extraResourceFacts, fieldsWithoutZero, includedGroupVersions, promotedGroupVersions } from "./api-facts.ts";
 
 interface OpenApiProperty {
   type?: string;
@@ -55,6 +55,7 @@ const protoDefaults = new Map<string, unknown>();
 /** A message's fields by their names in small letters without punctuation: `x-kubernetes-…` and `xKubernetes…` meet there. */
 const protoMessages = new Map<string, Map<string, ProtoField>>();
 readProtos(protoDirectory);
+for (const promoted of promotedGroupVersions) promote(promoted);
 
 const OPAQUE: Record<string, string> = {
   "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
@@ -81,6 +82,9 @@ const unions: Record<string, string> = {
 const SHARED_PLURALS: Record<string, string> = {
   "events.k8s.io/v1/events": "eventsV1",
   "autoscaling/v1/horizontalpodautoscalers": "horizontalpodautoscalersV1",
+  "certificates.k8s.io/v1/clustertrustbundles": "clustertrustbundlesV1",
+  "certificates.k8s.io/v1/podcertificaterequests": "podcertificaterequestsV1",
+  "storagemigration.k8s.io/v1/storageversionmigrations": "storageversionmigrationsV1",
 };
 
 const resources = readResources();
@@ -118,8 +122,34 @@ function readProtos(directory: string): void {
   }
 }
 
+/** Adds the stable version of beta kinds to the document, as far as the stable version's messages know them. */
+function promote({ group, definitions, beta }: (typeof promotedGroupVersions)[number]): void {
+  const [from, to] = [`${definitions}.${beta}.`, `${definitions}.v1.`];
+  const stable = <T>(value: T): T =>
+    JSON.parse(JSON.stringify(value).replaceAll(from, to).replaceAll(`"version":"${beta}"`, '"version":"v1"'));
+  for (const [name, definition] of Object.entries(document.definitions)) {
+    const message = protoMessages.get(protoName(name.replace(from, to)));
+    if (!name.startsWith(from) || message === undefined) continue;
+    const known = Object.entries(definition.properties ?? {}).filter(([field]) => isTypeMeta(field) || message.has(plainName(field)));
+    document.definitions[name.replace(from, to)] ??= stable({ ...definition, properties: Object.fromEntries(known) });
+  }
+  for (const [path, operations] of Object.entries(document.paths)) {
+    if (path.startsWith(`/apis/${group}/${beta}/`)) document.paths[path.replace(`/${beta}/`, "/v1/")] ??= stable(operations);
+  }
+}
+
+function isTypeMeta(field: string): boolean {
+  return field === "apiVersion" || field === "kind";
+}
+
 function plainName(name: string): string {
   return name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
+}
+
+/** The message of a type; a promoted beta version has the numbers of the stable one. */
+function messageOf(definition: string): string {
+  const promoted = promotedGroupVersions.find(({ definitions, beta }) => definition.startsWith(`${definitions}.${beta}.`));
+  return protoName(promoted === undefined ? definition : definition.replace(`.${promoted.beta}.`, ".v1."));
 }
 
 /** A field's number; `in` leads to the message that Go embeds in the type and JSON does not show. */
@@ -261,7 +291,8 @@ function writeTable(): void {
     const fields: Record<string, FieldRow> = {};
     const shown = new Set(Object.keys(definition?.properties ?? {}).map(plainName));
     for (const [field, property] of Object.entries(definition?.properties ?? {})) {
-      const protoField = `${protoName(name)}.${field}`;
+      const protoField = `${messageOf(name)}.${field}`;
+      const betaNumber = betaProtobufNumbers[`${shortName(name)}.${field}`];
       const strategy = property["x-kubernetes-patch-strategy"] as string | undefined;
       const target = property.$ref === undefined ? undefined : document.definitions[refName(property.$ref)];
       const map = (property["x-kubernetes-map-type"] ?? target?.["x-kubernetes-map-type"]) as string | undefined;
@@ -275,7 +306,7 @@ function writeTable(): void {
         ...(property["x-kubernetes-patch-merge-key"] === undefined ? {} : { merge: property["x-kubernetes-patch-merge-key"] as string }),
         ...(fieldsWithoutZero[shortName(name)]?.includes(field) === true ? { nz: 1 as const } : {}),
         ...(protoDefaults.has(protoField) ? { def: protoDefaults.get(protoField) } : {}),
-        ...protoPlace(protoName(name), field, shown),
+        ...(betaNumber === undefined ? protoPlace(messageOf(name), field, shown) : { pb: betaNumber }),
         ...unionOf(property.$ref ?? property.additionalProperties?.$ref),
       };
     }
