@@ -3,26 +3,32 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { DEFAULT_RUN_DIRECTORY, layoutOf } from "../src/cmd/config/layout.ts";
 import { readPidFile } from "../src/cmd/system/processes.ts";
+import { EtcdCluster } from "../src/storage/etcd/etcd.fixture.ts";
 import { apiArea } from "./areas/api.ts";
 import { controlArea, namespaceArea } from "./areas/control.ts";
 import { dnsArea } from "./areas/dns.ts";
 import { idleArea } from "./areas/idle.ts";
+import { listArea } from "./areas/list.ts";
 import { networkArea } from "./areas/network.ts";
 import { nodeArea } from "./areas/node.ts";
 import { podStartArea } from "./areas/pod-start.ts";
+import { memoryArea, startArea } from "./areas/resident.ts";
 import { schedulerArea } from "./areas/scheduler.ts";
 import { storeArea } from "./areas/store.ts";
 import { upArea } from "./areas/up.ts";
 import { watchArea } from "./areas/watch.ts";
 import type { Bench, ServerArea } from "./bench.ts";
+import type { Row } from "./measure.ts";
 import { printRows } from "./print.ts";
-import { startServer } from "./server.ts";
+import { OwnServer } from "./server.ts";
 import { type Target, targetOfKubeconfig, targetOfToken } from "./target.ts";
 
 const USAGE = `usage: npm run bench -- [area …] [options]
 
-areas   api watch scheduler control namespace
+areas   api list watch scheduler control namespace
                                         against a server of its own, or the one given
+        etcd                            api, with a server of its own on an etcd of its own
+        start memory                    a server of its own with 10 000 and 150 000 pods: its start, its size
         store                           the LMDB store in this process
         dns                             cluster DNS over UDP
         network                         the service proxy, as root
@@ -30,7 +36,7 @@ areas   api watch scheduler control namespace
         up                              ./k8ts up, as root, where no cluster is up
         node                            a node against its runtime: starts, 50 pods at once, and 50 idle ones
         idle                            the processes of a cluster that is up
-        default: api watch scheduler control namespace store
+        default: api list watch scheduler control namespace store
 
 options --server URL --token T          the server to measure
         --kubeconfig FILE               the same, with its current context
@@ -43,13 +49,14 @@ options --server URL --token T          the server to measure
 
 const serverAreas: Readonly<Record<string, ServerArea>> = {
   api: apiArea,
+  list: listArea,
   watch: watchArea,
   scheduler: schedulerArea,
   control: controlArea,
   namespace: namespaceArea,
   "pod-start": podStartArea,
 };
-const otherAreas = new Set(["store", "network", "dns", "up", "node", "idle"]);
+const otherAreas = new Set(["etcd", "start", "memory", "store", "network", "dns", "up", "node", "idle"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -88,13 +95,25 @@ async function runServerArea(name: string, area: ServerArea): Promise<void> {
     return;
   }
   if (name === "pod-start") throw new Error("pod-start needs a cluster with a node: give --kubeconfig");
-  await using server = await startServer(values.profile === undefined ? {} : { profileDirectory: values.profile });
-  printRows(name, await area(benchOf(server.target, server.pid)));
+  await runOnOwnServer(name, (server) => area(benchOf(server.target, server.pid)));
+}
+
+async function runOnOwnServer(name: string, measure: (server: OwnServer) => Promise<Row[]>, etcdUrl?: string): Promise<void> {
+  await using server = await OwnServer.start({ profileDirectory: values.profile, etcdUrl });
+  printRows(name, await measure(server));
+}
+
+async function runOnEtcd(): Promise<void> {
+  await using etcd = await EtcdCluster.start();
+  await runOnOwnServer("etcd", (server) => apiArea(benchOf(server.target, server.pid)), `etcd://${etcd.endpoints[0]}`);
 }
 
 async function runArea(name: string): Promise<void> {
   const area = serverAreas[name];
   if (area !== undefined) return runServerArea(name, area);
+  if (name === "etcd") return runOnEtcd();
+  if (name === "start") return runOnOwnServer(name, (server) => startArea(server, benchOf(server.target, server.pid)));
+  if (name === "memory") return runOnOwnServer(name, (server) => memoryArea(server, benchOf(server.target, server.pid)));
   if (name === "store") printRows(name, await storeArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "dns") printRows(name, await dnsArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "network") printRows(name, await networkArea({ rounds: Number(values.rounds) }));
@@ -107,7 +126,7 @@ async function runArea(name: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const areas = positionals.length > 0 ? positionals : ["api", "watch", "scheduler", "control", "namespace", "store"];
+  const areas = positionals.length > 0 ? positionals : ["api", "list", "watch", "scheduler", "control", "namespace", "store"];
   const unknown = areas.filter((name) => serverAreas[name] === undefined && !otherAreas.has(name));
   if (values.help === true || unknown.length > 0) {
     console.log(unknown.length > 0 ? `unknown area ${unknown.join(", ")}\n\n${USAGE}` : USAGE);

@@ -19,49 +19,95 @@ const ENTRY = fileURLToPath(new URL("../src/cmd/k8ts.ts", import.meta.url));
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 
-export interface OwnServer extends AsyncDisposable {
-  readonly target: Target;
-  readonly pid: number;
-}
-
 export interface OwnServerOptions {
   /** Where a CPU profile of the server is written when it stops. */
-  readonly profileDirectory?: string;
+  readonly profileDirectory?: string | undefined;
+  /** `etcd://…`; default: an LMDB store of its own. */
+  readonly etcdUrl?: string | undefined;
 }
 
-/** Starts a server and waits until it is ready; disposing ends the process and removes its directory. */
-export async function startServer({ profileDirectory }: OwnServerOptions = {}): Promise<OwnServer> {
-  const directory = mkdtempSync(join(tmpdir(), "k8ts-bench-"));
-  const { target, configFile } = await configure(directory);
-  const logFile = join(directory, "server.log");
-  const log = openSync(logFile, "a");
-  const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
-  const args = ["--disable-warning=ExperimentalWarning", ...profiling, ENTRY, "server", "--config", configFile];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", log, log] });
-  const remove = () => rmSync(directory, { recursive: true, force: true });
-  const interrupted = () => {
-    child.kill("SIGKILL");
-    remove();
+/** A server that was started; disposing ends the process and removes its directory. */
+export class OwnServer implements AsyncDisposable {
+  readonly target: Target;
+  readonly #directory: string;
+  readonly #args: readonly string[];
+  #child: ChildProcess;
+  readonly #interrupted = () => {
+    this.#child.kill("SIGKILL");
+    this.#remove();
     process.exit(130);
   };
-  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, interrupted);
-  const stop = async () => {
-    await terminate(child);
-    for (const name of ["SIGINT", "SIGTERM"]) process.off(name, interrupted);
-    remove();
-  };
-  try {
-    await untilReady(target, child);
-  } catch (error) {
-    const lines = readFileSync(logFile, "utf8").trim().split("\n").slice(-20).join("\n");
-    await stop();
-    throw new Error(`the server did not become ready:\n${lines}`, { cause: error });
+
+  private constructor(directory: string, target: Target, args: readonly string[]) {
+    this.#directory = directory;
+    this.target = target;
+    this.#args = args;
+    this.#child = this.#spawn();
+    for (const name of ["SIGINT", "SIGTERM"]) process.once(name, this.#interrupted);
   }
-  return { target, pid: child.pid ?? 0, [Symbol.asyncDispose]: stop };
+
+  /** Starts a server and waits until it is ready. */
+  static async start({ profileDirectory, etcdUrl }: OwnServerOptions): Promise<OwnServer> {
+    const directory = mkdtempSync(join(tmpdir(), "k8ts-bench-"));
+    const { target, configFile } = await configure(directory, etcdUrl);
+    const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
+    const args = ["--disable-warning=ExperimentalWarning", ...profiling, ENTRY, "server", "--config", configFile];
+    const server = new OwnServer(directory, target, args);
+    await server.#ready();
+    return server;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Ends the process. */
+  stop(): Promise<void> {
+    return terminate(this.#child);
+  }
+
+  /** Starts it again on what it has stored, and waits until it is ready. */
+  async startAgain(): Promise<void> {
+    this.#child = this.#spawn();
+    await this.#ready();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    for (const name of ["SIGINT", "SIGTERM"]) process.off(name, this.#interrupted);
+    this.#remove();
+  }
+
+  #spawn(): ChildProcess {
+    const log = openSync(this.#logFile, "a");
+    return spawn(process.execPath, this.#args, { stdio: ["ignore", log, log] });
+  }
+
+  async #ready(): Promise<void> {
+    try {
+      await untilReady(this.target, this.#child);
+    } catch (error) {
+      const lines = readFileSync(this.#logFile, "utf8").trim().split("\n").slice(-20).join("\n");
+      await this[Symbol.asyncDispose]();
+      throw new Error(`the server did not become ready:\n${lines}`, { cause: error });
+    }
+  }
+
+  get #logFile(): string {
+    return join(this.#directory, "server.log");
+  }
+
+  #remove(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
 }
 
-async function configure(directory: string): Promise<{ readonly target: Target; readonly configFile: string }> {
-  const spec: ClusterSpec = { ...DEFAULT_SPEC, port: await freePort(), logLevel: "error" };
+async function configure(
+  directory: string,
+  etcdUrl: string | undefined,
+): Promise<{ readonly target: Target; readonly configFile: string }> {
+  const etcd = etcdUrl === undefined ? {} : { etcd: { url: etcdUrl } };
+  const spec: ClusterSpec = { ...DEFAULT_SPEC, ...etcd, port: await freePort(), logLevel: "error" };
   const layout = layoutOf(join(directory, "data"), join(directory, "run"));
   mkdirSync(join(layout.dataDirectory, "server"), { recursive: true });
   const pki = await ensureClusterPki({ directory: layout.pki, spec, nodes: nodesOf(spec), clock: new SystemClock() });

@@ -24,6 +24,7 @@ export const includedGroupVersions = new Set([
   "rbac.authorization.k8s.io/v1",
   "resource.k8s.io/v1",
   "scheduling.k8s.io/v1",
+  "scheduling.k8s.io/v1alpha2",
   "storage.k8s.io/v1",
   "storagemigration.k8s.io/v1",
   "storagemigration.k8s.io/v1beta1",
@@ -38,11 +39,8 @@ export const promotedGroupVersions = [
   { group: "storagemigration.k8s.io", definitions: "io.k8s.api.storagemigration", beta: "v1beta1" },
 ] as const;
 
-/** Protobuf numbers of fields of beta types that their stable types, whose numbers they share otherwise, have lost. */
-export const betaProtobufNumbers: Readonly<Record<string, number>> = {
-  "certificates.v1beta1.PodCertificateRequestSpec.pkixPublicKey": 9,
-  "certificates.v1beta1.PodCertificateRequestSpec.proofOfPossession": 10,
-};
+/** Single resources of other versions, where the stable version has not got them yet; `group/version/resource`. */
+export const includedResources = new Set(["resource.k8s.io/v1beta2/devicetaintrules"]);
 
 export interface ExtraResourceFacts {
   shortNames?: string[];

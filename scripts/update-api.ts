@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import protobuf from "protobufjs";
-import { betaProtobufNumbers, extraResourceFacts, fieldsWithoutZero, includedGroupVersions, promotedGroupVersions } from "./api-facts.ts";
+import { extraResourceFacts, fieldsWithoutZero, includedGroupVersions, includedResources, promotedGroupVersions } from "./api-facts.ts";
 
 interface OpenApiProperty {
   type?: string;
@@ -55,6 +55,8 @@ const protoDefaults = new Map<string, unknown>();
 /** A message's fields by their names in small letters without punctuation: `x-kubernetes-…` and `xKubernetes…` meet there. */
 const protoMessages = new Map<string, Map<string, ProtoField>>();
 readProtos(protoDirectory);
+// What the stable groups' files do not have.
+readProtos(join(import.meta.dirname, "proto"));
 for (const promoted of promotedGroupVersions) promote(promoted);
 
 const OPAQUE: Record<string, string> = {
@@ -146,12 +148,6 @@ function plainName(name: string): string {
   return name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
 }
 
-/** The message of a type; a promoted beta version has the numbers of the stable one. */
-function messageOf(definition: string): string {
-  const promoted = promotedGroupVersions.find(({ definitions, beta }) => definition.startsWith(`${definitions}.${beta}.`));
-  return protoName(promoted === undefined ? definition : definition.replace(`.${promoted.beta}.`, ".v1."));
-}
-
 /** A field's number; `in` leads to the message that Go embeds in the type and JSON does not show. */
 function protoPlace(message: string, field: string, shown: ReadonlySet<string>): { pb?: number; in?: number[] } {
   const fields = protoMessages.get(message);
@@ -182,7 +178,7 @@ function readResources() {
     let subresource = pathSubresource;
     if (isNamespaceItself && namespaced === undefined) resource = "namespaces";
     if (isNamespaceItself && path === "/api/v1/namespaces/{name}/finalize") subresource = "finalize";
-    if (!includedGroupVersions.has(`${group}/${version}`)) continue;
+    if (!includedGroupVersions.has(`${group}/${version}`) && !includedResources.has(`${group}/${version}/${resource}`)) continue;
     for (const operation of Object.values(operations)) {
       const gvk = operation?.["x-kubernetes-group-version-kind"];
       const action = operation?.["x-kubernetes-action"];
@@ -291,8 +287,7 @@ function writeTable(): void {
     const fields: Record<string, FieldRow> = {};
     const shown = new Set(Object.keys(definition?.properties ?? {}).map(plainName));
     for (const [field, property] of Object.entries(definition?.properties ?? {})) {
-      const protoField = `${messageOf(name)}.${field}`;
-      const betaNumber = betaProtobufNumbers[`${shortName(name)}.${field}`];
+      const protoField = `${protoName(name)}.${field}`;
       const strategy = property["x-kubernetes-patch-strategy"] as string | undefined;
       const target = property.$ref === undefined ? undefined : document.definitions[refName(property.$ref)];
       const map = (property["x-kubernetes-map-type"] ?? target?.["x-kubernetes-map-type"]) as string | undefined;
@@ -306,7 +301,7 @@ function writeTable(): void {
         ...(property["x-kubernetes-patch-merge-key"] === undefined ? {} : { merge: property["x-kubernetes-patch-merge-key"] as string }),
         ...(fieldsWithoutZero[shortName(name)]?.includes(field) === true ? { nz: 1 as const } : {}),
         ...(protoDefaults.has(protoField) ? { def: protoDefaults.get(protoField) } : {}),
-        ...(betaNumber === undefined ? protoPlace(messageOf(name), field, shown) : { pb: betaNumber }),
+        ...protoPlace(protoName(name), field, shown),
         ...unionOf(property.$ref ?? property.additionalProperties?.$ref),
       };
     }

@@ -60,6 +60,7 @@ import {
   resourceClaimTemplateStrategy,
   resourceSliceStrategy,
 } from "./resource/claim-kinds.ts";
+import { deviceTaintRuleStrategy } from "./resource/device-taint-rule.ts";
 import { priorityClassStrategy } from "./scheduling/priority-class.ts";
 import { csiDriverStrategy } from "./storage/csi-driver.ts";
 import { csiNodeStrategy, csiStorageCapacityStrategy, volumeAttributesClassStrategy } from "./storage/csi-kinds.ts";
@@ -129,6 +130,7 @@ export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
   "flowcontrol.apiserver.k8s.io/flowschemas": flowSchemaStrategy,
   "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations": priorityLevelConfigurationStrategy,
   "resource.k8s.io/deviceclasses": deviceClassStrategy,
+  "resource.k8s.io/devicetaintrules": deviceTaintRuleStrategy,
   "resource.k8s.io/resourceclaims": resourceClaimStrategy,
   "resource.k8s.io/resourceclaimtemplates": resourceClaimTemplateStrategy,
   "resource.k8s.io/resourceslices": resourceSliceStrategy,

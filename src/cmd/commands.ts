@@ -39,6 +39,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly nodePortAddresses?: readonly string[];
   readonly schedulerConfig?: string;
   readonly authenticationConfig?: string;
+  readonly authorizationConfig?: string;
   readonly auditPolicy?: string;
   readonly store?: string;
   readonly storeCa?: string;
@@ -95,6 +96,7 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(options.nodePortAddresses === undefined ? {} : { nodePortNetworks: options.nodePortAddresses }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
     ...(options.authenticationConfig === undefined ? {} : { authenticationConfigFile: resolve(options.authenticationConfig) }),
+    ...(options.authorizationConfig === undefined ? {} : { authorizationConfigFile: resolve(options.authorizationConfig) }),
     ...(options.auditPolicy === undefined ? {} : { auditPolicyFile: resolve(options.auditPolicy) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;

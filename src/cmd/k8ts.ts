@@ -54,6 +54,7 @@ function program(): Command {
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
     .option("--authentication-config <file>", "an AuthenticationConfiguration: OIDC issuers, anonymous access")
+    .option("--authorization-config <file>", "an AuthorizationConfiguration: Node, RBAC and webhooks that authorise, in their order")
     .option("--audit-policy <file>", "a Policy of audit.k8s.io/v1: what is written to logs/audit.log")
     .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
     .option("--log-level <level>", "debug, info, warn or error")

@@ -1,8 +1,8 @@
 // Puts the authenticators together, as an AuthenticationConfiguration says.
 import type { Clock, Logger } from "../../base/index.ts";
+import { jsonFetcher } from "../webhooks/fetch-json.ts";
 import { AuthenticatorChain } from "./authenticator.ts";
 import { BootstrapTokens } from "./bootstrap-tokens.ts";
-import { jsonFetcher } from "./fetch-json.ts";
 import { type JwtAuthenticatorConfig, OidcTokens } from "./oidc-tokens.ts";
 import type { ObjectLookup, ServiceAccountTokens } from "./service-account-tokens.ts";
 import { type StaticToken, StaticTokens } from "./static-tokens.ts";

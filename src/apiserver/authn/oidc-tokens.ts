@@ -2,8 +2,8 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import type { UserInfo } from "../../api/index.ts";
 import type { Clock, Logger } from "../../base/index.ts";
+import type { JsonFetcher } from "../webhooks/fetch-json.ts";
 import { withAuthenticated } from "./authenticator.ts";
-import type { JsonFetcher } from "./fetch-json.ts";
 import { unverifiedIssuer } from "./service-account-tokens.ts";
 import { type AuthenticatedToken, forApi, InvalidTokenError, type TokenAuthenticator } from "./token-chain.ts";
 

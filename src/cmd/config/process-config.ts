@@ -48,6 +48,8 @@ export interface ServerConfig extends StoreConfig {
   readonly frontProxyClient: FilePair;
   /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
   readonly authenticationConfigFile?: string;
+  /** An AuthorizationConfiguration: whom to ask who may do what. Absent: Node, then RBAC. */
+  readonly authorizationConfigFile?: string;
   /** Another server that judges tokens. */
   readonly tokenWebhook?: { readonly url: string; readonly caFile?: string };
   /** Absent: no audit log. */

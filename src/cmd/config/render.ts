@@ -33,6 +33,7 @@ export function serverConfig(spec: ClusterSpec, layout: Layout, pki: ClusterPki)
     controllerManager: pki.controllerManager,
     scheduler: pki.scheduler,
     ...(spec.authenticationConfigFile === undefined ? {} : { authenticationConfigFile: spec.authenticationConfigFile }),
+    ...(spec.authorizationConfigFile === undefined ? {} : { authorizationConfigFile: spec.authorizationConfigFile }),
     ...(spec.auditPolicyFile === undefined ? {} : { audit: { policyFile: spec.auditPolicyFile, logFile: join(layout.logs, "audit.log") } }),
     ...(spec.schedulerConfigFile === undefined ? {} : { schedulerConfigFile: spec.schedulerConfigFile }),
     serviceAccountKeyFile: pki.serviceAccountKeyFile,

@@ -17,6 +17,7 @@ const byEventName = {
   ResourceClaim: resources.resourceclaims,
   ResourceSlice: resources.resourceslices,
   DeviceClass: resources.deviceclasses,
+  DeviceTaintRule: resources.devicetaintrules,
 } satisfies Record<string, ResourceRef<KubeObject>>;
 
 export type WatchedResource = keyof typeof byEventName;

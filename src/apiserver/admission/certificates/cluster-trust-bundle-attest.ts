@@ -15,14 +15,14 @@ export class ClusterTrustBundleAttest implements AdmissionPlugin {
     this.#authorizer = authorizer;
   }
 
-  validate(request: AdmissionRequest): void {
+  async validate(request: AdmissionRequest): Promise<void> {
     const { operation, scope } = request;
     if (operation !== "CREATE" && operation !== "UPDATE") return;
     // The signer of a bundle never changes, so that of the new one is the old one's.
     const [bundle, old] = [request.object, request.old] as unknown as DeepReadonly<ClusterTrustBundle | undefined>[];
     const { signerName = "" } = bundle?.spec ?? {};
     if (bundle === undefined || signerName === "" || (old !== undefined && changesNothing(bundle, old))) return;
-    if (mayUseSigner(this.#authorizer, scope.user, "attest", signerName)) return;
+    if (await mayUseSigner(this.#authorizer, scope.user, "attest", signerName)) return;
     throw forbidden(scope.resource, nameOfRequest(request), `user not permitted to attest for signerName "${signerName}"`);
   }
 }

@@ -15,10 +15,11 @@ export class PodCertificateSigning implements AdmissionPlugin {
     this.#authorizer = authorizer;
   }
 
-  validate({ operation, scope, object, old }: AdmissionRequest): void {
+  async validate({ operation, scope, object, old }: AdmissionRequest): Promise<void> {
     if (operation !== "UPDATE" || scope.subresource !== "status" || object === undefined || old === undefined) return;
     const { spec, status } = old as DeepReadonly<PodCertificateRequest>;
-    if (deepEqual(object["status"] ?? {}, status ?? {}) || mayUseSigner(this.#authorizer, scope.user, "sign", spec.signerName)) return;
+    if (deepEqual(object["status"] ?? {}, status ?? {})) return;
+    if (await mayUseSigner(this.#authorizer, scope.user, "sign", spec.signerName)) return;
     const detail = `User ${JSON.stringify(scope.user.name)} is not permitted to "sign" for signer ${JSON.stringify(spec.signerName)}`;
     throw invalid(scope.resource, scope.name, [field.forbidden("spec.signerName", detail)]);
   }

@@ -60,7 +60,7 @@ const schedulerRules = [
   rule(READ, "storage.k8s.io", "csinodes csidrivers csistoragecapacities storageclasses volumeattachments"),
   rule(READ, "", "namespaces"),
   rule(READ, "scheduling.k8s.io", "priorityclasses"),
-  rule(READ, "resource.k8s.io", "deviceclasses resourceclaims resourceslices"),
+  rule(READ, "resource.k8s.io", "deviceclasses devicetaintrules resourceclaims resourceslices"),
   rule("patch update", "resource.k8s.io", "resourceclaims resourceclaims/status"),
 ];
 
