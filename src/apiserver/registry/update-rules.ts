@@ -33,7 +33,7 @@ export function mainRules(resource: Resource): UpdateRules {
 function partialValidation(resource: Resource, subresource: string): UpdateRules["validate"] {
   const { strategy } = storedResource(resource);
   const own = strategy.validateSubresourceUpdate?.[subresource];
-  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft) ?? []), ...own(draft, old)];
+  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft, old) ?? []), ...own(draft, old)];
 }
 
 function statusRules(resource: Resource): UpdateRules {
