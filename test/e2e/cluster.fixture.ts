@@ -47,9 +47,11 @@ export interface UpOptions {
 
 /** The variable that names the directory of the cluster that the files below shared/ have together. */
 export const SHARED_DIRECTORY = "K8TS_E2E_SHARED";
-/** What that cluster is made with. */
-export const SHARED_OPTIONS: UpOptions = {
-  nodes: 2,
+/** The node of that cluster which is stopped and started; nothing runs there that does not ask for it. */
+export const RESERVED_NODE = "node-3";
+export const RESERVED_TAINT = "k8ts.dev/reserved";
+const SHARED_OPTIONS: UpOptions = {
+  nodes: 3,
   options: ["--load-balancer-pool", "198.51.100.0/29", "--audit-policy", join(import.meta.dirname, "shared/audit-policy.json")],
 };
 
@@ -69,7 +71,7 @@ export class Cluster implements AsyncDisposable {
   /** The shared cluster, with kubectl in a namespace that is made for one file; in a run of that file alone a cluster of its own. */
   static async shared(namespace: string): Promise<Cluster> {
     const directory = process.env[SHARED_DIRECTORY];
-    if (directory === undefined) return Cluster.up(SHARED_OPTIONS);
+    if (directory === undefined) return Cluster.upToShare();
     const cluster = new Cluster(directory, namespace);
     cluster.#bin = join(directory, "bin");
     const all = join(cluster.dataDirectory, "kubeconfig");
@@ -77,6 +79,12 @@ export class Cluster implements AsyncDisposable {
     await cluster.kubectl("config", "set-context", "--current", `--namespace=${namespace}`);
     await cluster.kubectl("create", "namespace", namespace);
     await eventually("its account is there", async () => (await cluster.tryKubectl(["get", "serviceaccount", "default"])).code === 0);
+    return cluster;
+  }
+
+  static async upToShare(): Promise<Cluster> {
+    const cluster = await Cluster.up(SHARED_OPTIONS);
+    await cluster.kubectl("taint", "node", RESERVED_NODE, `${RESERVED_TAINT}=:NoSchedule`);
     return cluster;
   }
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import { Cluster, SHARED_DIRECTORY, SHARED_OPTIONS } from "../cluster.fixture.ts";
+import { Cluster, SHARED_DIRECTORY } from "../cluster.fixture.ts";
 
 /** Most tests wait most of the time. */
 const CONCURRENCY = 3;
@@ -11,7 +11,7 @@ const TEST_TIMEOUT_MS = 300_000;
 
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : globSync(join(import.meta.dirname, "*.test.ts")).sort();
-await using cluster = await Cluster.up(SHARED_OPTIONS);
+await using cluster = await Cluster.upToShare();
 const args = ["--disable-warning=ExperimentalWarning", "--test", `--test-concurrency=${CONCURRENCY}`, `--test-timeout=${TEST_TIMEOUT_MS}`];
 const tests = spawn(process.execPath, [...args, ...files], {
   stdio: "inherit",

@@ -94,6 +94,32 @@ describe("services on two nodes", () => {
     await soon("all pods answer", async () => (await hosts()) === 2);
   });
 
+  it("lead to what slices of someone else's name, port by port", async () => {
+    await service("manual", {
+      ports: [
+        { name: "echo", port: 80 },
+        { name: "web", port: 81 },
+      ],
+    });
+    const slice = async (name: string, app: string) => {
+      const ips = await cluster.kubectl("get", "pods", "-l", `app=${app}`, "-o", "jsonpath={.items[*].status.podIP}");
+      await cluster.apply({
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSlice",
+        metadata: { name: `manual-${name}`, labels: { "kubernetes.io/service-name": "manual" } },
+        addressType: "IPv4",
+        endpoints: ips.split(" ").map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
+        ports: [{ name, port: 8080, protocol: "TCP" }],
+      });
+    };
+    await slice("echo", "echo");
+    await slice("web", "web");
+    await soon("one port answers", async () => (await fromPod("wget", "-qO-", "http://manual")) === "ready");
+    const answers = new Set<string>();
+    await soon("both pods of the other answer", async () => answers.add(await fromPod("wget", "-qO-", "http://manual:81")).size === 2);
+    assert.ok([...answers].every((answer) => answer.startsWith("You've hit web-")));
+  });
+
   it("of type LoadBalancer have an address of the pool that leads to them and to nothing else", async () => {
     await service("lb", { type: "LoadBalancer", selector: { app: "web" }, ports, allocateLoadBalancerNodePorts: false });
     const ip = await eventually("it has an address", async () => (await get("lb")).status?.loadBalancer?.ingress?.[0]?.ip);
