@@ -4,11 +4,11 @@ import { ApplyConflictError, type ApplyResult, apply, badRequest, copyJson, fiel
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody } from "./decode.ts";
-import { type Draft, draftOf } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { knownFieldsOf } from "./field-check.ts";
 import { managerOf, resetFields } from "./managed-fields.ts";
 import { authorize, currentEntry, type ServerContext } from "./server-context.ts";
-import { fromStoredForm } from "./stored-as.ts";
+import { standingObject } from "./stored-as.ts";
 import { replaceObject } from "./update-path.ts";
 
 export async function applyObject(
@@ -30,7 +30,7 @@ export async function applyObject(
     };
   }
   const make = async (standing: CacheEntry): Promise<Draft> => {
-    const live = await fromStoredForm(resource, draftOf(standing.object));
+    const live = await standingObject(resource, standing);
     return decodeMerged(scope, merge(context, scope, { live, applied }, options).object);
   };
   return { stored: await replaceObject(context, scope, { make, tracking: "none" }, options), created: false };
