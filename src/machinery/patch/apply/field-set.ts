@@ -47,7 +47,8 @@ function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   let isSame = true;
   const result: Steps = {};
-  for (const [step, node] of Object.entries(a)) {
+  for (const step in a) {
+    const node = a[step] ?? emptySet;
     const other = b[step];
     const rest = other === undefined || step === "." ? node : differenceOfNodes(node, other);
     if (rest !== node) isSame = false;
