@@ -20,3 +20,6 @@ export * from "./re2.ts";
 export * from "./schema.ts";
 export * from "./selectors.ts";
 export * from "./status-error.ts";
+export * from "./x509/certificate-keys.ts";
+export * from "./x509/pem.ts";
+export * from "./x509/pkcs10.ts";
