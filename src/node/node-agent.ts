@@ -13,6 +13,7 @@ import { ImagePuller, type IsLoaded } from "./images/image-puller.ts";
 import { type FileWatcher, hostFileWatcher } from "./logs/file-watcher.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
+import { podReference } from "./pod/pod-events.ts";
 import type { PodObject } from "./pod/pod-object.ts";
 import { PodRegistry } from "./pod-registry.ts";
 import { ProbeCounts } from "./probes/probe-counts.ts";
@@ -24,6 +25,7 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { isMirrorPod } from "./static/static-pod.ts";
 import { StaticPods } from "./static/static-pods.ts";
 import { ContentFollower } from "./volumes/content-follower.ts";
+import type { ContentHost, ContentSource } from "./volumes/content-source.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
 export interface NodeAgentOptions {
@@ -41,6 +43,8 @@ export interface NodeAgentOptions {
   readonly files: NodeFiles;
   /** Whether containers read their volumes, so that changes must reach them at once. Default: they do not. */
   readonly followsContent?: boolean;
+  /** Those of the volume manager that learn of changes by themselves. */
+  readonly contentSources?: readonly ContentSource[];
   /** Default: the client's recorder with component `kubelet`. */
   readonly events?: EventSink;
   /** Shared with the volume manager. Default: one of the agent's own. */
@@ -156,6 +160,7 @@ export class NodeAgent {
     await this.#statics.load().catch((error: unknown) => this.#context.logger.error("cannot read static pods", { error }));
     this.#statics.follow(own);
     this.#follow();
+    this.#startContentSources(own);
     this.#informers.start(own);
     this.#isSyncing = true;
     await Promise.all([
@@ -169,6 +174,12 @@ export class NodeAgent {
     ]);
     this.#context.content?.stop();
     await this.#recorder?.close();
+  }
+
+  #startContentSources(signal: AbortSignal): void {
+    const onChange = (podUid: string) => this.#pods.worker(podUid)?.volumesChanged();
+    const warn: ContentHost["warn"] = (pod, reason, message) => this.#context.events.event(podReference(pod), "Warning", reason, message);
+    for (const source of this.#options.contentSources ?? []) source.start({ signal, onChange, warn });
   }
 
   #makeFollower(store: ObjectCache): ContentFollower {
