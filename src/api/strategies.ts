@@ -61,6 +61,7 @@ import {
   resourceSliceStrategy,
 } from "./resource/claim-kinds.ts";
 import { deviceTaintRuleStrategy } from "./resource/device-taint-rule.ts";
+import { podGroupStrategy, workloadStrategy } from "./scheduling/pod-group.ts";
 import { priorityClassStrategy } from "./scheduling/priority-class.ts";
 import { csiDriverStrategy } from "./storage/csi-driver.ts";
 import { csiNodeStrategy, csiStorageCapacityStrategy, volumeAttributesClassStrategy } from "./storage/csi-kinds.ts";
@@ -113,7 +114,9 @@ export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
   "storage.k8s.io/csinodes": csiNodeStrategy,
   "storage.k8s.io/csistoragecapacities": csiStorageCapacityStrategy,
   "storage.k8s.io/volumeattributesclasses": volumeAttributesClassStrategy,
+  "scheduling.k8s.io/podgroups": podGroupStrategy,
   "scheduling.k8s.io/priorityclasses": priorityClassStrategy,
+  "scheduling.k8s.io/workloads": workloadStrategy,
   "certificates.k8s.io/certificatesigningrequests": certificateSigningRequestStrategy,
   "certificates.k8s.io/clustertrustbundles": clusterTrustBundleStrategy,
   "certificates.k8s.io/podcertificaterequests": podCertificateRequestStrategy,

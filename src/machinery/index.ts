@@ -1,6 +1,7 @@
 export * from "./cel/index.ts";
 export * from "./codec/decode.ts";
 export * from "./codec/protobuf/index.ts";
+export * from "./copy-json.ts";
 export * from "./equality.ts";
 export * from "./field-error.ts";
 export * from "./int-or-string.ts";

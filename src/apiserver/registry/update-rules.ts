@@ -1,7 +1,7 @@
 // What an update of the object itself and of its status may change.
 import type { Resource, StrategyContext } from "../../api/index.ts";
-import type { FieldError } from "../../machinery/index.ts";
-import { copyJson, type Draft } from "./draft.ts";
+import { copyJson, type FieldError } from "../../machinery/index.ts";
+import type { Draft } from "./draft.ts";
 import { storedResource } from "./key.ts";
 import { partialRules } from "./subresources/partial-rules.ts";
 
@@ -33,7 +33,7 @@ export function mainRules(resource: Resource): UpdateRules {
 function partialValidation(resource: Resource, subresource: string): UpdateRules["validate"] {
   const { strategy } = storedResource(resource);
   const own = strategy.validateSubresourceUpdate?.[subresource];
-  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft) ?? []), ...own(draft, old)];
+  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft, old) ?? []), ...own(draft, old)];
 }
 
 function statusRules(resource: Resource): UpdateRules {

@@ -59,7 +59,8 @@ const schedulerRules = [
   ...reviews,
   rule(READ, "storage.k8s.io", "csinodes csidrivers csistoragecapacities storageclasses volumeattachments"),
   rule(READ, "", "namespaces"),
-  rule(READ, "scheduling.k8s.io", "priorityclasses"),
+  rule(READ, "scheduling.k8s.io", "podgroups priorityclasses workloads"),
+  rule("patch update", "scheduling.k8s.io", "podgroups/status"),
   rule(READ, "resource.k8s.io", "deviceclasses devicetaintrules resourceclaims resourceslices"),
   rule("patch update", "resource.k8s.io", "resourceclaims resourceclaims/status"),
 ];
