@@ -54,6 +54,7 @@ export {
   type Class,
   claimClass,
   defaultClass,
+  ephemeralClaimName,
   findVolume,
   isMeantFor,
   mismatch,

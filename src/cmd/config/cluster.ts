@@ -37,6 +37,8 @@ export interface ClusterSpec {
   readonly nodePortNetworks?: readonly string[];
   /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
   readonly schedulerConfigFile?: string;
+  /** A KubeletConfiguration; absent: the agents' defaults. */
+  readonly kubeletConfigFile?: string;
   /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
   readonly authenticationConfigFile?: string;
   /** An AuthorizationConfiguration: whom to ask who may do what; absent: Node, then RBAC. */

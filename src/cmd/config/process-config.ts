@@ -1,5 +1,4 @@
 // The configuration files of the processes: `k8ts server --config file`, `k8ts agent --config file`, `k8ts hollow --config file`.
-import type { EvictionConfig } from "../../node/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 
@@ -92,8 +91,8 @@ export interface AgentConfig {
   readonly loadedImagesFile: string;
   /** Where the volumes of the default storage class are kept. */
   readonly localPathDirectory: string;
-  /** When pods are evicted; absent means the defaults. */
-  readonly eviction?: EvictionConfig;
+  /** A KubeletConfiguration (YAML). */
+  readonly kubeletConfigFile?: string;
   readonly cgroupRoot: string;
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;

@@ -88,6 +88,7 @@ export function agentConfig({ spec, node, layout, pki, facts }: AgentRender): Ag
     podLogDirectory: files.podLogs,
     loadedImagesFile: files.loadedImages,
     localPathDirectory: files.localPath,
+    ...(spec.kubeletConfigFile === undefined ? {} : { kubeletConfigFile: spec.kubeletConfigFile }),
     cgroupRoot: node.cgroupRoot,
     cgroupVersion: facts.cgroupVersion,
     resolvConf: facts.hasSystemdResolved ? RESOLVED_UPSTREAM : "/etc/resolv.conf",
