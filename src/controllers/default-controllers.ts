@@ -20,6 +20,7 @@ import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-c
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
 import { jobController } from "./job/job-controller.ts";
+import { legacyTokenCleanerController } from "./legacy-token-cleaner/legacy-token-cleaner-controller.ts";
 import { localPathController } from "./local-path/local-path-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import { nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
@@ -111,6 +112,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("service-cidr-controller", "service-cidrs-controller", serviceCidrController),
     entry("bootstrap-signer-controller", "bootstrap-signer", bootstrapSignerController),
     entry("token-cleaner-controller", "token-cleaner", tokenCleanerController),
+    entry("legacy-serviceaccount-token-cleaner-controller", "legacy-service-account-token-cleaner", legacyTokenCleanerController),
     entry("persistentvolume-binder-controller", "persistent-volume-binder", persistentVolumeBinderController),
     entry("persistentvolume-attach-detach-controller", "attachdetach-controller", attachDetachController),
     entry("persistentvolume-expander-controller", "expand-controller", volumeExpandController),
