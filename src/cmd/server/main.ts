@@ -83,6 +83,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     podNetwork: config.podNetwork,
     serverPort: config.port,
     loadBalancerPool: config.loadBalancerPool,
+    localTimeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     scheduler: schedulerOptions(config),
     // Only a store that several servers may share makes it a question who leads.
     ...(config.etcd === undefined ? {} : { election: { identity: `${config.advertiseAddress}:${config.port}` } }),
