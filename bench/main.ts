@@ -6,6 +6,7 @@ import { readPidFile } from "../src/cmd/system/processes.ts";
 import { apiArea } from "./areas/api.ts";
 import { controlArea, namespaceArea } from "./areas/control.ts";
 import { dnsArea } from "./areas/dns.ts";
+import { hollowArea } from "./areas/hollow.ts";
 import { idleArea } from "./areas/idle.ts";
 import { networkArea } from "./areas/network.ts";
 import { nodeArea } from "./areas/node.ts";
@@ -23,6 +24,7 @@ const USAGE = `usage: npm run bench -- [area …] [options]
 
 areas   api watch scheduler control namespace
                                         against a server of its own, or the one given
+        hollow                          a cluster of simulated nodes and their pods, against a server of its own
         store                           the LMDB store in this process
         dns                             cluster DNS over UDP
         network                         the service proxy, as root
@@ -30,7 +32,7 @@ areas   api watch scheduler control namespace
         up                              ./k8ts up, as root, where no cluster is up
         node                            a node against its runtime: starts, 50 pods at once, and 50 idle ones
         idle                            the processes of a cluster that is up
-        default: api watch scheduler control namespace store
+        default: api watch scheduler control namespace hollow store
 
 options --server URL --token T          the server to measure
         --kubeconfig FILE               the same, with its current context
@@ -38,6 +40,7 @@ options --server URL --token T          the server to measure
         --run-dir DIR                   of a cluster that is up (default: ${DEFAULT_RUN_DIRECTORY})
         --seconds N                     length of a timed loop (default: 10; idle: 120)
         --rounds N                      default: 3
+        --nodes N --pods N              of the hollow cluster (default: 1000 and 10000)
         --image NAME                    for pod-start (default: busybox)
         --profile DIR                   write a CPU profile of the benchmark's own server`;
 
@@ -49,7 +52,7 @@ const serverAreas: Readonly<Record<string, ServerArea>> = {
   namespace: namespaceArea,
   "pod-start": podStartArea,
 };
-const otherAreas = new Set(["store", "network", "dns", "up", "node", "idle"]);
+const otherAreas = new Set(["hollow", "store", "network", "dns", "up", "node", "idle"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -62,6 +65,8 @@ const { values, positionals } = parseArgs({
     "run-dir": { type: "string", default: DEFAULT_RUN_DIRECTORY },
     seconds: { type: "string" },
     rounds: { type: "string", default: "3" },
+    nodes: { type: "string", default: "1000" },
+    pods: { type: "string", default: "10000" },
     image: { type: "string", default: "busybox" },
     profile: { type: "string" },
   },
@@ -80,6 +85,13 @@ function benchOf(target: Target, serverPid: number | undefined): Bench {
   return { target, serverPid, seconds: Number(values.seconds ?? "10"), rounds: Number(values.rounds), image: values.image, run };
 }
 
+const ownServer = () => startServer(values.profile === undefined ? {} : { profileDirectory: values.profile });
+
+async function runHollow(): Promise<void> {
+  await using server = await ownServer();
+  await hollowArea({ server, nodes: Number(values.nodes), pods: Number(values.pods), seconds: Number(values.seconds ?? "30") });
+}
+
 async function runServerArea(name: string, area: ServerArea): Promise<void> {
   const target = await givenTarget();
   if (target !== undefined) {
@@ -88,14 +100,15 @@ async function runServerArea(name: string, area: ServerArea): Promise<void> {
     return;
   }
   if (name === "pod-start") throw new Error("pod-start needs a cluster with a node: give --kubeconfig");
-  await using server = await startServer(values.profile === undefined ? {} : { profileDirectory: values.profile });
+  await using server = await ownServer();
   printRows(name, await area(benchOf(server.target, server.pid)));
 }
 
 async function runArea(name: string): Promise<void> {
   const area = serverAreas[name];
   if (area !== undefined) return runServerArea(name, area);
-  if (name === "store") printRows(name, await storeArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
+  if (name === "hollow") await runHollow();
+  else if (name === "store") printRows(name, await storeArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "dns") printRows(name, await dnsArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "network") printRows(name, await networkArea({ rounds: Number(values.rounds) }));
   else if (name === "node") {
@@ -107,7 +120,7 @@ async function runArea(name: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const areas = positionals.length > 0 ? positionals : ["api", "watch", "scheduler", "control", "namespace", "store"];
+  const areas = positionals.length > 0 ? positionals : ["api", "watch", "scheduler", "control", "namespace", "hollow", "store"];
   const unknown = areas.filter((name) => serverAreas[name] === undefined && !otherAreas.has(name));
   if (values.help === true || unknown.length > 0) {
     console.log(unknown.length > 0 ? `unknown area ${unknown.join(", ")}\n\n${USAGE}` : USAGE);

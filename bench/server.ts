@@ -4,13 +4,14 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ClusterSpec, DEFAULT_SPEC, nodesOf } from "../src/cmd/config/cluster.ts";
-import { layoutOf } from "../src/cmd/config/layout.ts";
-import { serverConfig } from "../src/cmd/config/render.ts";
+import { type Layout, layoutOf } from "../src/cmd/config/layout.ts";
+import { hollowConfig, serverConfig } from "../src/cmd/config/render.ts";
 import { ensureClusterPki } from "../src/cmd/pki/cluster-pki.ts";
+import { renderKubeconfig } from "../src/cmd/pki/kubeconfig.ts";
 import { SystemClock } from "../src/cmd/system/clock.ts";
 import { Connection } from "./connection.ts";
 import type { Target } from "./target.ts";
@@ -22,34 +23,42 @@ const STOP_WITHIN_MS = 10_000;
 export interface OwnServer extends AsyncDisposable {
   readonly target: Target;
   readonly pid: number;
+  /** Starts a process that plays so many nodes, and answers its pid; it ends with the server. */
+  startHollow(nodeCount: number): number;
 }
 
 export interface OwnServerOptions {
-  /** Where a CPU profile of the server is written when it stops. */
+  /** Where CPU profiles of the processes are written when they stop. */
   readonly profileDirectory?: string;
 }
 
 /** Starts a server and waits until it is ready; disposing ends the process and removes its directory. */
 export async function startServer({ profileDirectory }: OwnServerOptions = {}): Promise<OwnServer> {
   const directory = mkdtempSync(join(tmpdir(), "k8ts-bench-"));
-  const { target, configFile } = await configure(directory);
+  const { target, layout, writeHollow } = await configure(directory);
   const logFile = join(directory, "server.log");
   const log = openSync(logFile, "a");
   const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
-  const args = ["--disable-warning=ExperimentalWarning", ...profiling, ENTRY, "server", "--config", configFile];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", log, log] });
+  const children: ChildProcess[] = [];
+  const start = (entry: "server" | "hollow", configFile: string): ChildProcess => {
+    const args = ["--disable-warning=ExperimentalWarning", ...profiling, ENTRY, entry, "--config", configFile];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", log, log] });
+    children.unshift(child);
+    return child;
+  };
   const remove = () => rmSync(directory, { recursive: true, force: true });
   const interrupted = () => {
-    child.kill("SIGKILL");
+    for (const child of children) child.kill("SIGKILL");
     remove();
     process.exit(130);
   };
   for (const name of ["SIGINT", "SIGTERM"]) process.once(name, interrupted);
   const stop = async () => {
-    await terminate(child);
+    for (const child of children) await terminate(child);
     for (const name of ["SIGINT", "SIGTERM"]) process.off(name, interrupted);
     remove();
   };
+  const child = start("server", layout.serverConfig);
   try {
     await untilReady(target, child);
   } catch (error) {
@@ -57,20 +66,37 @@ export async function startServer({ profileDirectory }: OwnServerOptions = {}): 
     await stop();
     throw new Error(`the server did not become ready:\n${lines}`, { cause: error });
   }
-  return { target, pid: child.pid ?? 0, [Symbol.asyncDispose]: stop };
+  const startHollow = (nodeCount: number) => {
+    writeHollow(nodeCount);
+    return start("hollow", layout.hollowConfig).pid ?? 0;
+  };
+  return { target, pid: child.pid ?? 0, startHollow, [Symbol.asyncDispose]: stop };
 }
 
-async function configure(directory: string): Promise<{ readonly target: Target; readonly configFile: string }> {
+interface Configured {
+  readonly target: Target;
+  readonly layout: Layout;
+  /** Writes the configuration of so many hollow nodes. */
+  readonly writeHollow: (nodeCount: number) => void;
+}
+
+async function configure(directory: string): Promise<Configured> {
   const spec: ClusterSpec = { ...DEFAULT_SPEC, port: await freePort(), logLevel: "error" };
   const layout = layoutOf(join(directory, "data"), join(directory, "run"));
   mkdirSync(join(layout.dataDirectory, "server"), { recursive: true });
   const pki = await ensureClusterPki({ directory: layout.pki, spec, nodes: nodesOf(spec), clock: new SystemClock() });
   const config = { ...serverConfig(spec, layout, pki), listen: ["127.0.0.1"] };
   writeFileSync(layout.serverConfig, JSON.stringify(config));
+  const writeHollow = (hollowNodeCount: number) => {
+    mkdirSync(dirname(layout.hollowConfig), { recursive: true });
+    const client = { server: `https://127.0.0.1:${spec.port}`, caFile: pki.caFile, client: pki.hollow.client, user: "k8ts:hollow-nodes" };
+    writeFileSync(layout.hollowKubeconfig, renderKubeconfig(client));
+    writeFileSync(layout.hollowConfig, JSON.stringify(hollowConfig({ ...spec, hollowNodeCount }, layout, pki)));
+  };
   const read = (file: string) => readFileSync(file, "utf8");
   const { certificateFile, privateKeyFile } = pki.admin;
   const target = { host: "127.0.0.1", port: spec.port, ca: read(pki.caFile), cert: read(certificateFile), key: read(privateKeyFile) };
-  return { target, configFile: layout.serverConfig };
+  return { target, layout, writeHollow };
 }
 
 async function freePort(): Promise<number> {
