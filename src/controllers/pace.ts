@@ -2,9 +2,9 @@
 // followed by a rest, and what changes meanwhile is seen together; after a quiet time the next change is seen at once.
 import type { Clock } from "../base/index.ts";
 
-/** About ten times what the look itself takes. */
-const REST_MS_PER_OBJECT = 0.1;
-const MAX_REST_MS = 1000;
+/** Some hundred times what the look itself takes: many such keys may change at the same time. */
+const REST_MS_PER_OBJECT = 0.5;
+const MAX_REST_MS = 2000;
 /** Fewer objects are looked at again at once. */
 const FEW_OBJECTS = 100;
 
