@@ -1,5 +1,7 @@
 // Preparing and clearing away with plain calls: what is not measured itself.
 import { type Answer, Connection, type Request } from "./connection.ts";
+import { closedLoop } from "./measure.ts";
+import { realisticPod } from "./objects.ts";
 import type { Target } from "./target.ts";
 
 /** An answer that is not as it must be: it voids the measurement. */
@@ -64,4 +66,13 @@ export async function openAll(target: Target, count: number): Promise<Connection
     connections.push(...(await Promise.all(Array.from({ length: wave }, () => Connection.open(target)))));
   }
   return connections;
+}
+
+/** Creates `count` realistic pods that stay as they are. */
+export async function createPods(connections: readonly Connection[], namespace: string, count: number): Promise<void> {
+  const template = JSON.stringify(realisticPod({ name: "NAME" })).split("NAME");
+  const path = podsPath(namespace);
+  const operation = (connection: Connection, index: number) =>
+    index >= count ? undefined : call<void>(connection, { method: "POST", path, body: template.join(`pod-${index}`) }, 201);
+  await closedLoop({ connections, operation });
 }

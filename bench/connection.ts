@@ -66,6 +66,11 @@ export class Connection {
     return this.#start({ method: "GET", path }, onData);
   }
 
+  /** Reads no more of what comes. */
+  stall(): void {
+    this.#socket.pause();
+  }
+
   close(): void {
     this.#pending = undefined;
     this.#socket.destroy();

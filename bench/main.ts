@@ -3,28 +3,34 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { DEFAULT_RUN_DIRECTORY, layoutOf } from "../src/cmd/config/layout.ts";
 import { readPidFile } from "../src/cmd/system/processes.ts";
+import { EtcdCluster } from "../src/storage/etcd/etcd.fixture.ts";
 import { apiArea } from "./areas/api.ts";
 import { controlArea, namespaceArea } from "./areas/control.ts";
 import { dnsArea } from "./areas/dns.ts";
 import { hollowArea } from "./areas/hollow.ts";
 import { idleArea } from "./areas/idle.ts";
+import { listArea } from "./areas/list.ts";
 import { networkArea } from "./areas/network.ts";
 import { nodeArea } from "./areas/node.ts";
 import { podStartArea } from "./areas/pod-start.ts";
+import { memoryArea, startArea } from "./areas/resident.ts";
 import { schedulerArea } from "./areas/scheduler.ts";
 import { storeArea } from "./areas/store.ts";
 import { upArea } from "./areas/up.ts";
 import { watchArea } from "./areas/watch.ts";
 import type { Bench, ServerArea } from "./bench.ts";
+import type { Row } from "./measure.ts";
 import { printRows } from "./print.ts";
-import { startServer } from "./server.ts";
+import { OwnServer } from "./server.ts";
 import { type Target, targetOfKubeconfig, targetOfToken } from "./target.ts";
 
 const USAGE = `usage: npm run bench -- [area …] [options]
 
-areas   api watch scheduler control namespace
+areas   api list watch scheduler control namespace
                                         against a server of its own, or the one given
-        hollow                          a cluster of simulated nodes and their pods, against a server of its own
+        etcd                            api, with a server of its own on an etcd of its own
+        hollow                          a server of its own with simulated nodes and their pods
+        start memory                    a server of its own with 10 000 and 150 000 pods: its start, its size
         store                           the LMDB store in this process
         dns                             cluster DNS over UDP
         network                         the service proxy, as root
@@ -32,7 +38,7 @@ areas   api watch scheduler control namespace
         up                              ./k8ts up, as root, where no cluster is up
         node                            a node against its runtime: starts, 50 pods at once, and 50 idle ones
         idle                            the processes of a cluster that is up
-        default: api watch scheduler control namespace hollow store
+        default: api list watch scheduler control namespace hollow store
 
 options --server URL --token T          the server to measure
         --kubeconfig FILE               the same, with its current context
@@ -40,19 +46,20 @@ options --server URL --token T          the server to measure
         --run-dir DIR                   of a cluster that is up (default: ${DEFAULT_RUN_DIRECTORY})
         --seconds N                     length of a timed loop (default: 10; idle: 120)
         --rounds N                      default: 3
-        --nodes N --pods N              of the hollow cluster (default: 1000 and 10000)
+        --nodes N --pods N              of hollow (default: 1000 and 10000)
         --image NAME                    for pod-start (default: busybox)
         --profile DIR                   write a CPU profile of the benchmark's own server`;
 
 const serverAreas: Readonly<Record<string, ServerArea>> = {
   api: apiArea,
+  list: listArea,
   watch: watchArea,
   scheduler: schedulerArea,
   control: controlArea,
   namespace: namespaceArea,
   "pod-start": podStartArea,
 };
-const otherAreas = new Set(["hollow", "store", "network", "dns", "up", "node", "idle"]);
+const otherAreas = new Set(["hollow", "etcd", "start", "memory", "store", "network", "dns", "up", "node", "idle"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -85,13 +92,6 @@ function benchOf(target: Target, serverPid: number | undefined): Bench {
   return { target, serverPid, seconds: Number(values.seconds ?? "10"), rounds: Number(values.rounds), image: values.image, run };
 }
 
-const ownServer = () => startServer(values.profile === undefined ? {} : { profileDirectory: values.profile });
-
-async function runHollow(): Promise<void> {
-  await using server = await ownServer();
-  await hollowArea({ server, nodes: Number(values.nodes), pods: Number(values.pods), seconds: Number(values.seconds ?? "30") });
-}
-
 async function runServerArea(name: string, area: ServerArea): Promise<void> {
   const target = await givenTarget();
   if (target !== undefined) {
@@ -100,15 +100,32 @@ async function runServerArea(name: string, area: ServerArea): Promise<void> {
     return;
   }
   if (name === "pod-start") throw new Error("pod-start needs a cluster with a node: give --kubeconfig");
-  await using server = await ownServer();
-  printRows(name, await area(benchOf(server.target, server.pid)));
+  await runOnOwnServer(name, (server) => area(benchOf(server.target, server.pid)));
+}
+
+async function runOnOwnServer(name: string, measure: (server: OwnServer) => Promise<Row[]>, etcdUrl?: string): Promise<void> {
+  await using server = await OwnServer.start({ profileDirectory: values.profile, etcdUrl });
+  printRows(name, await measure(server));
+}
+
+async function runHollow(): Promise<void> {
+  await using server = await OwnServer.start({ profileDirectory: values.profile });
+  await hollowArea({ server, nodes: Number(values.nodes), pods: Number(values.pods), seconds: Number(values.seconds ?? "30") });
+}
+
+async function runOnEtcd(): Promise<void> {
+  await using etcd = await EtcdCluster.start();
+  await runOnOwnServer("etcd", (server) => apiArea(benchOf(server.target, server.pid)), `etcd://${etcd.endpoints[0]}`);
 }
 
 async function runArea(name: string): Promise<void> {
   const area = serverAreas[name];
   if (area !== undefined) return runServerArea(name, area);
-  if (name === "hollow") await runHollow();
-  else if (name === "store") printRows(name, await storeArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
+  if (name === "hollow") return runHollow();
+  if (name === "etcd") return runOnEtcd();
+  if (name === "start") return runOnOwnServer(name, (server) => startArea(server, benchOf(server.target, server.pid)));
+  if (name === "memory") return runOnOwnServer(name, (server) => memoryArea(server, benchOf(server.target, server.pid)));
+  if (name === "store") printRows(name, await storeArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "dns") printRows(name, await dnsArea({ seconds: Number(values.seconds ?? "3"), rounds: Number(values.rounds) }));
   else if (name === "network") printRows(name, await networkArea({ rounds: Number(values.rounds) }));
   else if (name === "node") {
@@ -120,7 +137,7 @@ async function runArea(name: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const areas = positionals.length > 0 ? positionals : ["api", "watch", "scheduler", "control", "namespace", "hollow", "store"];
+  const areas = positionals.length > 0 ? positionals : ["api", "list", "watch", "scheduler", "control", "namespace", "hollow", "store"];
   const unknown = areas.filter((name) => serverAreas[name] === undefined && !otherAreas.has(name));
   if (values.help === true || unknown.length > 0) {
     console.log(unknown.length > 0 ? `unknown area ${unknown.join(", ")}\n\n${USAGE}` : USAGE);

@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ClusterSpec, DEFAULT_SPEC, nodesOf } from "../src/cmd/config/cluster.ts";
-import { type Layout, layoutOf } from "../src/cmd/config/layout.ts";
+import { layoutOf } from "../src/cmd/config/layout.ts";
 import { hollowConfig, serverConfig } from "../src/cmd/config/render.ts";
 import { ensureClusterPki } from "../src/cmd/pki/cluster-pki.ts";
 import { renderKubeconfig } from "../src/cmd/pki/kubeconfig.ts";
@@ -20,68 +20,110 @@ const ENTRY = fileURLToPath(new URL("../src/cmd/k8ts.ts", import.meta.url));
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 
-export interface OwnServer extends AsyncDisposable {
-  readonly target: Target;
-  readonly pid: number;
-  /** Starts a process that plays so many nodes, and answers its pid; it ends with the server. */
-  startHollow(nodeCount: number): number;
-}
-
 export interface OwnServerOptions {
-  /** Where CPU profiles of the processes are written when they stop. */
-  readonly profileDirectory?: string;
+  /** Where CPU profiles of the server and of its hollow nodes are written when they stop. */
+  readonly profileDirectory?: string | undefined;
+  /** `etcd://…`; default: an LMDB store of its own. */
+  readonly etcdUrl?: string | undefined;
 }
 
-/** Starts a server and waits until it is ready; disposing ends the process and removes its directory. */
-export async function startServer({ profileDirectory }: OwnServerOptions = {}): Promise<OwnServer> {
-  const directory = mkdtempSync(join(tmpdir(), "k8ts-bench-"));
-  const { target, layout, writeHollow } = await configure(directory);
-  const logFile = join(directory, "server.log");
-  const log = openSync(logFile, "a");
-  const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
-  const children: ChildProcess[] = [];
-  const start = (entry: "server" | "hollow", configFile: string): ChildProcess => {
-    const args = ["--disable-warning=ExperimentalWarning", ...profiling, ENTRY, entry, "--config", configFile];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", log, log] });
-    children.unshift(child);
-    return child;
-  };
-  const remove = () => rmSync(directory, { recursive: true, force: true });
-  const interrupted = () => {
-    for (const child of children) child.kill("SIGKILL");
-    remove();
+/** A server that was started; disposing ends the process and removes its directory. */
+export class OwnServer implements AsyncDisposable {
+  readonly target: Target;
+  readonly #directory: string;
+  readonly #configured: Configured;
+  /** For Node, before the entry point. */
+  readonly #flags: readonly string[];
+  #child: ChildProcess;
+  #hollow: ChildProcess | undefined;
+  readonly #interrupted = () => {
+    this.#hollow?.kill("SIGKILL");
+    this.#child.kill("SIGKILL");
+    this.#remove();
     process.exit(130);
   };
-  for (const name of ["SIGINT", "SIGTERM"]) process.once(name, interrupted);
-  const stop = async () => {
-    for (const child of children) await terminate(child);
-    for (const name of ["SIGINT", "SIGTERM"]) process.off(name, interrupted);
-    remove();
-  };
-  const child = start("server", layout.serverConfig);
-  try {
-    await untilReady(target, child);
-  } catch (error) {
-    const lines = readFileSync(logFile, "utf8").trim().split("\n").slice(-20).join("\n");
-    await stop();
-    throw new Error(`the server did not become ready:\n${lines}`, { cause: error });
+
+  private constructor(directory: string, configured: Configured, flags: readonly string[]) {
+    this.#directory = directory;
+    this.#configured = configured;
+    this.target = configured.target;
+    this.#flags = flags;
+    this.#child = this.#spawn("server", configured.configFile);
+    for (const name of ["SIGINT", "SIGTERM"]) process.once(name, this.#interrupted);
   }
-  const startHollow = (nodeCount: number) => {
-    writeHollow(nodeCount);
-    return start("hollow", layout.hollowConfig).pid ?? 0;
-  };
-  return { target, pid: child.pid ?? 0, startHollow, [Symbol.asyncDispose]: stop };
+
+  /** Starts a server and waits until it is ready. */
+  static async start({ profileDirectory, etcdUrl }: OwnServerOptions): Promise<OwnServer> {
+    const directory = mkdtempSync(join(tmpdir(), "k8ts-bench-"));
+    const configured = await configure(directory, etcdUrl);
+    const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
+    const server = new OwnServer(directory, configured, ["--disable-warning=ExperimentalWarning", ...profiling]);
+    await server.#ready();
+    return server;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Ends the process. */
+  stop(): Promise<void> {
+    return terminate(this.#child);
+  }
+
+  /** Starts it again on what it has stored, and waits until it is ready. */
+  async startAgain(): Promise<void> {
+    this.#child = this.#spawn("server", this.#configured.configFile);
+    await this.#ready();
+  }
+
+  /** Starts a process that plays so many nodes, and answers its pid; it ends before the server. */
+  startHollow(nodeCount: number): number {
+    this.#hollow = this.#spawn("hollow", this.#configured.writeHollow(nodeCount));
+    return this.#hollow.pid ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#hollow !== undefined) await terminate(this.#hollow);
+    await this.stop();
+    for (const name of ["SIGINT", "SIGTERM"]) process.off(name, this.#interrupted);
+    this.#remove();
+  }
+
+  #spawn(entry: "server" | "hollow", configFile: string): ChildProcess {
+    const log = openSync(this.#logFile, "a");
+    return spawn(process.execPath, [...this.#flags, ENTRY, entry, "--config", configFile], { stdio: ["ignore", log, log] });
+  }
+
+  async #ready(): Promise<void> {
+    try {
+      await untilReady(this.target, this.#child);
+    } catch (error) {
+      const lines = readFileSync(this.#logFile, "utf8").trim().split("\n").slice(-20).join("\n");
+      await this[Symbol.asyncDispose]();
+      throw new Error(`the server did not become ready:\n${lines}`, { cause: error });
+    }
+  }
+
+  get #logFile(): string {
+    return join(this.#directory, "server.log");
+  }
+
+  #remove(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
 }
 
 interface Configured {
   readonly target: Target;
-  readonly layout: Layout;
-  /** Writes the configuration of so many hollow nodes. */
-  readonly writeHollow: (nodeCount: number) => void;
+  readonly configFile: string;
+  /** Writes the configuration of so many hollow nodes and answers its file. */
+  readonly writeHollow: (nodeCount: number) => string;
 }
 
-async function configure(directory: string): Promise<Configured> {
-  const spec: ClusterSpec = { ...DEFAULT_SPEC, port: await freePort(), logLevel: "error" };
+async function configure(directory: string, etcdUrl: string | undefined): Promise<Configured> {
+  const etcd = etcdUrl === undefined ? {} : { etcd: { url: etcdUrl } };
+  const spec: ClusterSpec = { ...DEFAULT_SPEC, ...etcd, port: await freePort(), logLevel: "error" };
   const layout = layoutOf(join(directory, "data"), join(directory, "run"));
   mkdirSync(join(layout.dataDirectory, "server"), { recursive: true });
   const pki = await ensureClusterPki({ directory: layout.pki, spec, nodes: nodesOf(spec), clock: new SystemClock() });
@@ -92,11 +134,12 @@ async function configure(directory: string): Promise<Configured> {
     const client = { server: `https://127.0.0.1:${spec.port}`, caFile: pki.caFile, client: pki.hollow.client, user: "k8ts:hollow-nodes" };
     writeFileSync(layout.hollowKubeconfig, renderKubeconfig(client));
     writeFileSync(layout.hollowConfig, JSON.stringify(hollowConfig({ ...spec, hollowNodeCount }, layout, pki)));
+    return layout.hollowConfig;
   };
   const read = (file: string) => readFileSync(file, "utf8");
   const { certificateFile, privateKeyFile } = pki.admin;
   const target = { host: "127.0.0.1", port: spec.port, ca: read(pki.caFile), cert: read(certificateFile), key: read(privateKeyFile) };
-  return { target, layout, writeHollow };
+  return { target, configFile: layout.serverConfig, writeHollow };
 }
 
 async function freePort(): Promise<number> {

@@ -1,6 +1,6 @@
 // What a process has used so far, from /proc.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"]).toString());
 const PAGE_BYTES = Number(execFileSync("getconf", ["PAGESIZE"]).toString());
@@ -21,4 +21,13 @@ export function usageOf(pid: number): Usage | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Runs `work`; answers the most memory that the process had meanwhile. */
+export async function peakRssDuring(pid: number, work: () => Promise<void>): Promise<number> {
+  // 5 resets the peak (proc(5)).
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
+  await work();
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kilobytes) * 1024;
 }

@@ -23,8 +23,12 @@ export const includedGroupVersions = new Set([
   "rbac.authorization.k8s.io/v1",
   "resource.k8s.io/v1",
   "scheduling.k8s.io/v1",
+  "scheduling.k8s.io/v1alpha2",
   "storage.k8s.io/v1",
 ]);
+
+/** Single resources of other versions, where the stable version has not got them yet; `group/version/resource`. */
+export const includedResources = new Set(["resource.k8s.io/v1beta2/devicetaintrules"]);
 
 export interface ExtraResourceFacts {
   shortNames?: string[];

@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import protobuf from "protobufjs";
-import { extraResourceFacts, fieldsWithoutZero, includedGroupVersions } from "./api-facts.ts";
+import { extraResourceFacts, fieldsWithoutZero, includedGroupVersions, includedResources } from "./api-facts.ts";
 
 interface OpenApiProperty {
   type?: string;
@@ -55,6 +55,8 @@ const protoDefaults = new Map<string, unknown>();
 /** A message's fields by their names in small letters without punctuation: `x-kubernetes-…` and `xKubernetes…` meet there. */
 const protoMessages = new Map<string, Map<string, ProtoField>>();
 readProtos(protoDirectory);
+// What the stable groups' files do not have.
+readProtos(join(import.meta.dirname, "proto"));
 
 const OPAQUE: Record<string, string> = {
   "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
@@ -152,7 +154,7 @@ function readResources() {
     let subresource = pathSubresource;
     if (isNamespaceItself && namespaced === undefined) resource = "namespaces";
     if (isNamespaceItself && path === "/api/v1/namespaces/{name}/finalize") subresource = "finalize";
-    if (!includedGroupVersions.has(`${group}/${version}`)) continue;
+    if (!includedGroupVersions.has(`${group}/${version}`) && !includedResources.has(`${group}/${version}/${resource}`)) continue;
     for (const operation of Object.values(operations)) {
       const gvk = operation?.["x-kubernetes-group-version-kind"];
       const action = operation?.["x-kubernetes-action"];

@@ -1,12 +1,17 @@
-// Fan-out: 500 watches on one namespace, 20 updates a second of 2 kB. How long after the writer's answer the others know.
+// Fan-out: many watches on one namespace, some updates a second of 2 kB. How long after the writer's answer the others know.
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiList, call, check, makeNamespace, openAll, removeNamespace, VoidError } from "../api.ts";
 import type { Bench } from "../bench.ts";
 import { Connection } from "../connection.ts";
 import { type Round, type Row, timeRound } from "../measure.ts";
 
-const WATCHERS = 500;
-const UPDATES_PER_SECOND = 20;
+interface FanOut {
+  readonly watchers: number;
+  readonly updatesPerSecond: number;
+}
+
+const USUAL: FanOut = { watchers: 500, updatesPerSecond: 20 };
+const LARGE: FanOut = { watchers: 1000, updatesPerSecond: 50 };
 const VALUE_BYTES = 2048;
 const SETTLE_MS = 5_000;
 /** Stands before the eight digits that number an update. */
@@ -14,21 +19,39 @@ const MARK = "@seq@";
 const MARKED_BYTES = MARK.length + 8;
 
 export async function watchArea(bench: Bench): Promise<Row[]> {
+  const usual = await fanOut(bench, USUAL);
+  const large = await fanOut(bench, LARGE);
+  const stalled = await fanOut(bench, LARGE, { stalled: true });
+  return [
+    { name: `${nameOf(USUAL)}: write answered → received`, rounds: usual.map(({ acknowledged }) => acknowledged) },
+    { name: "the same: write sent → received", rounds: usual.map(({ sent }) => sent) },
+    { name: `${nameOf(LARGE)}: write sent → received`, rounds: large.map(({ sent }) => sent) },
+    { name: "the same, with one more that does not read", rounds: stalled.map(({ sent }) => sent) },
+  ];
+}
+
+const nameOf = ({ watchers, updatesPerSecond }: FanOut) => `events, ${watchers} watchers, ${updatesPerSecond} updates/s`;
+
+interface FanOutRound {
+  readonly acknowledged: Round;
+  readonly sent: Round;
+}
+
+async function fanOut(bench: Bench, shape: FanOut, { stalled = false } = {}): Promise<FanOutRound[]> {
   const writer = await Connection.open(bench.target);
-  const watchers = await openAll(bench.target, WATCHERS);
-  const namespace = `bench-${bench.run}-watch`;
+  const watchers = await openAll(bench.target, shape.watchers);
+  const idler = await Connection.open(bench.target);
+  const namespace = `bench-${bench.run}-watch-${shape.watchers}${stalled ? "-stalled" : ""}`;
   try {
     await makeNamespace(writer, namespace);
-    const load = new WatchLoad(bench, writer, `/api/v1/namespaces/${namespace}/configmaps`);
+    const load = new WatchLoad(bench, shape, { writer, path: `/api/v1/namespaces/${namespace}/configmaps` });
     await load.open(watchers);
-    const rounds: { acknowledged: Round; sent: Round }[] = [];
+    if (stalled) load.openStalled(idler);
+    const rounds: FanOutRound[] = [];
     while (rounds.length < bench.rounds) rounds.push(await load.round());
-    return [
-      { name: `events, ${WATCHERS} watchers: write answered → received`, rounds: rounds.map(({ acknowledged }) => acknowledged) },
-      { name: "the same: write sent → received", rounds: rounds.map(({ sent }) => sent) },
-    ];
+    return rounds;
   } finally {
-    for (const connection of watchers) connection.close();
+    for (const connection of [...watchers, idler]) connection.close();
     await removeNamespace(writer, namespace);
     writer.close();
   }
@@ -36,8 +59,10 @@ export async function watchArea(bench: Bench): Promise<Row[]> {
 
 class WatchLoad {
   readonly #bench: Bench;
+  readonly #shape: FanOut;
   readonly #writer: Connection;
   readonly #path: string;
+  #watchPath = "";
   readonly #pad = "x".repeat(VALUE_BYTES);
   /** When each update of the round was sent, answered, and received by the watchers. */
   #sentAt: number[] = [];
@@ -45,8 +70,9 @@ class WatchLoad {
   #received: number[][] = [];
   #count = 0;
 
-  constructor(bench: Bench, writer: Connection, path: string) {
+  constructor(bench: Bench, shape: FanOut, { writer, path }: { readonly writer: Connection; readonly path: string }) {
     this.#bench = bench;
+    this.#shape = shape;
     this.#writer = writer;
     this.#path = path;
   }
@@ -54,13 +80,19 @@ class WatchLoad {
   async open(watchers: readonly Connection[]): Promise<void> {
     await call(this.#writer, { method: "POST", path: this.#path, body: this.#body("none") }, 201);
     const { metadata } = await call<ApiList>(this.#writer, { method: "GET", path: this.#path }, 200);
-    const path = `${this.#path}?watch=1&resourceVersion=${metadata.resourceVersion}`;
-    for (const watcher of watchers) watcher.stream(path, this.#scanner()).catch(() => {});
+    this.#watchPath = `${this.#path}?watch=1&resourceVersion=${metadata.resourceVersion}`;
+    for (const watcher of watchers) watcher.stream(this.#watchPath, this.#scanner()).catch(() => {});
     await sleep(500);
   }
 
-  async round(): Promise<{ acknowledged: Round; sent: Round }> {
-    const updates = this.#bench.seconds * UPDATES_PER_SECOND;
+  /** One more watcher, which does not read what comes. */
+  openStalled(watcher: Connection): void {
+    watcher.stream(this.#watchPath, () => {}).catch(() => {});
+    watcher.stall();
+  }
+
+  async round(): Promise<FanOutRound> {
+    const updates = this.#bench.seconds * this.#shape.updatesPerSecond;
     this.#sentAt = [];
     this.#answeredAt = [];
     this.#received = Array.from({ length: updates }, () => []);
@@ -74,13 +106,13 @@ class WatchLoad {
     const start = performance.now();
     const request = { method: "PUT", path: `${this.#path}/noise` };
     for (let update = 0; update < updates; update++) {
-      await sleep(Math.max(0, start + (update * 1000) / UPDATES_PER_SECOND - performance.now()));
+      await sleep(Math.max(0, start + (update * 1000) / this.#shape.updatesPerSecond - performance.now()));
       this.#sentAt.push(performance.now());
       const answer = await this.#writer.send({ ...request, body: this.#body(`${MARK}${String(update).padStart(8, "0")}`) });
       this.#answeredAt.push(performance.now());
       check(answer, request, 200);
     }
-    const expected = updates * WATCHERS;
+    const expected = updates * this.#shape.watchers;
     for (let waitedMs = 0; this.#count < expected && waitedMs < SETTLE_MS; waitedMs += 10) await sleep(10);
     if (this.#count !== expected) throw new VoidError(`${this.#count} events were received instead of ${expected}`);
     return { operations: expected, latenciesMs: this.#latencies(this.#answeredAt) };

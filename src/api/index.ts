@@ -38,6 +38,7 @@ export {
 } from "./pod-state.ts";
 export { humanDuration, shortHumanDuration } from "./printing/duration.ts";
 export * from "./quota/index.ts";
+export { type DeviceRef, ruleSelects, taintsOfDevice } from "./resource/device-taints.ts";
 export type { Resource, ResourceRef, StoredForm } from "./resource.ts";
 export { type ResourceRow, resourceRows, type SubresourceRow, typeFacts, typeNames } from "./schema/table.ts";
 export type * from "./strategy.ts";
@@ -53,6 +54,7 @@ export {
   type Class,
   claimClass,
   defaultClass,
+  ephemeralClaimName,
   findVolume,
   isMeantFor,
   mismatch,

@@ -58,6 +58,8 @@ import {
   resourceClaimTemplateStrategy,
   resourceSliceStrategy,
 } from "./resource/claim-kinds.ts";
+import { deviceTaintRuleStrategy } from "./resource/device-taint-rule.ts";
+import { podGroupStrategy, workloadStrategy } from "./scheduling/pod-group.ts";
 import { priorityClassStrategy } from "./scheduling/priority-class.ts";
 import { csiDriverStrategy } from "./storage/csi-driver.ts";
 import { csiNodeStrategy, csiStorageCapacityStrategy, volumeAttributesClassStrategy } from "./storage/csi-kinds.ts";
@@ -109,7 +111,9 @@ export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
   "storage.k8s.io/csinodes": csiNodeStrategy,
   "storage.k8s.io/csistoragecapacities": csiStorageCapacityStrategy,
   "storage.k8s.io/volumeattributesclasses": volumeAttributesClassStrategy,
+  "scheduling.k8s.io/podgroups": podGroupStrategy,
   "scheduling.k8s.io/priorityclasses": priorityClassStrategy,
+  "scheduling.k8s.io/workloads": workloadStrategy,
   "certificates.k8s.io/certificatesigningrequests": certificateSigningRequestStrategy,
   "node.k8s.io/runtimeclasses": runtimeClassStrategy,
   "admissionregistration.k8s.io/mutatingwebhookconfigurations": mutatingWebhookConfigurationStrategy,
@@ -123,6 +127,7 @@ export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
   "flowcontrol.apiserver.k8s.io/flowschemas": flowSchemaStrategy,
   "flowcontrol.apiserver.k8s.io/prioritylevelconfigurations": priorityLevelConfigurationStrategy,
   "resource.k8s.io/deviceclasses": deviceClassStrategy,
+  "resource.k8s.io/devicetaintrules": deviceTaintRuleStrategy,
   "resource.k8s.io/resourceclaims": resourceClaimStrategy,
   "resource.k8s.io/resourceclaimtemplates": resourceClaimTemplateStrategy,
   "resource.k8s.io/resourceslices": resourceSliceStrategy,

@@ -29,6 +29,7 @@ import { type Deletion, deleteCollection, deleteObject } from "./registry/delete
 import { copyJson, type Draft } from "./registry/draft.ts";
 import { patchObject } from "./registry/patch-path.ts";
 import { getObject, listObjects } from "./registry/read-path.ts";
+import { nameSelectedBy } from "./registry/selection.ts";
 import { authorize, type ServerContext } from "./registry/server-context.ts";
 import { IpRange } from "./registry/services/ip-range.ts";
 import { type PortRange, ServiceGuard } from "./registry/services/service-guard.ts";
@@ -200,7 +201,8 @@ export class ApiServerCore implements ApiHandler {
   /** Authorises, works, and lets nothing but StatusErrors out. */
   async #run<T>(scope: RequestScope, verb: string, work: () => Promise<T>): Promise<T> {
     try {
-      authorize(this.#context, scope, verb);
+      const authorized = authorize(this.#context, scope, verb);
+      if (authorized !== undefined) await authorized;
       return await work();
     } catch (error) {
       throw error instanceof StatusError ? error : this.#statusOf(error, scope, verb);
@@ -220,7 +222,7 @@ export class ApiServerCore implements ApiHandler {
 
 /** A list or watch of one object is authorised as one of that name. */
 function named(scope: RequestScope, { fieldSelector = "" }: ListOptions | WatchOptions): RequestScope {
-  const name = /(?:^|,)metadata\.name==?([^,]+)/.exec(fieldSelector)?.[1];
+  const name = nameSelectedBy(fieldSelector);
   return name === undefined ? scope : { ...scope, name };
 }
 

@@ -1,6 +1,6 @@
 // Puts the API server together: the core, who may do what, who is who, and the HTTP side.
 import type { Registry } from "prom-client";
-import type { ApiHandler, GrowingCatalog, ResourceCatalog } from "../api/index.ts";
+import type { ApiHandler, GrowingCatalog, Resource, ResourceCatalog } from "../api/index.ts";
 import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
@@ -20,7 +20,10 @@ import {
 } from "./authn/index.ts";
 import {
   type Authorizer,
+  type AuthorizerConfig,
   bootstrapRbac,
+  createAuthorizers,
+  defaultAuthorizers,
   EscalationCheck,
   EscalationPlugin,
   loopbackUser,
@@ -34,11 +37,13 @@ import {
 import { componentStatuses } from "./component-status.ts";
 import { type Aggregation, createFront } from "./create-front.ts";
 import type { HealthCheck, VersionInfo } from "./discovery/index.ts";
-import { FlowControl, FlowMetrics, followFlowConfiguration } from "./flow-control/index.ts";
+import { FlowControl, FlowMetrics, followFlowConfiguration, type ResourceSize } from "./flow-control/index.ts";
 import type { HttpFront, TlsOptions } from "./front/http-front.ts";
 import type { KubeletProxyOptions } from "./front/kubelet-proxy.ts";
 import { ServerMetrics } from "./metrics/index.ts";
 import { KubeletUsageSource, metricsApi } from "./metrics-api/index.ts";
+import { cacheOf } from "./registry/server-context.ts";
+import type { WatchCache } from "./watch-cache/watch-cache.ts";
 import { EndpointServiceResolver } from "./webhooks/index.ts";
 
 export interface ApiServerOptions {
@@ -59,6 +64,8 @@ export interface ApiServerOptions {
   };
   readonly staticTokens?: readonly StaticToken[];
   readonly authentication?: AuthenticationConfig;
+  /** Whom to ask, in this order. Default: Node, then RBAC. */
+  readonly authorizers?: readonly AuthorizerConfig[];
   readonly frontProxy?: FrontProxyOptions;
   /** The certificate by which aggregated API servers know this one. Absent: there is no aggregation. */
   readonly frontProxyClient?: ProxyCertificate;
@@ -95,7 +102,8 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const source = new WatchedRbacSource({ handler, catalog, clock, logger });
   const nodes = nodeGraph({ handler, clock, logger }, catalog);
   const rbac = new RbacAuthorizer(source);
-  members.push(new NodeAuthorizer(nodes), rbac);
+  const node = new NodeAuthorizer(nodes);
+  members.push(...createAuthorizers(options.authorizers ?? defaultAuthorizers, { node, rbac, clock, logger }));
   const lookup: ObjectLookup = (plural, namespace, name) => objectOf(core, catalog, { plural, namespace, name });
   const tokens = new ServiceAccountTokens({
     signingKey: options.serviceAccounts.signingKey,
@@ -130,7 +138,11 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const { pods, persistentVolumes, volumeAttachments } = nodes;
   await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
   const aggregation = await startAggregation(options, core, signal);
-  const flowControl: FlowControl = new FlowControl({ clock, observer: new FlowMetrics(options.metrics, () => flowControl) });
+  const flowControl: FlowControl = new FlowControl({
+    clock,
+    observer: new FlowMetrics(options.metrics, () => flowControl),
+    sizeOf: ({ group, version, resource }) => sizeOf(core.cache, catalog.find(group, version, resource)),
+  });
   followFlowConfiguration({ handler: core, catalog, cache: core.cache, flowControl, clock, logger }, signal);
   const serverMetrics = new ServerMetrics(options.metrics, { catalog, cache: core.cache, store: options.store });
   const front = createFront(options, {
@@ -144,6 +156,13 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
     stopping: signal,
   });
   return { core, front, authorizer, tokens };
+}
+
+/** How much is stored of a resource of this server. */
+function sizeOf(cache: WatchCache, resource: Resource | undefined): ResourceSize | undefined {
+  if (resource === undefined) return undefined;
+  const { size, bytes } = cacheOf({ cache }, resource);
+  return { objects: size, bytes };
 }
 
 /** What is not stored: how the control plane is, and the usage of nodes and pods where kubelets can be asked. */

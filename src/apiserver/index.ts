@@ -13,3 +13,4 @@ export type { PortRange } from "./registry/services/service-guard.ts";
 export type { TokenReviewer } from "./registry/subresources/reviews.ts";
 export type { IssuedToken, TokenIssuer, TokenRequestSpec } from "./registry/subresources/token.ts";
 export type { WatchCache } from "./watch-cache/watch-cache.ts";
+export { jsonFetcher } from "./webhooks/fetch-json.ts";

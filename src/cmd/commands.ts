@@ -38,7 +38,9 @@ export interface UpCommandOptions extends CommonOptions {
   readonly loadBalancerPool?: readonly string[];
   readonly nodePortAddresses?: readonly string[];
   readonly schedulerConfig?: string;
+  readonly kubeletConfig?: string;
   readonly authenticationConfig?: string;
+  readonly authorizationConfig?: string;
   readonly auditPolicy?: string;
   readonly store?: string;
   readonly storeCa?: string;
@@ -55,6 +57,8 @@ class UsageError extends Error {
 
 /** How long an agent may take to end by itself. */
 const AGENT_GRACE_MS = 5_000;
+/** How long it may take when it ends its pods first: far longer than anybody configures. */
+const SHUTDOWN_GRACE_MS = 3_600_000;
 
 function clusterOf(options: CommonOptions): HostCluster {
   return new HostCluster({ dataDirectory: resolve(options.dataDir), runDirectory: resolve(options.runDir), clock: new SystemClock() });
@@ -94,7 +98,9 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(loadBalancerPool === undefined ? {} : { loadBalancerPool }),
     ...(options.nodePortAddresses === undefined ? {} : { nodePortNetworks: options.nodePortAddresses }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
+    ...(options.kubeletConfig === undefined ? {} : { kubeletConfigFile: resolve(options.kubeletConfig) }),
     ...(options.authenticationConfig === undefined ? {} : { authenticationConfigFile: resolve(options.authenticationConfig) }),
+    ...(options.authorizationConfig === undefined ? {} : { authorizationConfigFile: resolve(options.authorizationConfig) }),
     ...(options.auditPolicy === undefined ? {} : { auditPolicyFile: resolve(options.auditPolicy) }),
   };
   const etcd = etcdOf(options) ?? saved?.etcd;
@@ -246,10 +252,12 @@ export async function storeMigrate(target: string, options: UpCommandOptions): P
 export async function node(action: { readonly verb: string; readonly name: string }, options: CommonOptions): Promise<void> {
   const cluster = existing(options);
   const target = cluster.node(action.name);
+  const { agentPid } = cluster.layout.node(target.name);
+  const { clock } = cluster;
   if (action.verb === "start") cluster.startAgent(target);
-  else if (action.verb === "stop") {
-    await stopDaemon(cluster.layout.node(target.name).agentPid, { clock: cluster.clock, graceMs: AGENT_GRACE_MS });
-  } else throw new UsageError("usage: k8ts node stop|start <name>");
+  else if (action.verb === "stop") await stopDaemon(agentPid, { clock, graceMs: AGENT_GRACE_MS });
+  else if (action.verb === "shutdown") await stopDaemon(agentPid, { clock, graceMs: SHUTDOWN_GRACE_MS, by: "SIGPWR" });
+  else throw new UsageError("usage: k8ts node stop|start|shutdown <name>");
 }
 
 export function version(): void {

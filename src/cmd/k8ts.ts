@@ -53,7 +53,9 @@ function program(): Command {
     .option("--node-port-addresses <cidr,...>", "open node ports on addresses in these networks only (default: all but loopback)", networks)
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
+    .option("--kubelet-config <file>", "a KubeletConfiguration for agents that start from now on")
     .option("--authentication-config <file>", "an AuthenticationConfiguration: OIDC issuers, anonymous access")
+    .option("--authorization-config <file>", "an AuthorizationConfiguration: Node, RBAC and webhooks that authorise, in their order")
     .option("--audit-policy <file>", "a Policy of audit.k8s.io/v1: what is written to logs/audit.log")
     .option("--store <url>", "keep everything in an etcd: etcd://host:2379,host:2379 (default: in the data directory)")
     .option("--log-level <level>", "debug, info, warn or error")
@@ -85,8 +87,8 @@ function program(): Command {
   storeOptions(add("migrate", "move the cluster to another store, and start its server there", store))
     .argument("<lmdb|etcd://host:2379>")
     .action(async (target: string, options) => (await commands()).storeMigrate(target, options));
-  add("node", "stop or start one node's agent")
-    .argument("<stop|start>")
+  add("node", "stop or start one node's agent, or end its pods and stop it as when the machine is shut down")
+    .argument("<stop|start|shutdown>")
     .argument("<name>")
     .action(async (verb: string, name: string, options) => (await commands()).node({ verb, name }, options));
   root

@@ -11,6 +11,7 @@ import { cronJobController } from "./cronjob/cronjob-controller.ts";
 import { customResourceDefinitionController } from "./customresourcedefinition/customresourcedefinition-controller.ts";
 import { daemonSetController } from "./daemonset/daemonset-controller.ts";
 import { deploymentController } from "./deployment/deployment-controller.ts";
+import { deviceTaintEvictionController } from "./device-taint-eviction/device-taint-eviction-controller.ts";
 import { disruptionController } from "./disruption/disruption-controller.ts";
 import { endpointController } from "./endpoint/endpoint-controller.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";
@@ -104,6 +105,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
       validatingAdmissionPolicyStatusController,
     ),
     entry("resourceclaim-controller", "resource-claim-controller", resourceClaimController),
+    entry("device-taint-eviction-controller", "device-taint-eviction-controller", deviceTaintEvictionController),
     entry("clusterrole-aggregation-controller", "clusterrole-aggregation-controller", clusterRoleAggregationController),
     entry("endpointslice-mirroring-controller", "endpointslicemirroring-controller", endpointSliceMirroringController),
     entry("service-cidr-controller", "service-cidrs-controller", serviceCidrController),

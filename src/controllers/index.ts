@@ -8,6 +8,7 @@ export { cronJobController } from "./cronjob/cronjob-controller.ts";
 export { daemonSetController } from "./daemonset/daemonset-controller.ts";
 export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
+export { deviceTaintEvictionController } from "./device-taint-eviction/device-taint-eviction-controller.ts";
 export { type DisruptionOptions, disruptionController } from "./disruption/disruption-controller.ts";
 export { endpointController } from "./endpoint/endpoint-controller.ts";
 export { endpointSliceController } from "./endpointslice/endpointslice-controller.ts";

@@ -1,6 +1,7 @@
 // The node's own say on a pod that was bound to it: what does not fit is refused as Failed.
-import type { NodeSelector, NodeSelectorTerm, Taint } from "../api/types/core/v1.ts";
-import { type DeepReadonly, labelSelectorMatcher } from "../machinery/index.ts";
+import { matchesRequiredNodeAffinity, toleratesTaints } from "../api/index.ts";
+import type { Taint } from "../api/types/core/v1.ts";
+import type { DeepReadonly } from "../machinery/index.ts";
 import type { Pressure } from "./eviction/pressure.ts";
 import { isCritical } from "./eviction/rank.ts";
 import { type NodeFeatures, refusedFeature } from "./feature-admission.ts";
@@ -15,15 +16,18 @@ export interface AdmissionNode {
   readonly allocatable: Readonly<Record<string, string>>;
   readonly features: NodeFeatures;
   readonly pressures: ReadonlySet<Pressure>;
+  /** Why the node takes no pod at all. */
+  readonly closed?: EndCause | undefined;
 }
 
 /** Why `pod` cannot run beside the `others`; undefined when it can. */
 export function admitPod(pod: PodObject, others: readonly PodObject[], node: AdmissionNode): EndCause | undefined {
   return (
+    node.closed ??
     underPressure(pod, node.pressures) ??
     refusedFeature(pod, node.features) ??
     lackOfResources(pod, others, node.allocatable) ??
-    (matchesNode(pod, node)
+    (matchesRequiredNodeAffinity(pod, { metadata: { name: node.name, labels: node.labels } })
       ? undefined
       : failed("NodeAffinity", "Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector")) ??
     portConflict(pod, others) ??
@@ -65,34 +69,6 @@ function lackOfResources(
   return undefined;
 }
 
-function matchesNode(pod: PodObject, node: AdmissionNode): boolean {
-  for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) if (node.labels[key] !== value) return false;
-  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  return required === undefined || matchesSelector(required, node);
-}
-
-function matchesSelector(selector: DeepReadonly<NodeSelector>, node: AdmissionNode): boolean {
-  return selector.nodeSelectorTerms.some((term) => matchesTerm(term, node));
-}
-
-function matchesTerm({ matchExpressions = [], matchFields = [] }: DeepReadonly<NodeSelectorTerm>, node: AdmissionNode): boolean {
-  if (matchExpressions.length === 0 && matchFields.length === 0) return false;
-  return (
-    matchExpressions.every((term) => holds(term, node.labels)) && matchFields.every((term) => holds(term, { "metadata.name": node.name }))
-  );
-}
-
-function holds(
-  { key, operator, values = [] }: { readonly key: string; readonly operator: string; readonly values?: readonly string[] | undefined },
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const actual = Number.parseInt(labels[key] ?? "", 10);
-  const wanted = Number.parseInt(values[0] ?? "", 10);
-  if (operator === "Gt") return actual > wanted;
-  if (operator === "Lt") return actual < wanted;
-  return labelSelectorMatcher({ matchExpressions: [{ key, operator, values: [...values] }] }).matches(labels);
-}
-
 interface HostPort {
   readonly hostIP: string;
   readonly key: string;
@@ -118,14 +94,7 @@ function portConflict(pod: PodObject, others: readonly PodObject[]): EndCause | 
 /** Only NoExecute counts here: what may be scheduled was the scheduler's business. */
 function intolerable(pod: PodObject, taints: DeepReadonly<Taint[]>): EndCause | undefined {
   const tolerations = pod.spec?.tolerations ?? [];
-  const isTolerated = (taint: DeepReadonly<Taint>) =>
-    tolerations.some(
-      ({ key = "", operator = "Equal", value = "", effect = "" }) =>
-        (effect === "" || effect === taint.effect) &&
-        (key === "" ? operator === "Exists" : key === taint.key) &&
-        (operator === "Exists" || value === (taint.value ?? "")),
-    );
-  const taint = taints.find((candidate) => candidate.effect === "NoExecute" && !isTolerated(candidate));
+  const taint = taints.find((candidate) => !toleratesTaints(tolerations, [candidate], ["NoExecute"]));
   if (taint === undefined) return undefined;
   return failed(
     "TaintToleration",

@@ -34,7 +34,7 @@ export class Housekeeping {
       return { usedBytes: capacityBytes - available, capacityBytes };
     };
     const inUse = (signal: AbortSignal) => imagesInUse(context, pods, signal);
-    this.#images = new ImageGarbage({ runtime, inUse, isKept, disk, clock, logger });
+    this.#images = new ImageGarbage({ runtime, inUse, isKept, disk, records: context.pullRecords, clock, logger });
     const reclaimDisk = (signal: AbortSignal) => this.#images.removeUnused(signal);
     this.#eviction = new EvictionManager({ meter, config: eviction, pods, events, nodeName, clock, logger, reclaimDisk, onChange });
   }

@@ -1,10 +1,11 @@
 export { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
 export { type CgroupFiles, detectHierarchy, diskCgroups, type Hierarchy } from "./cgroups/hierarchy.ts";
 export { HostCgroups, type HostCgroupsOptions } from "./cgroups/host-cgroups.ts";
+export { DEFAULT_CONFIGURATION, type KubeletConfiguration, kubeletConfiguration } from "./configuration/kubelet-configuration.ts";
 export { resourceValue } from "./env/field-ref.ts";
 export { diskReport } from "./eviction/disk-report.ts";
 export { HostMeter, type HostMeterOptions } from "./eviction/host-meter.ts";
-export { DEFAULT_HARD, type EvictionConfig, keptForEviction } from "./eviction/thresholds.ts";
+export { DEFAULT_HARD, keptForEviction } from "./eviction/thresholds.ts";
 export { diskFiles, MemoryFiles, type NodeFiles } from "./files.ts";
 export * from "./hollow/index.ts";
 export * from "./logs/index.ts";

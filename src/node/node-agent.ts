@@ -10,6 +10,7 @@ import type { Pressure } from "./eviction/pressure.ts";
 import type { NodeFiles } from "./files.ts";
 import { Housekeeping, type HousekeepingConfig } from "./housekeeping.ts";
 import { ImagePuller, type IsLoaded } from "./images/image-puller.ts";
+import { DEFAULT_VERIFICATION, PullRecords, type PullVerification } from "./images/pull-records.ts";
 import { type FileWatcher, hostFileWatcher } from "./logs/file-watcher.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
@@ -21,6 +22,8 @@ import { type MachineInfo, type NodeFacts, nodeAllocatable, nodeLabels } from ".
 import { NodeLease } from "./registration/node-lease.ts";
 import { NodeRegistrar } from "./registration/node-registrar.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { NodeShutdown } from "./shutdown/node-shutdown.ts";
+import type { ShutdownPeriod } from "./shutdown/plan.ts";
 import { isMirrorPod } from "./static/static-pod.ts";
 import { StaticPods } from "./static/static-pods.ts";
 import { ContentFollower } from "./volumes/content-follower.ts";
@@ -66,13 +69,19 @@ export interface NodeAgentOptions {
   readonly logDir?: string;
   /** Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
+  /** The runtime handlers that limit the bandwidth of pods, by those that do not. Default: all do, or none can. */
+  readonly bandwidthHandlers?: ReadonlyMap<string, string>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly taints?: DeepReadonly<Taint[]>;
   /** Whether an image was put on this node by hand: such a one is not pulled, whatever the policy. Default: none was. */
   readonly isImageLoaded?: IsLoaded;
+  /** Default: images that nobody of this node pulled are for all pods. */
+  readonly pullVerification?: PullVerification;
   /** Eviction and image collection. Default: none. */
   readonly housekeeping?: HousekeepingConfig;
+  /** How long pods may take when the machine is shut down, sorted by priority. Default: none, they are left to the machine. */
+  readonly shutdownPeriods?: readonly ShutdownPeriod[];
   /** Default 110. */
   readonly maxPods?: number;
   /** What is kept back from pods: cpu in CPUs, all else in bytes. */
@@ -98,6 +107,7 @@ export class NodeAgent {
   readonly #pods: PodRegistry;
   readonly #statics: StaticPods;
   readonly #housekeeping: Housekeeping | undefined;
+  readonly #shutdown: NodeShutdown;
 
   constructor(options: NodeAgentOptions) {
     this.#options = options;
@@ -112,13 +122,17 @@ export class NodeAgent {
     const { events } = this.#context;
     const { podCidrs = [] } = options;
     const pressures = () => this.#housekeeping?.pressures ?? NO_PRESSURES;
-    this.#registrar = new NodeRegistrar({ client, runtime, clock, logger, events, facts: this.#facts, podCidrs, pressures });
+    const isShuttingDown = () => this.#shutdown.hasBegun;
+    const reported = { facts: this.#facts, podCidrs, pressures, isShuttingDown };
+    this.#registrar = new NodeRegistrar({ client, runtime, clock, logger, events, ...reported });
     this.#pods = new PodRegistry({
       context: this.#context,
       node: () => this.#admissionNode(),
       onReleased: () => this.#statics.released(),
       signal: this.#stop.signal,
     });
+    const { shutdownPeriods: periods = [] } = options;
+    this.#shutdown = new NodeShutdown({ periods, pods: this.#pods, clock, logger, onBegin: () => this.wake() });
     if (options.housekeeping !== undefined) {
       const parts = { config: options.housekeeping, context: this.#context, pods: this.#pods };
       this.#housekeeping = new Housekeeping({ ...parts, onChange: () => this.wake() });
@@ -141,6 +155,11 @@ export class NodeAgent {
   /** The node's conditions may have changed, as when its network has become ready. */
   wake(): void {
     this.#registrar.wake();
+  }
+
+  /** The machine is about to be shut down: ends the pods in the order of their priority, within the time that is configured. */
+  async shutDown(signal: AbortSignal): Promise<void> {
+    await this.#shutdown.run(signal);
   }
 
   /** Runs until the signal aborts; running pods go on without the agent. */
@@ -182,6 +201,8 @@ export class NodeAgent {
     const { rootDir = "/var/lib/kubelet", logDir = "/var/log/pods", resolvConf = "/etc/resolv.conf" } = options;
     const objects = options.objects ?? new ObjectCache(client, clock);
     const services = this.#informers.informer(resources.services);
+    const { files, pullVerification: verification = DEFAULT_VERIFICATION } = options;
+    const records = new PullRecords({ files, directory: `${rootDir}/image_manager`, verification, clock });
     return {
       ...options,
       cgroups,
@@ -192,7 +213,8 @@ export class NodeAgent {
       probeCounts: options.probeCounts ?? new ProbeCounts(),
       objects,
       content: options.followsContent === true ? this.#makeFollower(objects) : undefined,
-      images: new ImagePuller(runtime, clock, options.isImageLoaded),
+      images: new ImagePuller({ runtime, clock, records, isLoaded: options.isImageLoaded }),
+      pullRecords: records,
       services: services.lister,
       servicesSynced: async () => {
         if (!services.hasSynced) await this.#informers.waitForSync(this.#stop.signal);
@@ -211,6 +233,7 @@ export class NodeAgent {
       taints: node?.spec?.taints ?? taints,
       allocatable: node?.status?.allocatable ?? nodeAllocatable(this.#facts),
       pressures: this.#housekeeping?.pressures ?? NO_PRESSURES,
+      closed: this.#shutdown.rejection,
       features: {
         supplementalGroupsPolicy: this.#registrar.runtimeStatus?.supplementalGroupsPolicy,
         isAppArmorEnabled: this.#facts.machine.isAppArmorEnabled === true,

@@ -5,6 +5,7 @@ import type { Client, Lister } from "../client/index.ts";
 import type { CgroupManager } from "./cgroups/cgroup-manager.ts";
 import type { NodeFiles } from "./files.ts";
 import type { ImagePuller } from "./images/image-puller.ts";
+import type { PullRecords } from "./images/pull-records.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import type { ProbeCounts } from "./probes/probe-counts.ts";
 import type { Prober } from "./probes/prober.ts";
@@ -28,6 +29,7 @@ export interface NodeContext {
   readonly events: EventSink;
   readonly objects: ObjectCache;
   readonly images: ImagePuller;
+  readonly pullRecords: PullRecords;
   /** Follows what volumes show; absent where nobody reads volumes. */
   readonly content: ContentFollower | undefined;
   readonly services: Lister<Service>;
@@ -46,6 +48,8 @@ export interface NodeContext {
   /** Holds `<namespace>_<name>_<uid>/<container>/<attempt>.log`. */
   readonly logDir: string;
   readonly resolvConf: string;
+  /** The runtime handlers that limit the bandwidth of pods, by those that do not. */
+  readonly bandwidthHandlers?: ReadonlyMap<string, string>;
   readonly memoryBytes: number;
   /** What the runtime last said of itself; undefined before it has. */
   readonly runtimeStatus: () => RuntimeStatus | undefined;

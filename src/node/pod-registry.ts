@@ -23,6 +23,8 @@ export class PodRegistry implements PodsView {
   readonly #options: PodRegistryOptions;
   /** By pod uid. */
   readonly #workers = new Map<string, PodWorker>();
+  /** Called whenever nothing of a pod runs any more. */
+  readonly #onEnded = new Set<() => void>();
   /** Pods that the runtime had when the agent began or at the last comparison: they were admitted before. */
   #runtimeUids: ReadonlySet<string> = new Set();
 
@@ -67,6 +69,23 @@ export class PodRegistry implements PodsView {
     this.#workers.get(podUid(pod))?.orphan();
   }
 
+  /** Resolves when none of these pods runs and their statuses are told, or when the signal aborts. */
+  async untilEnded(uids: readonly string[], signal: AbortSignal): Promise<void> {
+    const isOver = () => signal.aborted || uids.every((uid) => hasEnded(this.#workers.get(uid)));
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (!isOver()) return;
+        this.#onEnded.delete(look);
+        signal.removeEventListener("abort", look);
+        resolve();
+      };
+      this.#onEnded.add(look);
+      signal.addEventListener("abort", look);
+      look();
+    });
+    if (!signal.aborted) await Promise.all(uids.map((uid) => this.#workers.get(uid)?.reported()));
+  }
+
   /** Something happened to a pod in the runtime. */
   stir(uid: string): void {
     this.#workers.get(uid)?.wake({ isStale: true });
@@ -101,7 +120,10 @@ export class PodRegistry implements PodsView {
       isOrphan,
       rejection,
       judgeResize: (wanted) => judgeResize(wanted, this.#activePods(uid), node().allocatable),
-      onRoom: () => this.#retryResizes(),
+      onRoom: () => {
+        this.#retryResizes();
+        for (const look of this.#onEnded) look();
+      },
       allocatable: () => node().allocatable,
       onForgotten: () => {
         this.#workers.delete(uid);
@@ -137,6 +159,10 @@ export class PodRegistry implements PodsView {
     if (cause !== undefined) context.events.event(podReference(pod), "Warning", cause.reason, cause.message);
     return cause;
   }
+}
+
+function hasEnded(worker: PodWorker | undefined): boolean {
+  return worker === undefined || worker.state === "terminated" || worker.state === "finished";
 }
 
 /** Tells whether anything of a pod began or ended. */

@@ -304,3 +304,42 @@ describe("Lease", () => {
     }));
   });
 });
+
+describe("DRA CRUD", () => {
+  const requests = [{ name: "gpu", exactly: { deviceClassName: "gpu" } }];
+  const pool = { name: "p", generation: 1, resourceSliceCount: 1 };
+  const kinds: readonly (readonly [ResourceRef<KubeObject>, (name: string) => object])[] = [
+    [resources.deviceclasses, (name) => ({ metadata: { name }, spec: { selectors: [{ cel: { expression: "true" } }] } })],
+    [resources.devicetaintrules, (name) => ({ metadata: { name }, spec: { taint: { key: "sick", effect: "NoSchedule" } } })],
+    [resources.resourceclaims, (name) => ({ metadata: { name }, spec: { devices: { requests } } })],
+    [resources.resourceclaimtemplates, (name) => ({ metadata: { name }, spec: { spec: { devices: { requests } } } })],
+    [resources.resourceslices, (name) => ({ metadata: { name }, spec: { driver: "d.example.com", allNodes: true, pool } })],
+  ];
+  for (const [resource, make] of kinds) {
+    it(resource.kind, async () => {
+      await using cluster = await createCluster({ nodes: 0 });
+      await lifecycle(cluster, resource, make);
+    });
+  }
+
+  it("DeviceTaintRule: status is a subresource, and a changed effect counts from now on", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    const { client, clock } = cluster;
+    const rule = await create(cluster, resources.devicetaintrules, {
+      metadata: { name: "r" },
+      spec: { taint: { key: "a", effect: "None" } },
+    });
+    await clock.advance(20_000);
+    const status = { conditions: [{ type: "Mine", status: "True", reason: "R", message: "", lastTransitionTime: "2026-01-01T00:00:00Z" }] };
+    const patched = await client.patch(resources.devicetaintrules, "r", { status }, { subresource: "status", type: MERGE });
+    assert.equal(patched.metadata.generation, 1);
+    const effect = { spec: { taint: { effect: "NoSchedule" } }, status: { conditions: [] } };
+    const changed = await client.patch(resources.devicetaintrules, "r", effect, { type: MERGE });
+    assert.deepEqual([changed.metadata.generation, changed.status?.conditions?.length], [2, 1]);
+    assert.ok((changed.spec.taint.timeAdded ?? "") > (rule.spec.taint.timeAdded ?? ""));
+    const wrong = { spec: { taint: { key: "!", effect: "PreferNoSchedule" } } };
+    await assert.rejects(client.patch(resources.devicetaintrules, "r", wrong, { type: MERGE }), {
+      message: /spec\.taint\.key: Invalid value: "!".*spec\.taint\.effect: Unsupported value: "PreferNoSchedule"/s,
+    });
+  });
+});

@@ -1,7 +1,8 @@
 // The kinds of dynamic resource allocation: claims, their templates, device classes, slices.
-import { type FieldError, field } from "../../machinery/index.ts";
+import { formatTime } from "../../base/index.ts";
+import { type FieldError, field, isDns1123Label } from "../../machinery/index.ts";
 import { ageColumn, column, nameColumn } from "../printing/columns.ts";
-import type { KindStrategy } from "../strategy.ts";
+import type { KindStrategy, StrategyContext } from "../strategy.ts";
 import type {
   DeviceClass,
   DeviceSubRequest,
@@ -11,8 +12,9 @@ import type {
   ResourceClaimTemplate,
   ResourceSlice,
 } from "../types/resource/v1.ts";
-import { checkImmutable } from "../validation/checks.ts";
+import { checkImmutable, checkRequiredName } from "../validation/checks.ts";
 import { dropStatus, keepSpec, keepStatus } from "../validation/prepare.ts";
+import { checkDeviceTaint, checkDriverName, checkPoolName } from "./device-taint-rule.ts";
 
 function applyRequestDefaults(request: ExactDeviceRequest | DeviceSubRequest): void {
   request.allocationMode ||= "ExactCount";
@@ -86,11 +88,23 @@ export const resourceClaimTemplateStrategy: KindStrategy<ResourceClaimTemplate> 
 
 export const deviceClassStrategy: KindStrategy<DeviceClass> = { hasGeneration: true, columns: [nameColumn, ageColumn] };
 
+/** Taints that say not since when are new. */
+function dateTaints({ spec }: ResourceSlice, { clock }: Pick<StrategyContext, "clock">): void {
+  for (const { taints = [] } of spec?.devices ?? []) for (const taint of taints) taint.timeAdded ??= formatTime(clock.now());
+}
+
 export const resourceSliceStrategy: KindStrategy<ResourceSlice> = {
+  prepareForCreate: dateTaints,
+  prepareForUpdate: (slice, _, context) => dateTaints(slice, context),
   validate({ spec }) {
     const errors: FieldError[] = [];
-    if (!spec.driver) errors.push(field.required("spec.driver"));
-    if (!spec.pool?.name) errors.push(field.required("spec.pool.name"));
+    checkDriverName(errors, "spec.driver", spec.driver);
+    checkPoolName(errors, "spec.pool.name", spec.pool?.name);
+    spec.devices?.forEach(({ name, taints }, i) => {
+      const path = `spec.devices[${i}]`;
+      checkRequiredName(errors, `${path}.name`, name, isDns1123Label);
+      for (const [j, taint] of (taints ?? []).entries()) checkDeviceTaint(errors, `${path}.taints[${j}]`, taint);
+    });
     return errors;
   },
   validateUpdate({ spec }, { spec: old }) {

@@ -61,7 +61,10 @@ import type { DeviceClass as ResourceV1DeviceClass } from "./resource/v1.ts";
 import type { ResourceClaim as ResourceV1ResourceClaim } from "./resource/v1.ts";
 import type { ResourceClaimTemplate as ResourceV1ResourceClaimTemplate } from "./resource/v1.ts";
 import type { ResourceSlice as ResourceV1ResourceSlice } from "./resource/v1.ts";
+import type { DeviceTaintRule as ResourceV1beta2DeviceTaintRule } from "./resource/v1beta2.ts";
 import type { PriorityClass as SchedulingV1PriorityClass } from "./scheduling/v1.ts";
+import type { PodGroup as SchedulingV1alpha2PodGroup } from "./scheduling/v1alpha2.ts";
+import type { Workload as SchedulingV1alpha2Workload } from "./scheduling/v1alpha2.ts";
 import type { CSIDriver as StorageV1CSIDriver } from "./storage/v1.ts";
 import type { CSINode as StorageV1CSINode } from "./storage/v1.ts";
 import type { CSIStorageCapacity as StorageV1CSIStorageCapacity } from "./storage/v1.ts";
@@ -132,7 +135,10 @@ export const resources = {
   resourceclaims: {"group":"resource.k8s.io","version":"v1","resource":"resourceclaims","kind":"ResourceClaim","namespaced":true} as ResourceRef<ResourceV1ResourceClaim>,
   resourceclaimtemplates: {"group":"resource.k8s.io","version":"v1","resource":"resourceclaimtemplates","kind":"ResourceClaimTemplate","namespaced":true} as ResourceRef<ResourceV1ResourceClaimTemplate>,
   resourceslices: {"group":"resource.k8s.io","version":"v1","resource":"resourceslices","kind":"ResourceSlice","namespaced":false} as ResourceRef<ResourceV1ResourceSlice>,
+  devicetaintrules: {"group":"resource.k8s.io","version":"v1beta2","resource":"devicetaintrules","kind":"DeviceTaintRule","namespaced":false} as ResourceRef<ResourceV1beta2DeviceTaintRule>,
   priorityclasses: {"group":"scheduling.k8s.io","version":"v1","resource":"priorityclasses","kind":"PriorityClass","namespaced":false} as ResourceRef<SchedulingV1PriorityClass>,
+  podgroups: {"group":"scheduling.k8s.io","version":"v1alpha2","resource":"podgroups","kind":"PodGroup","namespaced":true} as ResourceRef<SchedulingV1alpha2PodGroup>,
+  workloads: {"group":"scheduling.k8s.io","version":"v1alpha2","resource":"workloads","kind":"Workload","namespaced":true} as ResourceRef<SchedulingV1alpha2Workload>,
   csidrivers: {"group":"storage.k8s.io","version":"v1","resource":"csidrivers","kind":"CSIDriver","namespaced":false} as ResourceRef<StorageV1CSIDriver>,
   csinodes: {"group":"storage.k8s.io","version":"v1","resource":"csinodes","kind":"CSINode","namespaced":false} as ResourceRef<StorageV1CSINode>,
   csistoragecapacities: {"group":"storage.k8s.io","version":"v1","resource":"csistoragecapacities","kind":"CSIStorageCapacity","namespaced":true} as ResourceRef<StorageV1CSIStorageCapacity>,

@@ -9,10 +9,15 @@ export interface PodClaim {
   readonly isEphemeral: boolean;
 }
 
+/** The name of the claim that is made for an ephemeral volume. */
+export function ephemeralClaimName({ metadata }: DeepReadonly<Pod>, volumeName: string): string {
+  return `${metadata.name}-${volumeName}`;
+}
+
 /** In the pod's namespace, in the order of its volumes. */
-export function podClaims({ metadata, spec }: DeepReadonly<Pod>): PodClaim[] {
-  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }): PodClaim[] => {
+export function podClaims(pod: DeepReadonly<Pod>): PodClaim[] {
+  return (pod.spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }): PodClaim[] => {
     if (persistentVolumeClaim !== undefined) return [{ name: persistentVolumeClaim.claimName, isEphemeral: false }];
-    return ephemeral === undefined ? [] : [{ name: `${metadata.name}-${name}`, isEphemeral: true }];
+    return ephemeral === undefined ? [] : [{ name: ephemeralClaimName(pod, name), isEphemeral: true }];
   });
 }

@@ -8,6 +8,7 @@ import {
 } from "./certificates/certificate-plugins.ts";
 import { DefaultIngressClass } from "./default-ingress-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { DeviceAdminAccess } from "./device-admin-access.ts";
 import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
 import { NodeRestriction } from "./node-restriction/node-restriction.ts";
@@ -48,6 +49,7 @@ export function builtInPlugins(tools: HookTools): AdmissionPlugin[] {
     certificateSubjectRestriction,
     new DefaultIngressClass(tools),
     new PodTopologyLabels(tools),
+    new DeviceAdminAccess(tools),
     new MutatingPolicies(tools),
     new MutatingWebhooks(tools),
     new ValidatingPolicies(tools),

@@ -35,7 +35,7 @@ export class AggregatedEndpoint implements Endpoint {
 
   async #pass(exchange: Exchange, service: DeepReadonly<APIService>): Promise<void> {
     // Paths were authorised before they came here; resources are where they are served.
-    if (exchange.info.isResource) authorizeRequest(exchange, this.#options.authorizer);
+    if (exchange.info.isResource) await authorizeRequest(exchange, this.#options.authorizer);
     const address = isAvailable(service) ? this.#resolve(service) : undefined;
     if (address === undefined) {
       writeBody(exchange, 503, Buffer.from("service unavailable\n"), "text/plain; charset=utf-8");

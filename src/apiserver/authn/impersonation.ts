@@ -9,6 +9,16 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 const EXTRA_PREFIX = "impersonate-extra-";
 const SERVICE_ACCOUNT_PREFIX = "system:serviceaccount:";
 
+/** Who is asked for; without a name there is nobody to act as. */
+interface Impersonated {
+  readonly name: string | undefined;
+  readonly groups: readonly string[];
+  readonly uid: string | undefined;
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+type Target = Pick<AuthorizationAttributes, "group" | "resource" | "name"> & Partial<AuthorizationAttributes>;
+
 export class Impersonator {
   readonly #authorizer: Authorizer;
 
@@ -17,21 +27,24 @@ export class Impersonator {
   }
 
   /** The user that `user` acts as: itself without the headers. Forbidden unless each part may be impersonated. */
-  impersonate(user: UserInfo, headers: Headers): UserInfo {
+  impersonate(user: UserInfo, headers: Headers): UserInfo | Promise<UserInfo> {
     const name = first(headers["impersonate-user"]);
     const groups = all(headers["impersonate-group"]);
     const uid = first(headers["impersonate-uid"]);
     if (name === undefined && groups.length === 0 && uid === undefined) return user;
-    const extra = extraOf(headers);
+    return this.#actAs(user, { name, groups, uid, extra: extraOf(headers) });
+  }
+
+  async #actAs(user: UserInfo, { name, groups, uid, extra }: Impersonated): Promise<UserInfo> {
     if (name === undefined) {
       throw badRequest("requested impersonation of groups, a uid or extra without impersonating a user");
     }
-    this.#check(user, serviceAccountOf(name) ?? { group: "", resource: "users", name });
-    for (const group of groups) this.#check(user, { group: "", resource: "groups", name: group });
-    if (uid !== undefined) this.#check(user, { group: "authentication.k8s.io", resource: "uids", name: uid });
+    await this.#check(user, serviceAccountOf(name) ?? { group: "", resource: "users", name });
+    for (const group of groups) await this.#check(user, { group: "", resource: "groups", name: group });
+    if (uid !== undefined) await this.#check(user, { group: "authentication.k8s.io", resource: "uids", name: uid });
     for (const [key, values] of Object.entries(extra)) {
       for (const value of values) {
-        this.#check(user, { group: "authentication.k8s.io", resource: "userextras", subresource: key, name: value });
+        await this.#check(user, { group: "authentication.k8s.io", resource: "userextras", subresource: key, name: value });
       }
     }
     return {
@@ -42,9 +55,9 @@ export class Impersonator {
     };
   }
 
-  #check(user: UserInfo, target: Pick<AuthorizationAttributes, "group" | "resource" | "name"> & Partial<AuthorizationAttributes>): void {
+  async #check(user: UserInfo, target: Target): Promise<void> {
     const attributes = { version: "v1", subresource: "", namespace: "", verb: "impersonate", ...target, user };
-    const decision = this.#authorizer.authorize(attributes);
+    const decision = await this.#authorizer.authorize(attributes);
     if (!decision.allowed) throw authorizationError(attributes, decision.reason);
   }
 }

@@ -3,7 +3,6 @@ export * from "./authenticator.ts";
 export * from "./bootstrap-tokens.ts";
 export * from "./client-certificate.ts";
 export * from "./create-authentication.ts";
-export * from "./fetch-json.ts";
 export * from "./front-proxy.ts";
 export * from "./impersonation.ts";
 export * from "./oidc-tokens.ts";

@@ -3,9 +3,9 @@ import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { exportJWK, SignJWT } from "jose";
 import { silentLogger, VirtualClock } from "../../base/index.ts";
+import type { JsonRequest } from "../webhooks/fetch-json.ts";
 import { BootstrapTokens } from "./bootstrap-tokens.ts";
 import { anonymousRule } from "./create-authentication.ts";
-import type { JsonRequest } from "./fetch-json.ts";
 import { defaultProxyHeaders, proxiedUser } from "./front-proxy.ts";
 import { type JwtAuthenticatorConfig, OidcTokens } from "./oidc-tokens.ts";
 import { StaticTokens } from "./static-tokens.ts";
@@ -86,6 +86,13 @@ test("an ID token names its user by the claims that are mapped", async () => {
   const found = await tokens.authenticateToken(await sign({ sub: "ann", roles: ["dev", "ops"] }), API);
   assert.equal(found?.user.name, "oidc:ann");
   assert.deepEqual(found?.user.groups, ["r:dev", "r:ops", "system:authenticated"]);
+});
+
+test("an issuer's keys are found where its discoveryURL says, and any of its audiences will do", async () => {
+  const discoveryURL = "https://inside/.well-known/openid-configuration";
+  const { tokens, sign, asked } = await oidc({ issuer: { url: "https://issuer", discoveryURL, audiences: ["other", "k8ts"] } });
+  assert.equal((await tokens.authenticateToken(await sign({ sub: "ann" }), API))?.user.name, "oidc:ann");
+  assert.equal(asked[0], discoveryURL);
 });
 
 test("an ID token for others, of others or over is refused", async () => {

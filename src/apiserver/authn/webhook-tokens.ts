@@ -1,7 +1,7 @@
 // Tokens that another server judges: it is sent a TokenReview.
 import type { Logger } from "../../base/index.ts";
+import type { JsonFetcher } from "../webhooks/fetch-json.ts";
 import { withAuthenticated } from "./authenticator.ts";
-import type { JsonFetcher } from "./fetch-json.ts";
 import { type AuthenticatedToken, InvalidTokenError, type TokenAuthenticator } from "./token-chain.ts";
 
 export interface TokenWebhookConfig {

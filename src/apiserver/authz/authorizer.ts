@@ -1,6 +1,7 @@
 // Who may do what: the question that is asked before every call, and the text of a refusal.
 import type { UserInfo } from "../../api/index.ts";
-import { forbidden, type StatusError } from "../../machinery/index.ts";
+import { forbidden, internalError, type StatusError } from "../../machinery/index.ts";
+import { nonResourceError } from "./non-resource-error.ts";
 
 /** A request as authorisers see it; `path` is set for requests that name no resource. */
 export interface AuthorizationAttributes {
@@ -20,6 +21,10 @@ export interface Decision {
   readonly allowed: boolean;
   /** Why; on a refusal it is shown to the user. */
   readonly reason: string;
+  /** Set when it is refused for good: no other authorizer is asked. Otherwise one that does not allow has no opinion. */
+  readonly denied?: boolean;
+  /** Why an authorizer could not judge. */
+  readonly error?: string;
 }
 
 /** The rules that a user has, as SelfSubjectRulesReview tells them. */
@@ -35,15 +40,25 @@ export interface SubjectRules {
   readonly evaluationError?: string;
 }
 
-/** Answers at once: what it needs to know stands in watch caches. */
+/**
+ * Answers at once where it can, and every request takes this path: await only what is a promise. Node and RBAC look up in watch
+ * caches; only webhooks take time.
+ */
 export interface Authorizer {
-  authorize(attributes: AuthorizationAttributes): Decision;
+  authorize(attributes: AuthorizationAttributes): Decision | Promise<Decision>;
   /** What a user may do in a namespace, for SelfSubjectRulesReview; absent: not told. */
   rulesFor?(user: UserInfo, namespace: string): SubjectRules;
 }
 
 /** Lets everyone do everything: for tests. */
 export const allowAll: Authorizer = { authorize: () => ({ allowed: true, reason: "" }) };
+
+/** Why a request that is not allowed is refused: Forbidden, unless nobody allows it and someone could not judge. */
+export function refusal(attributes: AuthorizationAttributes, { reason, error }: Decision): StatusError {
+  if (error !== undefined) return internalError(new Error(error));
+  const { user, verb, path } = attributes;
+  return path === undefined ? authorizationError(attributes, reason) : nonResourceError(user, verb, path);
+}
 
 /** `pods is forbidden: User "x" cannot list resource "pods" in API group "" in the namespace "default"` */
 export function authorizationError(attributes: AuthorizationAttributes, reason: string): StatusError {

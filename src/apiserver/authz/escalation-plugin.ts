@@ -15,8 +15,8 @@ export class EscalationPlugin implements AdmissionPlugin {
     this.#check = check;
   }
 
-  validate({ scope, object, old }: AdmissionRequest): void {
-    if (object === undefined || scope.user.groups.includes("system:masters")) return;
+  validate({ scope, object, old }: AdmissionRequest): void | Promise<void> {
+    if (object === undefined || scope.user.groups.includes("system:masters")) return undefined;
     const { user, namespace } = scope;
     const { resource } = scope.resource;
     const question = { user, resource, namespace, name: object.metadata.name ?? "" };
@@ -24,8 +24,8 @@ export class EscalationPlugin implements AdmissionPlugin {
     // What stays the same gives nothing away; subjects of a binding count.
     const subjects = JSON.stringify(object["subjects"]) === JSON.stringify((old as { subjects?: unknown } | undefined)?.subjects);
     const isSame = JSON.stringify(object[part]) === JSON.stringify((old as Record<string, unknown> | undefined)?.[part]);
-    if (old !== undefined && isSame && subjects) return;
-    if (part === "rules") this.#check.checkRole(question, (object["rules"] ?? []) as PolicyRule[]);
-    else this.#check.checkBinding(question, object["roleRef"] as RoleRef);
+    if (old !== undefined && isSame && subjects) return undefined;
+    if (part === "rules") return this.#check.checkRole(question, (object["rules"] ?? []) as PolicyRule[]);
+    return this.#check.checkBinding(question, object["roleRef"] as RoleRef);
   }
 }

@@ -25,22 +25,22 @@ export class EscalationCheck {
     this.#authorizer = authorizer;
   }
 
-  /** Throws Forbidden when the role's rules go beyond the user's own and it has no `escalate`. */
-  checkRole(question: EscalationQuestion, rules: readonly Rule[]): void {
-    if (this.#may(question, "escalate", question.resource, question.name)) return;
+  /** Rejects with Forbidden when the role's rules go beyond the user's own and it has no `escalate`. */
+  async checkRole(question: EscalationQuestion, rules: readonly Rule[]): Promise<void> {
+    if (await this.#may(question, "escalate", question.resource, question.name)) return;
     this.#checkRules(question, rules);
   }
 
-  /** Throws Forbidden when the bound role's rules go beyond the user's own and it has no `bind`. */
-  checkBinding(question: EscalationQuestion, roleRef: DeepReadonly<RoleRef>): void {
+  /** Rejects with Forbidden when the bound role's rules go beyond the user's own and it has no `bind`. */
+  async checkBinding(question: EscalationQuestion, roleRef: DeepReadonly<RoleRef>): Promise<void> {
     const roles = roleRef.kind === "Role" ? "roles" : "clusterroles";
-    if (this.#may(question, "bind", roles, roleRef.name)) return;
+    if (await this.#may(question, "bind", roles, roleRef.name)) return;
     this.#checkRules(question, this.#rbac.resolver.rulesOfRef(roleRef, question.namespace));
   }
 
-  #may({ user, namespace }: EscalationQuestion, verb: string, resource: string, name: string): boolean {
+  async #may({ user, namespace }: EscalationQuestion, verb: string, resource: string, name: string): Promise<boolean> {
     const attributes = { user, verb, group: RBAC_GROUP, version: "v1", resource, subresource: "", namespace, name };
-    return this.#authorizer.authorize(attributes).allowed;
+    return (await this.#authorizer.authorize(attributes)).allowed;
   }
 
   #checkRules({ user, resource, namespace, name }: EscalationQuestion, rules: readonly Rule[]): void {

@@ -1,5 +1,7 @@
+export * from "./authorization-configuration.ts";
 export * from "./authorizer.ts";
 export * from "./bootstrap/index.ts";
+export * from "./create-authorizers.ts";
 export * from "./escalation.ts";
 export * from "./escalation-plugin.ts";
 export * from "./node-authorizer.ts";
@@ -10,3 +12,4 @@ export * from "./rule-resolver.ts";
 export * from "./rules.ts";
 export * from "./union-authorizer.ts";
 export * from "./watched-collection.ts";
+export * from "./webhook-authorizer.ts";

@@ -1,11 +1,11 @@
 // The Node authorizer: a kubelet (system:node:<name> in system:nodes) reads what its own pods refer to and writes what is
 // its own.
 // DEVIATION: lists and watches of pods and nodes are not held to the node's own: attributes carry no field selectors.
-import { podReferences } from "../../api/index.ts";
+import { podReferences, type UserInfo } from "../../api/index.ts";
 import type { PersistentVolume, Pod } from "../../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../../api/types/storage/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import type { AuthorizationAttributes, Authorizer, Decision } from "./authorizer.ts";
+import type { AuthorizationAttributes, Authorizer, Decision, SubjectRules } from "./authorizer.ts";
 import { nodeRules } from "./bootstrap/index.ts";
 import { coversResource } from "./rules.ts";
 
@@ -40,6 +40,13 @@ export class NodeAuthorizer implements Authorizer {
     if (attributes.path !== undefined || !user.name.startsWith(NODE_PREFIX) || !user.groups.includes(NODES_GROUP)) return unknown;
     if (!nodeRules.some((rule) => coversResource(rule, attributes))) return unknown;
     return this.#refusal(user.name.slice(NODE_PREFIX.length), attributes) ?? allowed;
+  }
+
+  /** What a node may do depends on its pods: no list of rules tells it. */
+  rulesFor({ name, groups }: UserInfo): SubjectRules {
+    const none = { resourceRules: [], nonResourceRules: [] };
+    if (!name.startsWith(NODE_PREFIX) || !groups.includes(NODES_GROUP)) return { ...none, incomplete: false };
+    return { ...none, incomplete: true, evaluationError: "node authorizer does not support user rule resolution" };
   }
 
   /** undefined when nothing speaks against what the rules allow. */

@@ -1,4 +1,4 @@
-// The first authorizer that allows decides; members of system:masters may do everything.
+// The first authorizer that allows or denies decides; members of system:masters may do everything.
 import type { UserInfo } from "../../api/index.ts";
 import type { AuthorizationAttributes, Authorizer, Decision, SubjectRules } from "./authorizer.ts";
 
@@ -12,26 +12,51 @@ export class UnionAuthorizer implements Authorizer {
     this.#members = members;
   }
 
-  authorize(attributes: AuthorizationAttributes): Decision {
+  /** A promise only when a member takes time that has to be asked. */
+  authorize(attributes: AuthorizationAttributes): Decision | Promise<Decision> {
     if (attributes.user.groups.includes(MASTERS)) return master;
-    const reasons: string[] = [];
-    for (const member of this.#members) {
-      const decision = member.authorize(attributes);
-      if (decision.allowed) return decision;
-      if (decision.reason !== "") reasons.push(decision.reason);
-    }
-    return { allowed: false, reason: reasons.join(", ") };
+    return this.#askFrom(0, attributes, []);
   }
 
   rulesFor(user: UserInfo, namespace: string): SubjectRules {
     if (user.groups.includes(MASTERS)) return everything;
     const answers = this.#members.map((member) => member.rulesFor?.(user, namespace));
+    const errors = answers.flatMap((answer) => answer?.evaluationError ?? []);
     return {
       resourceRules: answers.flatMap((answer) => answer?.resourceRules ?? []),
       nonResourceRules: answers.flatMap((answer) => answer?.nonResourceRules ?? []),
       incomplete: answers.some((answer) => answer === undefined || answer.incomplete),
+      ...(errors.length === 0 ? {} : { evaluationError: aggregated(errors) }),
     };
   }
+
+  /** Asks the members from `index` on; `seen` are the decisions of those before. */
+  #askFrom(index: number, attributes: AuthorizationAttributes, seen: Decision[]): Decision | Promise<Decision> {
+    for (let next = index; next < this.#members.length; next++) {
+      const decision = this.#members[next]?.authorize(attributes);
+      if (decision instanceof Promise) {
+        return decision.then((late) => (isFinal(late) ? late : this.#askFrom(next + 1, attributes, [...seen, late])));
+      }
+      if (decision === undefined) continue;
+      if (isFinal(decision)) return decision;
+      seen.push(decision);
+    }
+    return noOpinion(seen);
+  }
+}
+
+function isFinal({ allowed, denied }: Decision): boolean {
+  return allowed || denied === true;
+}
+
+function noOpinion(seen: readonly Decision[]): Decision {
+  const reasons = seen.flatMap(({ reason }) => (reason === "" ? [] : reason));
+  const errors = seen.flatMap(({ error }) => error ?? []);
+  return { allowed: false, reason: reasons.join("\n"), ...(errors.length === 0 ? {} : { error: aggregated(errors) }) };
+}
+
+function aggregated(errors: readonly string[]): string {
+  return errors.length === 1 ? errors.join() : `[${errors.join(", ")}]`;
 }
 
 const everything: SubjectRules = {

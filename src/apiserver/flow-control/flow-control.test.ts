@@ -40,6 +40,7 @@ test("seats are dealt by shares, part of them to lend", () => {
     seats: 245,
     lendable: 221,
     borrowable: Number.POSITIVE_INFINITY,
+    maxRequestSeats: 37,
     queuing: { queues: 128, handSize: 6, queueLengthLimit: 50 },
   });
   assert.partialDeepStrictEqual(limits.get("catch-all"), { isExempt: false, seats: 13, lendable: 0, queuing: undefined });
@@ -58,7 +59,7 @@ test("a hand has different queues, the same for the same flow", () => {
 });
 
 /** One level of two seats for users, and one that may lend it some. */
-function small({ lendablePercent = 0, response = "Queue" } = {}) {
+function small({ lendablePercent = 0, response = "Queue", objects = 0, totalSeats = 4 } = {}) {
   const queuing = { queues: 4, handSize: 1, queueLengthLimit: 2 };
   const level = (name: string, lendable: number): PriorityLevelConfiguration => ({
     metadata: { name, uid: `${name}-uid` },
@@ -87,12 +88,12 @@ function small({ lendablePercent = 0, response = "Queue" } = {}) {
   const clock = new VirtualClock();
   const rejections: string[] = [];
   const observer = { dispatched: () => {}, rejected: (...why: string[]) => void rejections.push(String(why[2])) };
-  const control = new FlowControl({ clock, observer, totalSeats: 4 });
+  const control = new FlowControl({ clock, observer, totalSeats, sizeOf: () => ({ objects, bytes: objects * 100_000 }) });
   control.configure({ schemas: [schema], levels: [level("own", 0), level("lender", lendablePercent)] });
   const order: string[] = [];
   const cancels = new Map<string, () => void>();
-  const enter = (name: string) => {
-    const turn = control.enter(user(name), asked("GET", "/api/v1/pods"), (cancel) => cancels.set(name, cancel));
+  const enter = (name: string, path = "/api/v1/pods") => {
+    const turn = control.enter(user(name), asked("GET", path), (cancel) => cancels.set(name, cancel));
     if (turn instanceof Promise)
       turn.then(
         () => order.push(name),
@@ -167,6 +168,30 @@ test("idle seats of another level are borrowed as far as it lends", () => {
   const turns = [enter("a"), enter("a"), enter("a")];
   assert.ok(turns.every((turn) => !(turn instanceof Promise)));
   assert.ok(enter("a") instanceof Promise);
+});
+
+test("a long list takes several seats, and who comes later does not pass it by", async () => {
+  const { enter, order, clock, control } = small({ objects: 10, totalSeats: 40 });
+  const turns = Array.from({ length: 18 }, () => enter("a", "/api/v1/pods/one") as Turn);
+  void enter("list");
+  void enter("list", "/api/v1/pods/two");
+  turns.pop()?.release();
+  await clock.advance(0);
+  const own = [...control.levels].find(({ name }) => name === "own");
+  assert.deepEqual([own?.executing, own?.inUse, own?.waiting], [18, 20, 1]);
+  turns.pop()?.release();
+  await clock.advance(0);
+  assert.deepEqual(order, ["list", "list"]);
+});
+
+test("what is wider than its level goes on alone", async () => {
+  const { enter, order, clock } = small({ objects: 3, response: "Reject" });
+  const wide = enter("a") as Turn;
+  await assert.rejects(async () => enter("a", "/api/v1/pods/one"));
+  wide.release();
+  assert.ok(!(enter("a", "/api/v1/pods/one") instanceof Promise));
+  await clock.advance(0);
+  assert.deepEqual(order, ["a rejected"]);
 });
 
 test("a schema without its level is marked, once", () => {

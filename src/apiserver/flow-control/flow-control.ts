@@ -4,20 +4,24 @@ import type { UserInfo } from "../../api/index.ts";
 import type { FlowSchema, PriorityLevelConfiguration } from "../../api/types/flowcontrol/v1.ts";
 import type { Clock } from "../../base/index.ts";
 import { type DeepReadonly, statusError } from "../../machinery/index.ts";
+import type { RequestInfo } from "../front/request-info.ts";
 import { limitsOf } from "./limits.ts";
-import { type Asked, FlowMatcher } from "./matching.ts";
+import { type Asked as AskedOfSchema, FlowMatcher } from "./matching.ts";
 import { PriorityLevel } from "./priority-level.ts";
+import { type ResourceSize, seatsOf, type Work } from "./work-estimator.ts";
 
 export interface FlowConfiguration {
   readonly schemas: readonly DeepReadonly<FlowSchema>[];
   readonly levels: readonly DeepReadonly<PriorityLevelConfiguration>[];
 }
 
+export type Asked = AskedOfSchema & Work & Pick<RequestInfo, "version">;
+
 /** A request that may go on. */
 export interface Turn {
   readonly schemaUid: string;
   readonly levelUid: string;
-  /** Gives the seat back; more than once does nothing. */
+  /** Gives the seats back; more than once does nothing. */
   release(): void;
 }
 
@@ -33,6 +37,8 @@ export interface FlowControlOptions {
   readonly clock: Pick<Clock, "setTimeout">;
   readonly observer?: FlowObserver | undefined;
   readonly totalSeats?: number | undefined;
+  /** How much is stored of a resource; undefined when that is somewhere else. Absent: every request takes one seat. */
+  readonly sizeOf?: ((asked: Asked) => ResourceSize | undefined) | undefined;
 }
 
 /** What is asked of a level for one request. */
@@ -40,6 +46,7 @@ interface Entry {
   readonly level: PriorityLevel;
   readonly schema: DeepReadonly<FlowSchema>;
   readonly flow: string;
+  readonly seats: number;
 }
 
 export class FlowControl {
@@ -77,19 +84,26 @@ export class FlowControl {
     const schema = this.#matcher.match(user, asked);
     const level = schema === undefined ? undefined : this.#levels.get(schema.spec?.priorityLevelConfiguration.name ?? "");
     if (schema === undefined || level === undefined) return undefined;
-    const entry: Entry = { level, schema, flow: flowOf(schema, user, asked) };
-    if (level.limits.isExempt || (level.waiting === 0 && this.#hasSeat(level))) return this.#begin(entry);
+    const seats = level.limits.isExempt ? 1 : this.#seatsOf(asked, level);
+    const entry: Entry = { level, schema, seats, flow: flowOf(schema, user, asked) };
+    if (level.limits.isExempt || (level.waiting === 0 && this.#hasSeats(level, seats))) return this.#begin(entry);
     return this.#wait(entry, onGone);
   }
 
-  #begin({ level, schema }: Entry): Turn {
-    level.inUse++;
+  #seatsOf(asked: Asked, { limits }: PriorityLevel): number {
+    return asked.isResource ? seatsOf(asked, this.#options.sizeOf?.(asked), limits.maxRequestSeats) : 1;
+  }
+
+  #begin({ level, schema, seats }: Entry): Turn {
+    level.executing++;
+    level.inUse += seats;
     this.#options.observer?.dispatched(level.name, schema.metadata.name ?? "");
     let isOver = false;
     const release = () => {
       if (isOver) return;
       isOver = true;
-      level.inUse--;
+      level.executing--;
+      level.inUse -= seats;
       this.#serve();
     };
     return { schemaUid: schema.metadata.uid ?? "", levelUid: level.uid, release };
@@ -107,7 +121,7 @@ export class FlowControl {
         timer.cancel();
         resolve(this.#begin(entry));
       };
-      const leave = entry.level.enqueue(entry.flow, { start });
+      const leave = entry.level.enqueue(entry.flow, { seats: entry.seats, start });
       if (leave === undefined) {
         reject(this.#rejection(entry, entry.level.limits.queuing === undefined ? "concurrency-limit" : "queue-full"));
         return;
@@ -122,25 +136,29 @@ export class FlowControl {
     return statusError("TooManyRequests", "Too many requests, please try again later.", { retryAfterSeconds: 1 });
   }
 
-  /** Whether the level has a seat of its own left, or others lend it one of theirs. */
-  #hasSeat(level: PriorityLevel): boolean {
+  /** Whether the level has so many seats of its own left, or others lend it what is missing. */
+  #hasSeats(level: PriorityLevel, wanted: number): boolean {
     const { seats, borrowable } = level.limits;
-    if (level.inUse < seats) return true;
-    if (level.inUse - seats >= borrowable) return false;
+    const missing = level.inUse + wanted - seats;
+    if (missing <= 0) return true;
+    // What is wider than the whole level goes on alone.
+    if (level.inUse === 0 && seats > 0) return true;
+    if (missing > borrowable) return false;
     let free = 0;
-    let borrowed = 0;
+    let borrowed = missing;
     for (const other of this.#levels.values()) {
-      if (other.limits.isExempt) continue;
+      if (other === level || other.limits.isExempt) continue;
       borrowed += Math.max(0, other.inUse - other.limits.seats);
-      if (other !== level) free += Math.min(other.limits.lendable, Math.max(0, other.limits.seats - other.inUse));
+      free += Math.min(other.limits.lendable, Math.max(0, other.limits.seats - other.inUse));
     }
-    return borrowed < free;
+    return borrowed <= free;
   }
 
-  /** A seat has become free: whoever may have it goes on. */
+  /** Seats have become free: whoever may have them goes on. */
   #serve(): void {
     for (const level of this.#levels.values()) {
-      while (level.waiting > 0 && this.#hasSeat(level)) level.dequeue()?.start();
+      const next = () => (level.waiting === 0 ? undefined : level.dequeue((seats) => this.#hasSeats(level, seats)));
+      for (let waiter = next(); waiter !== undefined; waiter = next()) waiter.start();
     }
   }
 }

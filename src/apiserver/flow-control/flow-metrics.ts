@@ -1,6 +1,7 @@
 // Flow control in upstream's metrics.
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { FlowControl, FlowObserver } from "./flow-control.ts";
+import type { PriorityLevel } from "./priority-level.ts";
 
 export class FlowMetrics implements FlowObserver {
   /** By level and schema, since metrics were read: every request is counted, so counting is an addition. */
@@ -30,7 +31,7 @@ export class FlowMetrics implements FlowObserver {
       labelNames: [...labelNames, "reason"],
       registers,
     });
-    const gauge = (name: string, help: string, value: (level: { inUse: number; waiting: number; limits: { seats: number } }) => number) =>
+    const gauge = (name: string, help: string, value: (level: PriorityLevel) => number) =>
       new Gauge({
         name,
         help,
@@ -41,7 +42,8 @@ export class FlowMetrics implements FlowObserver {
         },
       });
     gauge("apiserver_flowcontrol_current_inqueue_requests", "Requests that wait in queues", ({ waiting }) => waiting);
-    gauge("apiserver_flowcontrol_current_executing_requests", "Requests under way", ({ inUse }) => inUse);
+    gauge("apiserver_flowcontrol_current_executing_requests", "Requests under way", ({ executing }) => executing);
+    gauge("apiserver_flowcontrol_current_executing_seats", "Seats that they take", ({ inUse }) => inUse);
     gauge("apiserver_flowcontrol_nominal_limit_seats", "Seats of the level's own", ({ limits }) => limits.seats);
   }
 

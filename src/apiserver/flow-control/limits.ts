@@ -5,6 +5,10 @@ import type { DeepReadonly } from "../../machinery/index.ts";
 /** Upstream's --max-requests-inflight and --max-mutating-requests-inflight together. */
 export const TOTAL_SEATS = 600;
 
+const MAX_REQUEST_SEATS = 100;
+/** Of a level with queues, the part that one request may take. */
+const MAX_REQUEST_SHARE = 0.15;
+
 export interface LevelLimits {
   readonly isExempt: boolean;
   readonly seats: number;
@@ -12,6 +16,8 @@ export interface LevelLimits {
   readonly lendable: number;
   /** How many it may have of others at most. */
   readonly borrowable: number;
+  /** One request takes no more. */
+  readonly maxRequestSeats: number;
   /** Absent: requests beyond the limit are rejected. */
   readonly queuing?: { readonly queues: number; readonly handSize: number; readonly queueLengthLimit: number } | undefined;
 }
@@ -32,7 +38,7 @@ function sharesOf({ spec }: DeepReadonly<PriorityLevelConfiguration>): number {
 function limitsOfLevel(level: DeepReadonly<PriorityLevelConfiguration>, seatsPerShare: number): LevelLimits {
   const { spec } = level;
   const seats = Math.ceil(sharesOf(level) * seatsPerShare);
-  if (spec?.type === "Exempt") return { isExempt: true, seats, lendable: 0, borrowable: 0 };
+  if (spec?.type === "Exempt") return { isExempt: true, seats, lendable: 0, borrowable: 0, maxRequestSeats: MAX_REQUEST_SEATS };
   const { queues = 64, handSize = 8, queueLengthLimit = 50 } = spec?.limited?.limitResponse?.queuing ?? {};
   const isQueuing = spec?.limited?.limitResponse?.type === "Queue";
   const borrowing = spec?.limited?.borrowingLimitPercent;
@@ -41,6 +47,13 @@ function limitsOfLevel(level: DeepReadonly<PriorityLevelConfiguration>, seatsPer
     seats,
     borrowable: borrowing === undefined ? Number.POSITIVE_INFINITY : Math.round((seats * borrowing) / 100),
     lendable: Math.round((seats * (spec?.limited?.lendablePercent ?? 0)) / 100),
+    maxRequestSeats: isQueuing ? maxRequestSeats(seats, handSize) : MAX_REQUEST_SEATS,
     queuing: isQueuing ? { queues, handSize, queueLengthLimit } : undefined,
   };
+}
+
+/** So that the flows of a whole hand find room beside each other. */
+function maxRequestSeats(seats: number, handSize: number): number {
+  const wanted = Math.min(Math.ceil(seats * MAX_REQUEST_SHARE), Math.floor(seats / handSize));
+  return Math.min(Math.max(wanted, 1), MAX_REQUEST_SEATS);
 }

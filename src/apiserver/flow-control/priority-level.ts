@@ -4,13 +4,15 @@ import type { LevelLimits } from "./limits.ts";
 
 /** A request that waits for its turn. */
 export interface Waiter {
+  /** How many it needs. */
+  readonly seats: number;
   /** Called once, when its turn has come. */
   readonly start: () => void;
 }
 
 interface Queue {
   readonly waiters: Waiter[];
-  /** When, in the time that passes by one with every turn, the queue's next request is due. */
+  /** When, in the time that passes by one with every seat given, the queue's next request is due. */
   due: number;
 }
 
@@ -19,6 +21,8 @@ export class PriorityLevel {
   uid = "";
   limits: LevelLimits;
   /** Requests under way. */
+  executing = 0;
+  /** Seats that they take. */
   inUse = 0;
   /** Requests in all queues. */
   waiting = 0;
@@ -49,17 +53,18 @@ export class PriorityLevel {
     };
   }
 
-  /** The next to be served: from the queue whose turn is longest due. */
-  dequeue(): Waiter | undefined {
+  /** The next to be served, from the queue whose turn is longest due, if `fits` says so; it keeps its place otherwise. */
+  dequeue(fits: (seats: number) => boolean): Waiter | undefined {
     let next: Queue | undefined;
     for (const queue of this.#queues) {
       if (queue.waiters.length > 0 && (next === undefined || queue.due < next.due)) next = queue;
     }
-    const waiter = next?.waiters.shift();
-    if (next === undefined || waiter === undefined) return undefined;
+    const waiter = next?.waiters[0];
+    if (next === undefined || waiter === undefined || !fits(waiter.seats)) return undefined;
+    next.waiters.shift();
     this.waiting--;
     this.#now = next.due;
-    next.due++;
+    next.due += waiter.seats;
     return waiter;
   }
 }

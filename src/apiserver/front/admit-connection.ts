@@ -1,7 +1,7 @@
 // Authorization and admission of connections (exec, attach, port-forward, proxy): they never come to the registry, which
 // would see to both.
 import type { RequestScope, ResourceCatalog } from "../../api/index.ts";
-import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
+import { type Authorizer, refusal } from "../authz/authorizer.ts";
 import { connectOptions } from "./connect-options.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -12,12 +12,12 @@ export interface ConnectionGuards {
   readonly admit?: ((scope: RequestScope, options: Readonly<Record<string, unknown>>) => Promise<void>) | undefined;
 }
 
-/** Throws Forbidden unless the user may do `verb` on what the request names. */
-export function authorizeRequest({ user, info }: Exchange, authorizer: Authorizer, verb = info.verb): void {
+/** Rejects with Forbidden unless the user may do `verb` on what the request names. */
+export async function authorizeRequest({ user, info }: Exchange, authorizer: Authorizer, verb = info.verb): Promise<void> {
   const { group, version, resource, subresource, namespace, name } = info;
   const attributes = { user, verb, group, version, resource, subresource, namespace, name };
-  const decision = authorizer.authorize(attributes);
-  if (!decision.allowed) throw authorizationError(attributes, decision.reason);
+  const decision = await authorizer.authorize(attributes);
+  if (!decision.allowed) throw refusal(attributes, decision);
 }
 
 /** Rejects as admission does. Logs are read, not connected to. */

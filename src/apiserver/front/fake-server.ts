@@ -76,29 +76,29 @@ export class FakeHandler implements ApiHandler {
     this.#authorizer = authorizer;
   }
 
-  #enter(scope: RequestScope, verb: string): string {
+  async #enter(scope: RequestScope, verb: string): Promise<string> {
     this.scopes.push(scope);
     const { group, version, resource } = scope.resource;
     const attributes = { ...scope, group, version, resource, verb };
-    const decision = this.#authorizer.authorize(attributes);
+    const decision = await this.#authorizer.authorize(attributes);
     if (!decision.allowed) throw authorizationError(attributes, decision.reason);
     return `${resource}/${scope.namespace}/${scope.name}`;
   }
 
   async get(scope: RequestScope): Promise<Stored> {
-    const stored = this.objects.get(this.#enter(scope, "get"));
+    const stored = this.objects.get(await this.#enter(scope, "get"));
     if (stored === undefined) throw notFound(scope.resource, scope.name);
     return stored;
   }
 
   async list(scope: RequestScope) {
-    const prefix = this.#enter(scope, "list");
+    const prefix = await this.#enter(scope, "list");
     const items = [...this.objects].filter(([key]) => key.startsWith(prefix.slice(0, -1))).map(([, stored]) => stored);
     return { items, resourceVersion: "7" };
   }
 
   async watch(scope: RequestScope): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {
-    this.#enter(scope, "watch");
+    await this.#enter(scope, "watch");
     const { events } = this;
     return (async function* () {
       yield* events;
@@ -107,23 +107,23 @@ export class FakeHandler implements ApiHandler {
 
   async create(scope: RequestScope, object: object): Promise<Stored> {
     const stored = storedObject(object as KubeObject);
-    this.objects.set(`${this.#enter(scope, "create")}${stored.object.metadata.name}`, stored);
+    this.objects.set(`${await this.#enter(scope, "create")}${stored.object.metadata.name}`, stored);
     return stored;
   }
 
   async update(scope: RequestScope, object: object) {
     const stored = storedObject(object as KubeObject);
-    this.objects.set(this.#enter(scope, "update"), stored);
+    this.objects.set(await this.#enter(scope, "update"), stored);
     return { stored, created: false };
   }
 
   async patch(scope: RequestScope, patch: unknown) {
-    this.#enter(scope, "patch");
+    await this.#enter(scope, "patch");
     return { stored: storedObject(patch as KubeObject), created: true };
   }
 
   async delete(scope: RequestScope) {
-    this.objects.delete(this.#enter(scope, "delete"));
+    this.objects.delete(await this.#enter(scope, "delete"));
     return { status: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" } };
   }
 

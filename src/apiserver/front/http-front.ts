@@ -11,7 +11,7 @@ import type { Authenticator } from "../authn/authenticator.ts";
 import { ClientCertificates } from "../authn/client-certificate.ts";
 import { type FrontProxyOptions, proxiedUser } from "../authn/front-proxy.ts";
 import type { Impersonator } from "../authn/impersonation.ts";
-import { type Authorizer, nonResourceError } from "../authz/index.ts";
+import { type Authorizer, type Decision, refusal } from "../authz/index.ts";
 import type { FlowControl, Turn } from "../flow-control/index.ts";
 import type { RequestObserver } from "../metrics/request-metrics.ts";
 import { type Endpoint, type Exchange, type FrontRequest, type FrontResponse, header } from "./exchange.ts";
@@ -104,7 +104,8 @@ export class HttpFront {
       if (info === undefined) throw badRequest("the URL cannot be decoded");
       const found = this.#authenticate(request, info);
       const authenticated = found instanceof Promise ? await found : found;
-      const user = this.#options.impersonator.impersonate(authenticated, request.headers);
+      const actsAs = this.#options.impersonator.impersonate(authenticated, request.headers);
+      const user = actsAs instanceof Promise ? await actsAs : actsAs;
       const audit = recording.begin(authenticated, user);
       const turn = this.#turnOf(user, info, response);
       const release = turn instanceof Promise ? await turn : turn;
@@ -113,7 +114,8 @@ export class HttpFront {
         audit?.started(200);
       };
       const exchange = { request, response, info, user, started, audit, ...(upgrade === undefined ? {} : { upgrade }) };
-      await this.#endpointOf(exchange).serve(exchange);
+      const endpoint = this.#endpointOf(exchange);
+      await (endpoint instanceof Promise ? await endpoint : endpoint).serve(exchange);
     } catch (error) {
       recording.fail(error);
       this.#fail(request, response, error);
@@ -166,15 +168,19 @@ export class HttpFront {
     return entered instanceof Promise ? entered.then(take) : take(entered);
   }
 
-  #endpointOf(exchange: Exchange): Endpoint {
+  #endpointOf(exchange: Exchange): Endpoint | Promise<Endpoint> {
     const { info, user } = exchange;
     if (info.isResource) return this.#options.resources;
     const { verb, path } = info;
-    const decision = this.#options.authorizer.authorize({ ...noResource, user, verb, path });
-    if (!decision.allowed) throw nonResourceError(user, verb, path);
-    const endpoint = this.#options.endpoints.get(info.segments[0] ?? "");
-    if (endpoint === undefined) throw resourceNotFound();
-    return endpoint;
+    const attributes = { ...noResource, user, verb, path };
+    const enter = (decision: Decision): Endpoint => {
+      if (!decision.allowed) throw refusal(attributes, decision);
+      const endpoint = this.#options.endpoints.get(info.segments[0] ?? "");
+      if (endpoint === undefined) throw resourceNotFound();
+      return endpoint;
+    };
+    const decision = this.#options.authorizer.authorize(attributes);
+    return decision instanceof Promise ? decision.then(enter) : enter(decision);
   }
 
   #fail(request: FrontRequest, response: FrontResponse, error: unknown): void {

@@ -39,8 +39,8 @@ export class KubeletProxy implements Endpoint {
   async serve(exchange: Exchange): Promise<void> {
     const { info } = exchange;
     const { authorizer } = this.#options;
-    authorizeRequest(exchange, authorizer);
-    if (interactive.has(info.subresource) && info.verb !== "create") authorizeRequest(exchange, authorizer, "create");
+    await authorizeRequest(exchange, authorizer);
+    if (interactive.has(info.subresource) && info.verb !== "create") await authorizeRequest(exchange, authorizer, "create");
     await admitConnection(exchange, this.#options);
     const pod = await this.#get<Pod>("pods", info.namespace, info.name);
     const { nodeName = "" } = pod.spec ?? {};

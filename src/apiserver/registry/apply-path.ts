@@ -22,7 +22,7 @@ export async function applyObject(
   await context.cache.waitForNewest();
   const current = await currentEntry(context, resource, namespace, name);
   if (current === undefined && scope.subresource === "") {
-    authorize(context, scope, "create");
+    await authorize(context, scope, "create");
     const { object } = merge(context, scope, { live: undefined, applied }, options);
     return {
       stored: await createDraft(context, scope, await decodeMerged(scope, object), { ...options, tracking: "none" }),

@@ -47,6 +47,11 @@ export function parseSelection(resource: Resource, { labelSelector = "", fieldSe
   };
 }
 
+/** The one name that a field selector asks for. */
+export function nameSelectedBy(fieldSelector: string): string | undefined {
+  return /(?:^|,)metadata\.name==?([^,]+)/.exec(fieldSelector)?.[1];
+}
+
 type Matcher = NonNullable<Selection["matches"]>;
 
 function combine(first: Matcher | undefined, second: Matcher | undefined): Selection {

@@ -3,7 +3,7 @@ import type { RequestScope, Resource, ResourceCatalog } from "../../api/index.ts
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import type { Store } from "../../storage/index.ts";
 import type { AdmissionChain } from "../admission/admission-chain.ts";
-import { type Authorizer, authorizationError } from "../authz/authorizer.ts";
+import { type AuthorizationAttributes, type Authorizer, type Decision, refusal } from "../authz/authorizer.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import type { ResourceCache } from "../watch-cache/resource-cache.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
@@ -52,8 +52,8 @@ export async function currentEntry(
   return stored === undefined ? undefined : context.cache.entries.entry(stored);
 }
 
-/** Throws 403 unless the scope's user may do `verb`. */
-export function authorize(context: ServerContext, scope: RequestScope, verb: string): void {
+/** Throws 403 unless the scope's user may do `verb`; rejects with it when the decision takes time. */
+export function authorize(context: ServerContext, scope: RequestScope, verb: string): void | Promise<void> {
   const { user, resource, subresource, namespace, name } = scope;
   const attributes = {
     user,
@@ -65,8 +65,14 @@ export function authorize(context: ServerContext, scope: RequestScope, verb: str
     namespace,
     name,
   };
-  const { allowed, reason } = context.authorizer.authorize(attributes);
+  const decision = context.authorizer.authorize(attributes);
+  if (decision instanceof Promise) return decision.then((late) => enforce(scope, attributes, late));
+  return enforce(scope, attributes, decision);
+}
+
+function enforce(scope: RequestScope, attributes: AuthorizationAttributes, decision: Decision): void {
+  const { allowed, reason } = decision;
   scope.annotate?.("authorization.k8s.io/decision", allowed ? "allow" : "forbid");
   if (reason !== "") scope.annotate?.("authorization.k8s.io/reason", reason);
-  if (!allowed) throw authorizationError(attributes, reason);
+  if (!allowed) throw refusal(attributes, decision);
 }

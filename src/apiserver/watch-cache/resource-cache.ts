@@ -10,6 +10,7 @@ export class ResourceCache {
   readonly window: EventWindow;
   /** The revision of the newest event of this resource (or that of the first load). */
   lastRevision: number;
+  #bytes = 0;
   readonly #entries = new SortedMap<CacheEntry>();
   readonly #listeners = new Set<RecordListener>();
   /** What `entries` answered since the last change, by prefix: many lists of an unchanged resource share one array. */
@@ -22,6 +23,11 @@ export class ResourceCache {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** The stored bytes of all entries. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(key: string): CacheEntry | undefined {
@@ -40,12 +46,14 @@ export class ResourceCache {
 
   /** Takes an entry of the first load, which is no event. */
   load(entry: CacheEntry): void {
+    this.#bytes += entry.value.byteLength;
     this.#entries.set(entry.key, entry);
     this.#snapshots.clear();
   }
 
   apply(key: string, revision: number, current: CacheEntry | undefined, atMs: number): void {
     const previous = this.#entries.get(key);
+    this.#bytes += (current?.value.byteLength ?? 0) - (previous?.value.byteLength ?? 0);
     if (current === undefined) this.#entries.delete(key);
     else this.#entries.set(key, current);
     this.#snapshots.clear();

@@ -1,10 +1,12 @@
 // The agent process: `k8ts agent --config file`. Node, proxy and DNS of one node are put together here.
 import { readFileSync } from "node:fs";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { parse } from "yaml";
 import { resources, type UserInfo } from "../../api/index.ts";
 import { type Client, fromKubeconfig, HttpClient, parseKubeconfig, SharedInformers } from "../../client/index.ts";
 import {
   CriRuntime,
+  DEFAULT_CONFIGURATION,
   DEFAULT_HARD,
   detectHierarchy,
   diskCgroups,
@@ -16,7 +18,9 @@ import {
   HostProber,
   HostVolumeManager,
   hostUsage,
+  type KubeletConfiguration,
   keptForEviction,
+  kubeletConfiguration,
   LocalPathVolumes,
   LogRotator,
   localPathKeeper,
@@ -27,7 +31,7 @@ import {
   ProbeCounts,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
-import { PAUSE_IMAGE } from "../containerd/config.ts";
+import { BANDWIDTH_HANDLERS, PAUSE_IMAGE } from "../containerd/config.ts";
 import { imageMounter } from "../containerd/images.ts";
 import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
@@ -35,16 +39,24 @@ import { createLogger } from "../system/logger.ts";
 import { stopSignal } from "../system/signals.ts";
 import type { AgentContext } from "./context.ts";
 import { machineInfo } from "./machine.ts";
+import { MachineStop } from "./machine-stop.ts";
 import { runNetwork } from "./network.ts";
 
 /** Runs until the process is asked to stop. */
 export async function agentMain(configFile: string): Promise<void> {
   const config = JSON.parse(readFileSync(configFile, "utf8")) as AgentConfig;
   const logger = createLogger({ name: "agent", level: config.logLevel }).child({ node: config.nodeName });
-  const context: AgentContext = { config, clock: new SystemClock(), random: new SystemRandom(), logger, signal: stopSignal() };
+  const machineStop = new MachineStop(stopSignal(), logger);
+  const { signal } = machineStop;
+  const kubelet = kubeletOf(config);
+  const context: AgentContext = { config, kubelet, machineStop, clock: new SystemClock(), random: new SystemRandom(), logger, signal };
   logger.info("running", { address: config.nodeAddress, podCidr: config.podCidr });
   await runNode(context);
   logger.info("stopped", { reason: String(context.signal.reason) });
+}
+
+function kubeletOf({ kubeletConfigFile }: AgentConfig): KubeletConfiguration {
+  return kubeletConfigFile === undefined ? DEFAULT_CONFIGURATION : kubeletConfiguration(parse(readFileSync(kubeletConfigFile, "utf8")));
 }
 
 async function runNode(context: AgentContext): Promise<void> {
@@ -62,6 +74,7 @@ async function runNode(context: AgentContext): Promise<void> {
   const meter = new HostMeter({ runtime, rootDir: config.kubeletDirectory, logDir: config.podLogDirectory, imageDir });
   const parts = { client, runtime, machine, meter, probeCounts: new ProbeCounts() };
   const agent = await makeAgent(context, { ...parts, informers });
+  context.machineStop.beforeShutdown(() => agent.shutDown(signal));
   const server = makeServer(context, { ...parts, agent });
   await server.listen(config.kubeletPort, config.nodeAddress);
   try {
@@ -83,12 +96,12 @@ interface NodeParts {
 }
 
 async function makeAgent(
-  { config, clock, random, logger }: AgentContext,
+  { config, kubelet, clock, random, logger }: AgentContext,
   parts: NodeParts & { readonly informers: SharedInformers },
 ): Promise<NodeAgent> {
   const { client, informers, runtime, machine, meter, probeCounts } = parts;
   const objects = new ObjectCache(client, clock);
-  const reserved = keptForEviction(config.eviction ?? {}, machine);
+  const reserved = keptForEviction(kubelet.eviction, machine);
   const memoryBytes = machine.memoryBytes - reserved.memory;
   // As the node object says it, in whole kibibytes.
   const allocatable = () => ({ cpu: String(machine.cpus), memory: `${Math.floor(memoryBytes / 1024)}Ki` });
@@ -110,6 +123,7 @@ async function makeAgent(
     root: config.cgroupRoot.replace(/^\//, ""),
     milliCpus: machine.cpus * 1000,
     memoryBytes,
+    ...(kubelet.podPidsLimit === undefined ? {} : { podPidsLimit: kubelet.podPidsLimit }),
     logger,
   });
   return new NodeAgent({
@@ -133,23 +147,27 @@ async function makeAgent(
     annotations: { "k8ts.dev/local-path-root": config.localPathDirectory },
     machine,
     reserved,
+    ...(kubelet.maxPods === undefined ? {} : { maxPods: kubelet.maxPods }),
+    shutdownPeriods: kubelet.shutdown,
+    pullVerification: kubelet.pullVerification,
     clusterDns: [config.clusterDns],
     clusterDomain: config.clusterDomain,
     rootDir: config.kubeletDirectory,
     manifestDirectory: config.manifestDirectory,
     logDir: config.podLogDirectory,
     resolvConf: config.resolvConf,
+    bandwidthHandlers: BANDWIDTH_HANDLERS,
     isImageLoaded: isLoaded,
     housekeeping: {
       meter,
-      eviction: config.eviction ?? {},
+      eviction: kubelet.eviction,
       isImageKept: ({ repoTags }) => repoTags.some((tag) => tag === PAUSE_IMAGE || isLoaded(tag)),
     },
   });
 }
 
 function makeServer(
-  { config, clock, logger }: AgentContext,
+  { config, kubelet, clock, logger }: AgentContext,
   { client, runtime, machine, meter, probeCounts, agent }: NodeParts & { readonly agent: NodeAgent },
 ): NodeServer {
   const metrics = new Registry();
@@ -170,7 +188,7 @@ function makeServer(
     measureDisks: (pods) => diskReport(meter, pods, clock.now()),
     machine,
     probeCounts,
-    configuration: kubeletConfiguration(config),
+    configuration: shownConfiguration(config, kubelet),
     isSyncing: () => agent.isSyncing,
     clock,
     logger,
@@ -194,7 +212,7 @@ function registerNodeMetrics(metrics: Registry, agent: NodeAgent, nodeName: stri
 }
 
 /** What `/configz` shows: the settings that differ from node to node or that people look for. */
-function kubeletConfiguration(config: AgentConfig): Readonly<Record<string, unknown>> {
+function shownConfiguration(config: AgentConfig, kubelet: KubeletConfiguration): Readonly<Record<string, unknown>> {
   return {
     kind: "KubeletConfiguration",
     apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -207,8 +225,10 @@ function kubeletConfiguration(config: AgentConfig): Readonly<Record<string, unkn
     resolvConf: config.resolvConf,
     cgroupDriver: "cgroupfs",
     cgroupRoot: config.cgroupRoot,
-    maxPods: 110,
-    evictionHard: config.eviction?.evictionHard ?? DEFAULT_HARD,
+    maxPods: kubelet.maxPods ?? 110,
+    podPidsLimit: kubelet.podPidsLimit ?? -1,
+    evictionHard: kubelet.eviction.evictionHard ?? DEFAULT_HARD,
+    imagePullCredentialsVerificationPolicy: kubelet.pullVerification.policy,
     containerRuntimeEndpoint: `unix://${config.runtimeSocket}`,
   };
 }

@@ -37,8 +37,12 @@ export interface ClusterSpec {
   readonly nodePortNetworks?: readonly string[];
   /** A KubeSchedulerConfiguration; absent: the scheduler's defaults. */
   readonly schedulerConfigFile?: string;
+  /** A KubeletConfiguration; absent: the agents' defaults. */
+  readonly kubeletConfigFile?: string;
   /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
   readonly authenticationConfigFile?: string;
+  /** An AuthorizationConfiguration: whom to ask who may do what; absent: Node, then RBAC. */
+  readonly authorizationConfigFile?: string;
   /** A Policy of audit.k8s.io/v1; absent: no audit log. */
   readonly auditPolicyFile?: string;
   /** Where everything is kept; absent: in the embedded store. */

@@ -41,6 +41,8 @@ export interface NodeLayout {
   readonly containerdSocket: string;
   readonly containerdPid: string;
   readonly cniConfig: string;
+  /** The same network for pods with a limited bandwidth. */
+  readonly cniLimitedConfig: string;
   readonly cniState: string;
   readonly registryHosts: string;
   readonly loadedImages: string;
@@ -86,6 +88,7 @@ function nodeLayout(directory: string, runDirectory: string): NodeLayout {
     containerdSocket: join(runDirectory, "containerd.sock"),
     containerdPid: join(runDirectory, "containerd.pid"),
     cniConfig: join(directory, "cni", "net.d"),
+    cniLimitedConfig: join(directory, "cni", "limited.d"),
     cniState: join(directory, "cni", "state"),
     registryHosts: join(directory, "registries"),
     loadedImages: join(directory, "loaded-images.json"),

@@ -1,5 +1,4 @@
 // The configuration files of the processes: `k8ts server --config file`, `k8ts agent --config file`, `k8ts hollow --config file`.
-import type { EvictionConfig } from "../../node/index.ts";
 import type { FilePair } from "../pki/cluster-pki.ts";
 import type { LogLevel } from "../system/logger.ts";
 
@@ -48,6 +47,8 @@ export interface ServerConfig extends StoreConfig {
   readonly frontProxyClient: FilePair;
   /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
   readonly authenticationConfigFile?: string;
+  /** An AuthorizationConfiguration: whom to ask who may do what. Absent: Node, then RBAC. */
+  readonly authorizationConfigFile?: string;
   /** Another server that judges tokens. */
   readonly tokenWebhook?: { readonly url: string; readonly caFile?: string };
   /** Absent: no audit log. */
@@ -90,8 +91,8 @@ export interface AgentConfig {
   readonly loadedImagesFile: string;
   /** Where the volumes of the default storage class are kept. */
   readonly localPathDirectory: string;
-  /** When pods are evicted; absent means the defaults. */
-  readonly eviction?: EvictionConfig;
+  /** A KubeletConfiguration (YAML). */
+  readonly kubeletConfigFile?: string;
   readonly cgroupRoot: string;
   readonly cgroupVersion: 1 | 2;
   readonly resolvConf: string;

@@ -16,6 +16,7 @@ test("each node's containerd has its own root, state, socket and cgroup", () => 
   assert.match(text, /^state = "\/run\/x\/node-2\/containerd"$/m);
   assert.match(text, /^ {2}address = "\/run\/x\/node-2\/containerd.sock"$/m);
   assert.match(text, /^ {2}path = "\/k8ts\/node-2\/runtime"$/m);
+  assert.match(text, /runtimes\.runc-limited\]\n.*\n {6}cni_conf_dir = "\/data\/nodes\/node-2\/cni\/limited\.d"$/m);
 });
 
 test("OOM scores are restricted only where they cannot be lowered", () => {
@@ -27,10 +28,13 @@ test("OOM scores are restricted only where they cannot be lowered", () => {
 });
 
 test("pods get addresses of their node's range, and the bandwidth they ask for", () => {
-  const [ptp, ...others] = JSON.parse(renderCniConfig({ podCidrs: ["10.244.2.0/24"], stateDirectory: "/s", mtu: 1400 })).plugins;
+  const pluginsOf = (limitsBandwidth: boolean) =>
+    JSON.parse(renderCniConfig({ podCidrs: ["10.244.2.0/24"], stateDirectory: "/s", mtu: 1400, limitsBandwidth })).plugins;
+  const [ptp, ...others] = pluginsOf(true);
   assert.deepEqual(ptp.ipam.ranges, [[{ subnet: "10.244.2.0/24" }]]);
   assert.equal(ptp.mtu, 1400);
   assert.deepEqual(others, [{ type: "bandwidth", capabilities: { bandwidth: true } }]);
+  assert.deepEqual(pluginsOf(false), [ptp], "nothing but the link for pods that ask for no limit");
 });
 
 test("nodes have addresses and pod ranges by their number; only the first is in the host's namespace", () => {

@@ -7,6 +7,16 @@ export const PAUSE_IMAGE = "registry.k8s.io/pause:k8ts";
 export const CNI_BIN_DIRECTORY = "/usr/lib/cni";
 /** The network's name in CNI's own records of it. */
 const CNI_NETWORK = "k8ts";
+const RUNTIME_HANDLER = "runc";
+const LIMITED_HANDLER = "runc-limited";
+/**
+ * Which runtime handler limits the bandwidth of pods: their network takes a CNI plug-in more, a process that the start of
+ * all other pods would wait for.
+ */
+export const BANDWIDTH_HANDLERS: ReadonlyMap<string, string> = new Map([
+  ["", LIMITED_HANDLER],
+  [RUNTIME_HANDLER, LIMITED_HANDLER],
+]);
 
 export interface ContainerdOptions {
   readonly node: NodeSpec;
@@ -51,18 +61,24 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
 
   [${cri}.containerd]
     snapshotter = "overlayfs"
-    default_runtime_name = "runc"
-
-    [${cri}.containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-
-      [${cri}.containerd.runtimes.runc.options]
-        SystemdCgroup = false
-        Root = ${quote(`${layout.runDirectory}/runc`)}
+    default_runtime_name = ${quote(RUNTIME_HANDLER)}
+${renderRuntime(RUNTIME_HANDLER, layout)}
+${renderRuntime(LIMITED_HANDLER, layout, layout.cniLimitedConfig)}
 
   [${cri}.registry]
     config_path = ${quote(layout.registryHosts)}
 `;
+}
+
+function renderRuntime(name: string, { runDirectory }: NodeLayout, cniConfig?: string): string {
+  const runtime = `plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${name}`;
+  return `
+    [${runtime}]
+      runtime_type = "io.containerd.runc.v2"${cniConfig === undefined ? "" : `\n      cni_conf_dir = ${quote(cniConfig)}`}
+
+      [${runtime}.options]
+        SystemdCgroup = false
+        Root = ${quote(`${runDirectory}/runc`)}`;
 }
 
 export interface CniOptions {
@@ -70,6 +86,8 @@ export interface CniOptions {
   readonly podCidrs: readonly string[];
   readonly stateDirectory: string;
   readonly mtu: number;
+  /** For pods that ask for it by the annotations kubernetes.io/ingress-bandwidth and egress-bandwidth. */
+  readonly limitsBandwidth: boolean;
 }
 
 /**
@@ -88,9 +106,8 @@ export function renderCniConfig(options: CniOptions): string {
       routes: options.podCidrs.map((subnet) => ({ dst: subnet.includes(":") ? "::/0" : "0.0.0.0/0" })),
     },
   };
-  // Limits pods that ask for it by the annotations kubernetes.io/ingress-bandwidth and egress-bandwidth.
-  const bandwidth = { type: "bandwidth", capabilities: { bandwidth: true } };
-  return `${JSON.stringify({ cniVersion: "0.4.0", name: CNI_NETWORK, plugins: [ptp, bandwidth] }, undefined, 2)}\n`;
+  const plugins = [ptp, ...(options.limitsBandwidth ? [{ type: "bandwidth", capabilities: { bandwidth: true } }] : [])];
+  return `${JSON.stringify({ cniVersion: "0.4.0", name: CNI_NETWORK, plugins }, undefined, 2)}\n`;
 }
 
 function quote(text: string): string {

@@ -58,12 +58,10 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
 
 function writeConfiguration({ node, layout, canLowerOomScore, mtu }: ContainerdStart): void {
   writePrivate(layout.containerdConfig, renderContainerdConfig({ node, layout, canLowerOomScore }));
-  const cni = renderCniConfig({
-    podCidrs: [node.podCidr, ...(node.ipv6 === undefined ? [] : [node.ipv6.podCidr])],
-    stateDirectory: layout.cniState,
-    mtu,
-  });
-  writePrivate(join(layout.cniConfig, "10-k8ts.conflist"), cni);
+  const podCidrs = [node.podCidr, ...(node.ipv6 === undefined ? [] : [node.ipv6.podCidr])];
+  const network = { podCidrs, stateDirectory: layout.cniState, mtu };
+  writePrivate(join(layout.cniConfig, "10-k8ts.conflist"), renderCniConfig({ ...network, limitsBandwidth: false }));
+  writePrivate(join(layout.cniLimitedConfig, "10-k8ts.conflist"), renderCniConfig({ ...network, limitsBandwidth: true }));
   for (const directory of [layout.runDirectory, layout.registryHosts, layout.kubelet, layout.manifests, layout.podLogs])
     makePrivateDirectory(directory);
 }

@@ -19,6 +19,7 @@ import { aborted, stopSignal } from "../system/signals.ts";
 import { versionInfo } from "../version.ts";
 import { setUpAudit } from "./audit.ts";
 import { setUpAuthentication } from "./authentication.ts";
+import { setUpAuthorizers } from "./authorization.ts";
 import { openStore } from "./open-store.ts";
 
 /**
@@ -68,6 +69,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       serverAddress: `${config.advertiseAddress}:${config.port}`,
       serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
       authentication: setUpAuthentication(config),
+      ...(config.authorizationConfigFile === undefined ? {} : { authorizers: setUpAuthorizers(config.authorizationConfigFile) }),
       frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
       ...(config.audit === undefined ? {} : { audit: setUpAudit(config.audit, { clock, logger }) }),
       frontProxyClient: readPair(config.frontProxyClient),

@@ -89,11 +89,17 @@ export function startDaemon(options: DaemonOptions): ProcessIdentity {
   return identity;
 }
 
-/** Sends SIGTERM, and SIGKILL after `graceMs`; resolves when the process is gone. */
-export async function terminate(identity: ProcessIdentity, options: { readonly clock: Clock; readonly graceMs: number }): Promise<void> {
-  const { clock, graceMs } = options;
+export interface StopOptions {
+  readonly clock: Clock;
+  readonly graceMs: number;
+  /** How the process is asked. Default SIGTERM. */
+  readonly by?: NodeJS.Signals;
+}
+
+/** Asks the process to end, and sends SIGKILL after `graceMs`; resolves when it is gone. */
+export async function terminate(identity: ProcessIdentity, { clock, graceMs, by = "SIGTERM" }: StopOptions): Promise<void> {
   const killAt = clock.monotonic() + graceMs;
-  if (graceMs > 0) signal(identity, "SIGTERM");
+  if (graceMs > 0) signal(identity, by);
   for (let delayMs = 2; isAlive(identity); delayMs = Math.min(delayMs * 2, 50)) {
     if (clock.monotonic() >= killAt) signal(identity, "SIGKILL");
     await clock.sleep(delayMs);
@@ -110,7 +116,7 @@ function signal(identity: ProcessIdentity, name: NodeJS.Signals): void {
 }
 
 /** Ends the process of a pid file and removes the file. */
-export async function stopDaemon(pidFile: string, options: { readonly clock: Clock; readonly graceMs: number }): Promise<void> {
+export async function stopDaemon(pidFile: string, options: StopOptions): Promise<void> {
   const identity = readPidFile(pidFile);
   if (identity !== undefined) await terminate(identity, options);
   rmSync(pidFile, { force: true });

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as an AbortSignal. A second one ends the process at once.
+// SIGINT, SIGTERM and SIGPWR as an AbortSignal. A second one ends the process at once.
 
 /** The reason of the abort when a person or a supervisor asked the process to stop. */
 export class Interrupted extends Error {
@@ -12,10 +12,10 @@ export class Interrupted extends Error {
   }
 }
 
-/** Aborted by the first SIGINT or SIGTERM. */
+/** Aborted by the first SIGINT, SIGTERM or SIGPWR. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
+  for (const name of ["SIGINT", "SIGTERM", "SIGPWR"] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(130);
       controller.abort(new Interrupted(name));

@@ -1,6 +1,6 @@
 // Which volumes of CSI drivers are to be attached to a node, and which can be taken off it. Pure.
 import { createHash } from "node:crypto";
-import { isPodTerminal } from "../../api/index.ts";
+import { isPodTerminal, podClaims } from "../../api/index.ts";
 import type { AttachedVolume, Node, PersistentVolume, Pod } from "../../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../../api/types/storage/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
@@ -53,10 +53,7 @@ export function uniqueVolumeName({ spec }: Volume): string {
 /** The claims of a pod that uses its volumes now, or soon. */
 export function claimsOf(pod: DeepReadonly<Pod>): readonly string[] {
   if (!pod.spec?.nodeName || isPodTerminal(pod)) return [];
-  return (pod.spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim !== undefined) return [persistentVolumeClaim.claimName];
-    return ephemeral === undefined ? [] : [`${pod.metadata.name}-${name}`];
-  });
+  return podClaims(pod).map(({ name }) => name);
 }
 
 /** @see kubernetes `pkg/controller/volume/attachdetach/reconciler` */

@@ -1,8 +1,8 @@
 // The claims that a pod's ephemeral volumes need. Pure.
+import { ephemeralClaimName } from "../../api/index.ts";
 import type { PersistentVolumeClaim, Pod } from "../../api/types/core/v1.ts";
 import { isControlledBy, newControllerRef } from "../../client/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import { ephemeralClaimName } from "../volume-protection/plan.ts";
 
 export type EphemeralPlan =
   | { readonly type: "create"; readonly claim: PersistentVolumeClaim }

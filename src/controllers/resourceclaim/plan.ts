@@ -98,3 +98,10 @@ export function planClaim(claim: Claim, podOf: (name: string) => DeepReadonly<Po
     ...(isOver && valid.length === 0 && claim.metadata.deletionTimestamp === undefined ? { isToDelete: true } : {}),
   };
 }
+
+/** The claims that the pod uses, as far as they are known. */
+export function claimNames({ spec, status }: DeepReadonly<Pod>): readonly string[] {
+  const direct = (spec?.resourceClaims ?? []).map(({ resourceClaimName }) => resourceClaimName);
+  const made = (status?.resourceClaimStatuses ?? []).map(({ resourceClaimName }) => resourceClaimName);
+  return [...direct, ...made].filter((name): name is string => name !== undefined && name !== "");
+}

@@ -5,7 +5,7 @@ import type { ResourceClaim, ResourceClaimTemplate } from "../../api/types/resou
 import { type Informer, WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, deepEqual, isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
-import { type Claim, DELETE_PROTECTION, planClaim, planPodClaims } from "./plan.ts";
+import { type Claim, claimNames, DELETE_PROTECTION, planClaim, planPodClaims } from "./plan.ts";
 
 const POD = "pod:";
 const CLAIM = "claim:";
@@ -118,11 +118,4 @@ class ResourceClaimReconciler {
       if (!isNotFound(error)) throw error;
     });
   }
-}
-
-/** The claims that the pod uses, as far as they are known. */
-function claimNames({ spec, status }: DeepReadonly<Pod>): readonly string[] {
-  const direct = (spec?.resourceClaims ?? []).map(({ resourceClaimName }) => resourceClaimName);
-  const made = (status?.resourceClaimStatuses ?? []).map(({ resourceClaimName }) => resourceClaimName);
-  return [...direct, ...made].filter((name): name is string => name !== undefined && name !== "");
 }

@@ -23,6 +23,8 @@ export interface CheckedExpr {
   readonly calls: ReadonlyMap<Expr, ResolvedCall>;
   /** The declared variables that are read. */
   readonly variables: ReadonlySet<string>;
+  /** The fields that are selected of a variable: `claims.email`. */
+  readonly selections: ReadonlySet<string>;
   /** The selections that are variables with dots in their name: `authorizer.requestResource`. */
   readonly qualified: ReadonlySet<Expr>;
 }
@@ -38,7 +40,7 @@ export function check(source: string, expr: Expr, declarations: Declarations): C
   const checker = new Checker(declarations);
   const type = checker.typeOf(expr, declarations.variables);
   if (checker.issues.length > 0) throw new CelCompileError(source, checker.issues);
-  return { expr, type, calls: checker.calls, variables: checker.variables, qualified: checker.qualified };
+  return { expr, type, calls: checker.calls, variables: checker.variables, selections: checker.selections, qualified: checker.qualified };
 }
 
 type Scope = ReadonlyMap<string, CelType>;
@@ -62,6 +64,7 @@ class Checker {
   readonly issues: CelIssue[] = [];
   readonly calls = new Map<Expr, ResolvedCall>();
   readonly variables = new Set<string>();
+  readonly selections = new Set<string>();
   readonly qualified = new Set<Expr>();
   readonly #declarations: Declarations;
   /** List literals whose elements may be of different types. */
@@ -121,6 +124,7 @@ class Checker {
       this.qualified.add(expr);
       return variable;
     }
+    if (expr.operand.kind === "ident") this.selections.add(`${expr.operand.name}.${expr.field}`);
     const operand = this.typeOf(expr.operand, scope);
     const target = unwrapOptional(operand);
     const field = this.#fieldType(expr, target ?? operand);

@@ -36,6 +36,8 @@ export interface CelProgram {
   readonly type: CelType;
   /** Whether the expression reads the variable. */
   uses(variable: string): boolean;
+  /** Whether the expression selects this field of the variable. */
+  selects(variable: string, field: string): boolean;
   /**
    * The value for these variables: JSON data in (getters are read when the expression asks for them), plain values out.
    * Throws CelEvaluationError.
@@ -73,13 +75,13 @@ export class CelEnvironment {
 class CompiledProgram implements CelProgram {
   readonly type: CelType;
   readonly #evaluation: Evaluation;
-  readonly #used: ReadonlySet<string>;
+  readonly #checked: CheckedExpr;
   readonly #declared: ReadonlyMap<string, CelType>;
 
-  constructor(evaluation: Evaluation, { type, variables }: CheckedExpr, declared: ReadonlyMap<string, CelType>) {
+  constructor(evaluation: Evaluation, checked: CheckedExpr, declared: ReadonlyMap<string, CelType>) {
     this.#evaluation = evaluation;
-    this.#used = variables;
-    this.type = type;
+    this.#checked = checked;
+    this.type = checked.type;
     this.#declared = declared;
   }
 
@@ -88,7 +90,11 @@ class CompiledProgram implements CelProgram {
   }
 
   uses(variable: string): boolean {
-    return this.#used.has(variable);
+    return this.#checked.variables.has(variable);
+  }
+
+  selects(variable: string, field: string): boolean {
+    return this.#checked.selections.has(`${variable}.${field}`);
   }
 
   evaluate(variables: Readonly<Record<string, unknown>>, options?: EvaluateOptions): unknown {

@@ -88,13 +88,14 @@ class HierarchyV1 implements Hierarchy {
   }
 
   async limit(group: string, limits: GroupLimits): Promise<void> {
-    const { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryLimitBytes } = limits;
+    const { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryLimitBytes, pidsLimit } = limits;
     await this.#files.write(`${this.#mountPoint}/cpu${group}/cpu.shares`, String(cpuShares));
     if (cpuPeriodUs !== undefined) await this.#files.write(`${this.#mountPoint}/cpu${group}/cpu.cfs_period_us`, String(cpuPeriodUs));
     if (cpuQuotaUs !== undefined) await this.#files.write(`${this.#mountPoint}/cpu${group}/cpu.cfs_quota_us`, String(cpuQuotaUs));
     if (memoryLimitBytes !== undefined) {
       await this.#files.write(`${this.#mountPoint}/memory${group}/memory.limit_in_bytes`, String(memoryLimitBytes));
     }
+    if (pidsLimit !== undefined) await this.#files.write(`${this.#mountPoint}/pids${group}/pids.max`, String(pidsLimit));
   }
 
   async remove(group: string): Promise<void> {
@@ -140,12 +141,13 @@ class HierarchyV2 implements Hierarchy {
   }
 
   async limit(group: string, limits: GroupLimits): Promise<void> {
-    const { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryLimitBytes } = limits;
+    const { cpuShares, cpuQuotaUs, cpuPeriodUs, memoryLimitBytes, pidsLimit } = limits;
     // The kernel's scale of weights for the range of shares.
     const weight = 1 + Math.floor(((cpuShares - 2) * 9999) / 262_142);
     await this.#files.write(`${this.#mountPoint}${group}/cpu.weight`, String(weight));
     if (cpuQuotaUs !== undefined) await this.#files.write(`${this.#mountPoint}${group}/cpu.max`, `${cpuQuotaUs} ${cpuPeriodUs ?? 100_000}`);
     if (memoryLimitBytes !== undefined) await this.#files.write(`${this.#mountPoint}${group}/memory.max`, String(memoryLimitBytes));
+    if (pidsLimit !== undefined) await this.#files.write(`${this.#mountPoint}${group}/pids.max`, String(pidsLimit));
   }
 
   remove(group: string): Promise<void> {

@@ -43,6 +43,7 @@ test("on version 1 a burstable pod gets shares, quota and memory limit in each c
     hierarchy: await detectHierarchy(files, "/cg"),
     milliCpus: 2000,
     memoryBytes: 4 * 2 ** 30,
+    podPidsLimit: 64,
     logger: silentLogger,
   });
   await groups.setUp();
@@ -51,6 +52,7 @@ test("on version 1 a burstable pod gets shares, quota and memory limit in each c
   assert.equal(at("cpu/k8ts/kubepods/burstable/podu1/cpu.shares"), "512");
   assert.equal(at("cpu/k8ts/kubepods/burstable/podu1/cpu.cfs_quota_us"), "100000");
   assert.equal(at("memory/k8ts/kubepods/burstable/podu1/memory.limit_in_bytes"), String(128 * 2 ** 20));
+  assert.equal(at("pids/k8ts/kubepods/burstable/podu1/pids.max"), "64");
   assert.equal(at("cpu/k8ts/kubepods/burstable/cpu.shares"), "512");
   assert.equal(at("memory/k8ts/kubepods/memory.limit_in_bytes"), String(4 * 2 ** 30), "all pods together have what is allocatable");
   assert.deepEqual(await groups.listPods(), ["u1"]);
@@ -71,12 +73,14 @@ test("on version 2 controllers are passed down and weights written", async () =>
     root: "n2",
     milliCpus: 2000,
     memoryBytes: 4 * 2 ** 30,
+    podPidsLimit: 64,
     logger: silentLogger,
   });
   await groups.setUp();
   assert.equal(files.texts.get("/cg/cgroup.subtree_control"), "+pids", "only what was missing");
   const group = await groups.ensurePod(pod);
   assert.equal(files.texts.get(`/cg${group}/cpu.weight`), "20");
+  assert.equal(files.texts.get(`/cg${group}/pids.max`), "64");
   assert.equal(files.texts.get(`/cg${group}/cpu.max`), "100000 100000");
   assert.equal(files.texts.get(`/cg${group}/memory.max`), String(128 * 2 ** 20));
 });

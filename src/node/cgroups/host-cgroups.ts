@@ -14,6 +14,8 @@ export interface HostCgroupsOptions {
   /** What all pods together may have: the node's allocatable. */
   readonly milliCpus: number;
   readonly memoryBytes: number;
+  /** How many processes a pod may have; absent or negative: as many as there can be. */
+  readonly podPidsLimit?: number;
   readonly logger: Logger;
 }
 
@@ -43,7 +45,8 @@ export class HostCgroups implements CgroupManager {
   async ensurePod(pod: PodObject): Promise<string> {
     const group = groupOf(this.#root, pod);
     await this.#options.hierarchy.make(group);
-    await this.#limit(group, podLimits(pod));
+    const { podPidsLimit = -1 } = this.#options;
+    await this.#limit(group, { ...podLimits(pod), ...(podPidsLimit < 0 ? {} : { pidsLimit: podPidsLimit }) });
     if (qosClass(pod) === "Burstable") {
       this.#burstable.set(pod.metadata.uid ?? "", podRequests(pod).get("cpu") ?? 0);
       await this.#shareBurstable();

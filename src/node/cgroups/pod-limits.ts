@@ -8,6 +8,7 @@ export interface GroupLimits {
   readonly cpuQuotaUs?: number;
   readonly cpuPeriodUs?: number;
   readonly memoryLimitBytes?: number;
+  readonly pidsLimit?: number;
 }
 
 /** The pod's limits: quota and memory only where every container has one. */

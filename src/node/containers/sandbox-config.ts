@@ -9,6 +9,9 @@ import { podNamespaces, seccomp, supplementalGroups } from "./security.ts";
 const MAX_HOSTNAME = 63;
 const MAX_FQDN = 64;
 
+/** By them a pod asks for a limit. */
+const BANDWIDTH_ANNOTATIONS = ["kubernetes.io/ingress-bandwidth", "kubernetes.io/egress-bandwidth"];
+
 /** `<logDir>/<namespace>_<name>_<uid>` */
 export function podLogDirectory(context: Pick<NodeContext, "logDir">, pod: PodObject): string {
   return `${context.logDir}/${pod.metadata.namespace ?? ""}_${pod.metadata.name ?? ""}_${podUid(pod)}`;
@@ -53,13 +56,14 @@ export function podLabels(pod: PodObject): Record<string, string> {
   };
 }
 
-/** The handler of the pod's RuntimeClass. */
-async function runtimeHandler(context: Pick<NodeContext, "objects" | "runtimeStatus">, pod: PodObject): Promise<string> {
+/** The handler of the pod's RuntimeClass, or in its place the one that also limits the pod's bandwidth. */
+async function runtimeHandler(context: NodeContext, pod: PodObject): Promise<string> {
   const { runtimeClassName = "", hostUsers } = pod.spec ?? {};
   const name = runtimeClassName === "" ? "" : (await context.objects.runtimeClass(runtimeClassName)).handler;
   // DEVIATION: pods in user namespaces are refused, also by runtimes that could run them: nobody hands out id ranges yet.
   if (hostUsers === false) throw new Error(`RuntimeClass handler "${name}" does not support user namespaces`);
-  return name;
+  const isLimited = BANDWIDTH_ANNOTATIONS.some((annotation) => pod.metadata.annotations?.[annotation] !== undefined);
+  return (isLimited ? context.bandwidthHandlers?.get(name) : undefined) ?? name;
 }
 
 /** @throws Error when the whole name is asked for and the kernel does not hold it. */

@@ -54,6 +54,11 @@ export const DEFAULT_HARD: Readonly<Record<string, string>> = {
   "imagefs.inodesFree": "5%",
 };
 
+/** The default thresholds, but for those that `given` has. */
+export function mergeDefaultHard(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { ...DEFAULT_HARD, ...given };
+}
+
 /** A configuration that cannot be meant. */
 export class EvictionConfigError extends Error {
   readonly code = "EVICTION_CONFIG";

@@ -1,4 +1,5 @@
 // Which of a pod's pull secrets belong to an image's registry.
+import { createHash } from "node:crypto";
 import type { Secret } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import type { RegistryAuth } from "../runtime/runtime.ts";
@@ -11,6 +12,14 @@ interface DockerEntry {
   readonly auth?: string;
   readonly identitytoken?: string;
   readonly registrytoken?: string;
+}
+
+/** Words that a registry may accept, and the secret where they stand. */
+export interface PullCredential {
+  readonly auth: RegistryAuth;
+  readonly secret: { readonly uid: string; readonly namespace: string; readonly name: string };
+  /** Of the words, so that they are known again in another secret. */
+  readonly hash: string;
 }
 
 /** `registry.example:5000/team/app` of an image reference, without tag and digest. */
@@ -43,16 +52,22 @@ function globMatches(glob: string, text: string): boolean {
 }
 
 /** The credentials to try, most specific registry first; secrets that cannot be read count as none. */
-export function credentialsFor(image: string, secrets: readonly DeepReadonly<Secret>[]): readonly RegistryAuth[] {
+export function credentialsFor(image: string, secrets: readonly DeepReadonly<Secret>[]): readonly PullCredential[] {
   const repository = imageRepository(image);
-  const found = secrets.flatMap((secret) => Object.entries(entriesOf(secret))).filter(([registry]) => matches(registry, repository));
-  found.sort(([a], [b]) => b.length - a.length);
-  return found.map(([registry, entry]) => ({
-    serverAddress: registry,
-    ...login(entry),
-    ...(entry.identitytoken === undefined ? {} : { identityToken: entry.identitytoken }),
-    ...(entry.registrytoken === undefined ? {} : { registryToken: entry.registrytoken }),
-  }));
+  const found = secrets.flatMap((secret) => Object.entries(entriesOf(secret)).map(([registry, entry]) => ({ registry, entry, secret })));
+  return found
+    .filter(({ registry }) => matches(registry, repository))
+    .toSorted((a, b) => b.registry.length - a.registry.length)
+    .map(({ registry, entry, secret: { metadata } }) => {
+      const auth = {
+        serverAddress: registry,
+        ...login(entry),
+        ...(entry.identitytoken === undefined ? {} : { identityToken: entry.identitytoken }),
+        ...(entry.registrytoken === undefined ? {} : { registryToken: entry.registrytoken }),
+      };
+      const { uid = "", namespace = "", name = "" } = metadata;
+      return { auth, secret: { uid, namespace, name }, hash: createHash("sha256").update(JSON.stringify(auth)).digest("hex") };
+    });
 }
 
 function login(entry: DockerEntry): Pick<RegistryAuth, "username" | "password"> {

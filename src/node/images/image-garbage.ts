@@ -1,6 +1,7 @@
 // Removes images that no container uses, when the disk is filling up.
 import type { Clock, Logger } from "../../base/index.ts";
 import type { ImageStatus, Runtime } from "../runtime/runtime.ts";
+import type { PullRecords } from "./pull-records.ts";
 
 export interface ImageGarbageOptions {
   readonly runtime: Pick<Runtime, "listImages" | "removeImage">;
@@ -10,6 +11,7 @@ export interface ImageGarbageOptions {
   readonly isKept: (image: ImageStatus) => boolean;
   /** Of the file system with the images. */
   readonly disk: () => Promise<{ readonly usedBytes: number; readonly capacityBytes: number }>;
+  readonly records: Pick<PullRecords, "prune">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -80,9 +82,13 @@ export class ImageGarbage {
   }
 
   async #look(signal: AbortSignal): Promise<readonly SeenImage[]> {
-    const { clock, inUse, isKept, runtime } = this.#options;
-    const [images, used] = await Promise.all([runtime.listImages(signal), inUse(signal)]);
+    const { clock, inUse, isKept, records, runtime } = this.#options;
     const nowMs = clock.now();
+    const [images, used] = await Promise.all([runtime.listImages(signal), inUse(signal)]);
+    await records.prune(
+      images.map(({ id }) => id),
+      nowMs,
+    );
     const present = new Set(images.map(({ id }) => id));
     for (const id of this.#seen.keys()) if (!present.has(id)) this.#seen.delete(id);
     return images.map((image) => {

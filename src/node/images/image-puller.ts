@@ -1,7 +1,9 @@
 // Brings a container's image to the node by its pull policy, with back-off after failures.
 import { Backoff, type Clock } from "../../base/index.ts";
 import { formatDuration } from "../pod/pod-object.ts";
-import { type ImageStatus, type RegistryAuth, type Runtime, RuntimeError } from "../runtime/runtime.ts";
+import { type ImageStatus, type Runtime, RuntimeError } from "../runtime/runtime.ts";
+import type { PullCredential } from "./credentials.ts";
+import type { PullRecords } from "./pull-records.ts";
 import { Slots } from "./slots.ts";
 
 /** What a waiting container is said to wait for. */
@@ -23,7 +25,7 @@ export interface PullRequest {
   readonly policy: string;
   /** Back-off is counted for each pod and image. */
   readonly podUid: string;
-  readonly credentials: readonly RegistryAuth[];
+  readonly credentials: readonly PullCredential[];
   readonly report: (type: "Normal" | "Warning", reason: string, message: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -37,26 +39,29 @@ const RETRY_MS = 10_000;
 /** Whether an administrator put the image on this node; which one it is then is the administrator's word, not a registry's. */
 export type IsLoaded = (image: string) => boolean;
 
+export interface ImagePullerOptions {
+  readonly runtime: Pick<Runtime, "imageStatus" | "pullImage">;
+  readonly clock: Clock;
+  readonly records: PullRecords;
+  /** Default: none was. */
+  readonly isLoaded?: IsLoaded | undefined;
+}
+
 export class ImagePuller {
-  readonly #runtime: Runtime;
-  readonly #clock: Clock;
+  readonly #options: ImagePullerOptions;
   readonly #backoff: Backoff<string>;
-  readonly #isLoaded: IsLoaded;
   readonly #slots = new Slots(PARALLEL_PULLS);
 
-  constructor(runtime: Runtime, clock: Clock, isLoaded: IsLoaded = () => false) {
-    this.#runtime = runtime;
-    this.#clock = clock;
-    this.#backoff = new Backoff(clock, BACKOFF);
-    this.#isLoaded = isLoaded;
+  constructor(options: ImagePullerOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(options.clock, BACKOFF);
   }
 
   /** The image, present on the node; rejects with ImageError. */
   async ensure(request: PullRequest): Promise<ImageStatus> {
     const { image, policy, report, signal } = request;
     const present = await this.#inspect(image, signal);
-    // DEVIATION: upstream pulls an image of policy Always even when it was put on the node by hand, and fails offline.
-    if (present !== undefined && (policy !== "Always" || this.#isLoaded(image))) {
+    if (present !== undefined && (await this.#isUsable(request, present))) {
       report("Normal", "Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`);
       return present;
     }
@@ -68,20 +73,27 @@ export class ImagePuller {
     return this.#pull(request);
   }
 
+  /** Whether the image that is here serves the pod, without asking the registry. */
+  async #isUsable({ image, policy, credentials }: PullRequest, present: ImageStatus): Promise<boolean> {
+    const { isLoaded, records } = this.#options;
+    // DEVIATION: upstream pulls an image of policy Always even when it was put on the node by hand, and fails offline.
+    if (policy === "Always" && isLoaded?.(image) !== true) return false;
+    return !(await records.mustPull(image, present.id, credentials));
+  }
+
   async #pull(request: PullRequest): Promise<ImageStatus> {
+    const { clock } = this.#options;
     const { image, podUid, report, signal } = request;
     const key = `${podUid}/${image}`;
-    const askedAtMs = this.#clock.monotonic();
+    const askedAtMs = clock.monotonic();
     report("Normal", "Pulling", `Pulling image "${image}"`);
     const release = await this.#slots.take(signal);
-    const startedAtMs = this.#clock.monotonic();
+    const startedAtMs = clock.monotonic();
     try {
-      const ref = await this.#tryCredentials(request);
-      const status = (await this.#runtime.imageStatus(image, signal)) ?? (await this.#runtime.imageStatus(ref, signal));
-      if (status === undefined) throw new RuntimeError("IMAGE_PULL", `image "${image}" not found after it was pulled`);
+      const status = await this.#pullRecorded(request);
       this.#backoff.reset(key);
-      const took = formatDuration(this.#clock.monotonic() - startedAtMs);
-      const waited = formatDuration(this.#clock.monotonic() - askedAtMs);
+      const took = formatDuration(clock.monotonic() - startedAtMs);
+      const waited = formatDuration(clock.monotonic() - askedAtMs);
       report(
         "Normal",
         "Pulled",
@@ -98,11 +110,27 @@ export class ImagePuller {
     }
   }
 
-  async #tryCredentials({ image, credentials, signal }: PullRequest): Promise<string> {
+  async #pullRecorded(request: PullRequest): Promise<ImageStatus> {
+    const { records, runtime } = this.#options;
+    const { image, signal } = request;
+    await records.begin(image);
+    let done: Parameters<PullRecords["end"]>[1];
+    try {
+      const { ref, credential } = await this.#tryCredentials(request);
+      const status = (await runtime.imageStatus(image, signal)) ?? (await runtime.imageStatus(ref, signal));
+      if (status === undefined) throw new RuntimeError("IMAGE_PULL", `image "${image}" not found after it was pulled`);
+      done = { id: status.id, credential };
+      return status;
+    } finally {
+      await records.end(image, done);
+    }
+  }
+
+  async #tryCredentials({ image, credentials, signal }: PullRequest) {
     let failure: unknown;
-    for (const auth of credentials.length === 0 ? [undefined] : credentials) {
+    for (const credential of credentials.length === 0 ? [undefined] : credentials) {
       try {
-        return await this.#runtime.pullImage(image, auth, signal);
+        return { ref: await this.#options.runtime.pullImage(image, credential?.auth, signal), credential };
       } catch (error) {
         signal?.throwIfAborted();
         failure = error;
@@ -113,7 +141,7 @@ export class ImagePuller {
 
   async #inspect(image: string, signal: AbortSignal | undefined): Promise<ImageStatus | undefined> {
     try {
-      return await this.#runtime.imageStatus(image, signal);
+      return await this.#options.runtime.imageStatus(image, signal);
     } catch (error) {
       signal?.throwIfAborted();
       const text = error instanceof Error ? error.message : String(error);

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualClock } from "../../base/index.ts";
+import { MemoryFiles } from "../files.ts";
 import { type Runtime, RuntimeError } from "../runtime/runtime.ts";
 import { credentialsFor, imageRepository } from "./credentials.ts";
 import { type ImageError, ImagePuller } from "./image-puller.ts";
+import { DEFAULT_VERIFICATION, PullRecords } from "./pull-records.ts";
+
+function pullerOf(runtime: Runtime, clock: VirtualClock): ImagePuller {
+  const records = new PullRecords({ files: new MemoryFiles(), directory: "/image_manager", verification: DEFAULT_VERIFICATION, clock });
+  return new ImagePuller({ runtime, clock, records });
+}
 
 test("image names are completed with Docker Hub's registry", () => {
   assert.equal(imageRepository("nginx:1.27"), "index.docker.io/nginx");
@@ -19,7 +26,7 @@ test("pull secrets are found by registry, wildcard and path, the most specific f
   };
   const data = { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") };
   const secrets = [{ metadata: {}, type: "kubernetes.io/dockerconfigjson", data }];
-  const users = (image: string) => credentialsFor(image, secrets).map(({ username, password }) => `${username}/${password}`);
+  const users = (image: string) => credentialsFor(image, secrets).map(({ auth }) => `${auth.username}/${auth.password}`);
   assert.deepEqual(users("busybox"), ["hub/p"]);
   assert.deepEqual(users("reg.example.com/team/app"), ["team/t", "any/a:b"]);
   assert.deepEqual(users("reg.example.com/other"), ["any/a:b"]);
@@ -31,7 +38,7 @@ test("a failed pull backs off 10 s, then 20 s; Never does not pull", async () =>
     imageStatus: async () => undefined,
     pullImage: () => Promise.reject(new RuntimeError("IMAGE_PULL", "no such host")),
   } as unknown as Runtime;
-  const puller = new ImagePuller(runtime, new VirtualClock());
+  const puller = pullerOf(runtime, new VirtualClock());
   const told: string[] = [];
   const ask = (policy: string) =>
     puller.ensure({ image: "a/b:1", policy, podUid: "u", credentials: [], report: (_type, reason) => told.push(reason) }).then(
@@ -58,7 +65,7 @@ test("five images are pulled at a time, and a pull that is given up leaves the l
       return `sha256:${image}`;
     },
   } as unknown as Runtime;
-  const puller = new ImagePuller(runtime, clock);
+  const puller = pullerOf(runtime, clock);
   const abort = new AbortController();
   const pull = (image: string, signal?: AbortSignal) =>
     puller.ensure({ image, policy: "Always", podUid: image, credentials: [], report: () => {}, signal }).then(

@@ -135,6 +135,11 @@ export class PodWorker {
     this.wake();
   }
 
+  /** Resolves when the status is told as far as it is known now. */
+  async reported(): Promise<void> {
+    await this.#writer.flush();
+  }
+
   /** Whether new resources wait for room. */
   get isResizeDeferred(): boolean {
     return this.#resources.state.pending !== undefined;

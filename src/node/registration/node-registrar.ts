@@ -19,6 +19,8 @@ export interface NodeRegistrarOptions {
   /** One for each IP family; none when the node gets them from a controller. */
   readonly podCidrs: readonly string[];
   readonly pressures: () => NodeHealth["pressures"];
+  /** Whether the machine is about to be shut down. */
+  readonly isShuttingDown: () => boolean;
 }
 
 /** How often the status is looked at, and how often it is told even when nothing has changed. */
@@ -104,15 +106,16 @@ export class NodeRegistrar {
   }
 
   async #health(signal: AbortSignal): Promise<NodeHealth> {
-    const { runtime, pressures } = this.#options;
+    const { runtime, pressures, isShuttingDown } = this.#options;
     try {
       const [status, version] = await Promise.all([runtime.status(signal), runtime.version(signal)]);
       this.#runtimeStatus = status;
       const messages = [
         ...(status.runtimeReady ? [] : ["container runtime is not ready"]),
         ...(status.networkReady ? [] : [`container runtime network not ready: ${status.message}`]),
+        ...(isShuttingDown() ? ["node is shutting down"] : []),
       ];
-      const isReady = status.runtimeReady && status.networkReady;
+      const isReady = messages.length === 0;
       return {
         isReady,
         message: messages.join(", "),

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ephemeralClaimName } from "../../api/index.ts";
 import type { PersistentVolume, Pod, Volume } from "../../api/types/core/v1.ts";
 import type { Clock, Random } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
@@ -133,7 +134,7 @@ export class HostVolumeManager implements VolumeManager {
       return volume.hostPath.path;
     }
     if (volume.persistentVolumeClaim !== undefined) return await this.#claimed(pod, volume.persistentVolumeClaim.claimName);
-    if (volume.ephemeral !== undefined) return await this.#claimed(pod, `${pod.metadata.name}-${volume.name}`);
+    if (volume.ephemeral !== undefined) return await this.#claimed(pod, ephemeralClaimName(pod, volume.name));
     const type = Object.keys(PLUGIN_DIRECTORIES).find((name): name is DirectoryType => volume[name as DirectoryType] !== undefined);
     // A volume without a source is an emptyDir.
     const isSourceless = Object.keys(volume).length === 1;

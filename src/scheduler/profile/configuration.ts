@@ -1,4 +1,5 @@
 // What of a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1) the scheduler follows.
+import { parseDuration } from "../../base/index.ts";
 import { type ExtensionPoint, extensionPoints } from "./profile.ts";
 
 export interface PluginRef {
@@ -145,13 +146,9 @@ function extenderOf({ urlPrefix, ...extender }: ExtenderDocument): ExtenderConfi
   };
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
 /** Of a metav1.Duration such as `1m30s`. */
 function milliseconds(duration: string): number {
-  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  if (parts.length === 0 || parts.map(([part]) => part).join("") !== duration) {
-    throw new SchedulerConfigurationError(`an extender's httpTimeout must be a duration, not "${duration}"`);
-  }
-  return parts.reduce((total, [, amount, unit]) => total + Number(amount) * (UNITS[unit ?? ""] ?? 0), 0);
+  const parsed = parseDuration(duration);
+  if (parsed === undefined) throw new SchedulerConfigurationError(`an extender's httpTimeout must be a duration, not "${duration}"`);
+  return parsed;
 }

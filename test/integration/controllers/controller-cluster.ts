@@ -63,11 +63,16 @@ export class ControllerCluster implements AsyncDisposable {
 
   /** A pod that runs on `nodeName` and is ready, unless said otherwise. */
   async createPod(name: string, options: PodOptions = {}) {
-    const { labels, nodeName, tolerations, ownerReferences, finalizers, namespace = "default" } = options;
+    const { labels, nodeName, tolerations, ownerReferences, finalizers, resourceClaims, namespace = "default" } = options;
     // Admission waits for the account that pods run as.
     await this.create(resources.serviceaccounts, { metadata: { name: "default", namespace } }).catch(() => {});
     const metadata = { name, namespace, labels, ownerReferences, finalizers };
-    const spec = { containers: [{ name: "main", image: "image", ports: [{ name: "web", containerPort: 8080 }] }], nodeName, tolerations };
+    const spec = {
+      containers: [{ name: "main", image: "image", ports: [{ name: "web", containerPort: 8080 }] }],
+      nodeName,
+      tolerations,
+      resourceClaims,
+    };
     const pod = await this.create(resources.pods, { metadata, spec } as Pod);
     if (options.ip === undefined && options.phase === undefined) return pod;
     const { ip, phase = "Running", isReady = true } = options;
@@ -114,4 +119,5 @@ export interface PodOptions extends Pick<ObjectMeta, "labels" | "namespace" | "o
   readonly phase?: string;
   readonly isReady?: boolean;
   readonly tolerations?: NonNullable<Pod["spec"]>["tolerations"];
+  readonly resourceClaims?: NonNullable<Pod["spec"]>["resourceClaims"];
 }

@@ -61,4 +61,60 @@ describe("a pod with a resource claim", () => {
     const { status } = await cluster.client.get(resources.resourceclaims, "shared", inDefault);
     assert.deepEqual(status?.reservedFor?.map(({ name }) => name).sort(), ["a", "b"]);
   });
+
+  it("shares a device as long as its capacity suffices", async () => {
+    await using cluster = await createCluster({ nodes: 1 });
+    await createClass(cluster);
+    const requestPolicy = { default: "2", validValues: ["2", "4"] };
+    await createDevices(cluster, "node-1", [
+      { name: "nic", allowMultipleAllocations: true, capacity: { rate: { value: "8", requestPolicy } } },
+    ]);
+    for (const name of ["a", "b", "c"]) {
+      const requests = [{ name: "nic", exactly: { deviceClassName: "gpu", capacity: { requests: { rate: "3" } } } }];
+      await cluster.client.create(
+        resources.resourceclaims,
+        { metadata: { name, ...inDefault }, spec: { devices: { requests } } },
+        inDefault,
+      );
+      await createPod(cluster, name, withClaim(name));
+      await cluster.clock.advance(2000);
+    }
+    const nodes = await Promise.all(["a", "b", "c"].map((name) => nodeOfPod(cluster, name)));
+    assert.deepEqual(nodes, ["node-1", "node-1", undefined]);
+    const { items } = await cluster.client.list(resources.resourceclaims);
+    const results = items.flatMap(({ status }) => status?.allocation?.devices?.results ?? []);
+    assert.deepEqual(
+      results.map(({ consumedCapacity }) => consumedCapacity),
+      [{ rate: "4" }, { rate: "4" }],
+    );
+    assert.equal(new Set(results.map(({ shareID }) => shareID)).size, 2);
+  });
+
+  it("is bound when the driver has prepared the device, and looks for another when it could not", async () => {
+    await using cluster = await createCluster({ nodes: 2 });
+    await createClass(cluster);
+    const conditions = { bindingConditions: ["Ready"], bindingFailureConditions: ["Broken"], bindsToNode: true };
+    await createDevices(cluster, "node-1", [{ name: "fabric", ...conditions }]);
+    await createClaim(cluster, "mine");
+    await createPod(cluster, "waits", withClaim("mine"));
+    await cluster.clock.advance(2000);
+    assert.equal(await nodeOfPod(cluster, "waits"), undefined);
+    const say = async (type: string) => {
+      const claim = await cluster.client.get(resources.resourceclaims, "mine", inDefault);
+      const [result] = claim.status?.allocation?.devices?.results ?? [];
+      assert.ok(result !== undefined);
+      const condition = { type, status: "True", reason: "Driver", message: "", lastTransitionTime: "2026-01-01T00:00:00Z" };
+      const devices = [{ driver: result.driver, pool: result.pool, device: result.device, conditions: [condition] }];
+      const status = { ...claim.status, devices };
+      await cluster.client.update(resources.resourceclaims, { ...claim, status }, { ...inDefault, subresource: "status" });
+    };
+    await say("Broken");
+    await createDevices(cluster, "node-2", [{ name: "fabric", ...conditions }]);
+    const cordoned = await cluster.client.get(resources.nodes, "node-1");
+    await cluster.client.update(resources.nodes, { ...cordoned, spec: { ...cordoned.spec, unschedulable: true } });
+    await cluster.clock.advance(30_000);
+    await say("Ready");
+    await cluster.clock.advance(2000);
+    assert.equal(await nodeOfPod(cluster, "waits"), "node-2");
+  });
 });

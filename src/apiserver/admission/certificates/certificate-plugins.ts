@@ -41,10 +41,10 @@ export class CertificateApproval implements AdmissionPlugin {
     this.#authorizer = authorizer;
   }
 
-  validate({ operation, scope, old }: AdmissionRequest): void {
+  async validate({ operation, scope, old }: AdmissionRequest): Promise<void> {
     if (operation !== "UPDATE" || scope.subresource !== "approval" || old === undefined) return;
     const { signerName } = (old as Request).spec;
-    if (mayUseSigner(this.#authorizer, scope.user, "approve", signerName)) return;
+    if (await mayUseSigner(this.#authorizer, scope.user, "approve", signerName)) return;
     throw forbidden(scope.resource, scope.name, `user not permitted to approve requests with signerName "${signerName}"`);
   }
 }
@@ -59,12 +59,12 @@ export class CertificateSigning implements AdmissionPlugin {
     this.#authorizer = authorizer;
   }
 
-  validate({ operation, scope, object, old }: AdmissionRequest): void {
+  async validate({ operation, scope, object, old }: AdmissionRequest): Promise<void> {
     if (operation !== "UPDATE" || scope.subresource !== "status" || object === undefined || old === undefined) return;
     const [now, before] = [object as unknown as Request, old as Request];
     const isSame = now.status?.certificate === before.status?.certificate && deepEqual(now.status?.conditions, before.status?.conditions);
     const { signerName } = before.spec;
-    if (isSame || mayUseSigner(this.#authorizer, scope.user, "sign", signerName)) return;
+    if (isSame || (await mayUseSigner(this.#authorizer, scope.user, "sign", signerName))) return;
     throw forbidden(scope.resource, scope.name, `user not permitted to sign requests with signerName "${signerName}"`);
   }
 }

@@ -3,8 +3,9 @@
 import type { UserInfo } from "../../../api/index.ts";
 import type { Authorizer } from "../../authz/authorizer.ts";
 
-export function mayUseSigner(authorizer: Authorizer, user: UserInfo, verb: "approve" | "sign", signerName: string): boolean {
+export async function mayUseSigner(authorizer: Authorizer, user: UserInfo, verb: "approve" | "sign", signerName: string): Promise<boolean> {
   const [domain = ""] = signerName.split("/");
   const attributes = { user, verb, group: "certificates.k8s.io", version: "*", resource: "signers", subresource: "", namespace: "" };
-  return [signerName, `${domain}/*`].some((name) => authorizer.authorize({ ...attributes, name }).allowed);
+  for (const name of [signerName, `${domain}/*`]) if ((await authorizer.authorize({ ...attributes, name })).allowed) return true;
+  return false;
 }

@@ -3,11 +3,12 @@ import type { Resource } from "../../../api/index.ts";
 import { type AskAuthorizer, celAuthorizer, celResourceCheck } from "../../../machinery/cel/index.ts";
 import type { Authorizer } from "../../authz/authorizer.ts";
 import type { AdmissionRequest } from "../admission.ts";
+import { PatientAuthorizer } from "./patient-authorizer.ts";
 import { nameOfRequest } from "./request-identity.ts";
 import { requestJson } from "./request-json.ts";
 import { shownAs } from "./shown-object.ts";
 
-/** Getters for `object`, `oldObject`, `request` and `authorizer`; the request is shown as one for `shown`. */
+/** Getters for `object`, `oldObject`, `request` and `authorizer`, for `evaluatePatiently`; the request is shown as one for `shown`. */
 export async function celVariables(
   request: AdmissionRequest,
   shown: Resource,
@@ -22,7 +23,7 @@ export async function celVariables(
     if (!once.has(name)) once.set(name, make());
     return once.get(name);
   };
-  const ask = askAs(request, authorizer);
+  const ask = askAs(request, new PatientAuthorizer(authorizer));
   const { group, resource } = shown;
   return {
     object: shownObject,
@@ -40,7 +41,7 @@ export async function celVariables(
   };
 }
 
-function askAs({ scope }: AdmissionRequest, authorizer: Authorizer): AskAuthorizer {
+function askAs({ scope }: AdmissionRequest, authorizer: PatientAuthorizer): AskAuthorizer {
   return ({ serviceAccount, path, verb, group, resource, subresource, namespace, name }) => {
     const user = serviceAccount === undefined ? scope.user : serviceAccountUser(serviceAccount);
     const about = { user, verb, group, version: "*", resource, subresource, namespace, name };

@@ -5,6 +5,7 @@ import { copyJson, type Draft } from "../../registry/draft.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import { celVariables } from "../matching/cel-variables.ts";
 import { evaluateConditions } from "../matching/match-conditions.ts";
+import { evaluatePatiently } from "../matching/patient-authorizer.ts";
 import { nameOfRequest } from "../matching/request-identity.ts";
 import { shownAs, shownFacts, takeShown } from "../matching/shown-object.ts";
 import type { MutationPass } from "../mutation-pass.ts";
@@ -80,12 +81,14 @@ export class MutatingPolicies implements AdmissionPlugin {
       const base = await celVariables(request, shown, this.#tools.authorizer);
       return policyVariables(base, { params, namespaceObject }, { variables: compiled.variables, budget });
     };
-    const { matches, error } = evaluateConditions(compiled.conditions, await variablesNow());
+    const before = await variablesNow();
+    const { matches, error } = await evaluatePatiently(() => evaluateConditions(compiled.conditions, before));
     if (error !== undefined) throw new PolicyError(error);
     if (!matches) return;
     for (const mutation of compiled.mutations) {
       const object = await shownAs(request, request.object as Draft, shown);
-      const result = mutated(object, mutation, { variables: await variablesNow(), budget, facts: shownFacts(request, shown) });
+      const tools = { variables: await variablesNow(), budget, facts: shownFacts(request, shown) };
+      const result = await evaluatePatiently(() => mutated(object, mutation, tools));
       if (result !== object) await takeShown(request, copyJson(result), shown);
     }
   }

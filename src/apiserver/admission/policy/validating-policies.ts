@@ -5,6 +5,7 @@ import type { Authorizer } from "../../authz/authorizer.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import { celVariables } from "../matching/cel-variables.ts";
 import { evaluateConditions } from "../matching/match-conditions.ts";
+import { evaluatePatiently } from "../matching/patient-authorizer.ts";
 import { nameOfRequest } from "../matching/request-identity.ts";
 import { AuditNotes } from "./audit-notes.ts";
 import { policyVariables } from "./compiled-policy.ts";
@@ -64,16 +65,18 @@ export class ValidatingPolicies implements AdmissionPlugin {
   }
 
   async #evaluate({ bound, shown, params }: Invoked, request: AdmissionRequest, namespaceObject: unknown): Promise<Verdict> {
-    const budget = new CostBudget();
     const compiled = bound.compiled();
     const base = await celVariables(request, shown, this.#tools.authorizer);
-    const variables = policyVariables(base, { params, namespaceObject }, { variables: compiled.variables, budget });
-    const { matches, error } = evaluateConditions(compiled.conditions, variables);
-    const nothing: Verdict = { failures: [], annotations: {}, annotationErrors: [] };
-    if (error !== undefined) {
-      return ignoresErrors(bound) ? nothing : { ...nothing, failures: [{ index: 0, message: error, reason: "Invalid" }] };
-    }
-    return matches ? evaluateValidations(compiled, variables, { budget, ignoresErrors: ignoresErrors(bound) }) : nothing;
+    return evaluatePatiently(() => {
+      const budget = new CostBudget();
+      const variables = policyVariables(base, { params, namespaceObject }, { variables: compiled.variables, budget });
+      const { matches, error } = evaluateConditions(compiled.conditions, variables);
+      const nothing: Verdict = { failures: [], annotations: {}, annotationErrors: [] };
+      if (error !== undefined) {
+        return ignoresErrors(bound) ? nothing : { ...nothing, failures: [{ index: 0, message: error, reason: "Invalid" }] };
+      }
+      return matches ? evaluateValidations(compiled, variables, { budget, ignoresErrors: ignoresErrors(bound) }) : nothing;
+    });
   }
 }
 

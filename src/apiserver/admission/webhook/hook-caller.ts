@@ -8,6 +8,7 @@ import type { AdmissionRequest } from "../admission.ts";
 import { celVariables } from "../matching/cel-variables.ts";
 import { evaluateConditions } from "../matching/match-conditions.ts";
 import type { MatcherView } from "../matching/matcher.ts";
+import { evaluatePatiently } from "../matching/patient-authorizer.ts";
 import { nameOfRequest } from "../matching/request-identity.ts";
 import type { Hook } from "./hooks.ts";
 import { denial, InvalidReviewError, type ReviewResult, readReview, reviewOf, reviewVersion } from "./review.ts";
@@ -33,7 +34,8 @@ export class HookCaller {
     const shown = await hook.matcher.match(request);
     const conditions = shown === undefined ? [] : hook.conditions();
     if (shown === undefined || conditions.length === 0) return shown;
-    const { matches, error } = evaluateConditions(conditions, await celVariables(request, shown, this.#tools.authorizer));
+    const variables = await celVariables(request, shown, this.#tools.authorizer);
+    const { matches, error } = await evaluatePatiently(() => evaluateConditions(conditions, variables));
     if (error === undefined) return matches ? shown : undefined;
     if (hook.webhook.failurePolicy === "Ignore") return undefined;
     throw forbidden(request.scope.resource, nameOfRequest(request), error);

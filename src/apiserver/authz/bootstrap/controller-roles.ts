@@ -53,6 +53,13 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("get list update watch", "", "pods"),
     eventsRule,
   ],
+  "device-taint-eviction-controller": [
+    rule("get list watch delete", "", "pods"),
+    status("", "pods/status"),
+    rule(READ, "resource.k8s.io", "resourceclaims resourceslices deviceclasses devicetaintrules"),
+    status("resource.k8s.io", "devicetaintrules/status"),
+    eventsRule,
+  ],
   "disruption-controller": [
     rule(READ, "apps", "deployments replicasets statefulsets"),
     rule(READ, "", "replicationcontrollers"),

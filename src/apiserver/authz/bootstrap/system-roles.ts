@@ -57,8 +57,9 @@ const schedulerRules = [
   ...reviews,
   rule(READ, "storage.k8s.io", "csinodes csidrivers csistoragecapacities storageclasses volumeattachments"),
   rule(READ, "", "namespaces"),
-  rule(READ, "scheduling.k8s.io", "priorityclasses"),
-  rule(READ, "resource.k8s.io", "deviceclasses resourceclaims resourceslices"),
+  rule(READ, "scheduling.k8s.io", "podgroups priorityclasses workloads"),
+  rule("patch update", "scheduling.k8s.io", "podgroups/status"),
+  rule(READ, "resource.k8s.io", "deviceclasses devicetaintrules resourceclaims resourceslices"),
   rule("patch update", "resource.k8s.io", "resourceclaims resourceclaims/status"),
 ];
 

@@ -53,7 +53,7 @@ export class ProxyEndpoint implements Endpoint {
 
   async serve(exchange: Exchange): Promise<void> {
     const { info, request, response } = exchange;
-    authorizeRequest(exchange, this.#options.authorizer);
+    await authorizeRequest(exchange, this.#options.authorizer);
     const path = proxyPath(info, request.url ?? "");
     if (path.rest === "" && (info.method === "GET" || info.method === "HEAD") && !("upgrade" in exchange)) {
       response.writeHead(301, { Location: `${path.prefix}/${path.query}` });

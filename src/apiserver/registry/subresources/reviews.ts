@@ -64,9 +64,14 @@ function inNamespace({ namespace }: RequestScope, spec: ReviewSpec): ReviewSpec 
   return spec;
 }
 
-function accessStatus(authorizer: Authorizer, user: UserInfo, spec: ReviewSpec): object {
-  const { allowed, reason } = authorizer.authorize(attributesOf(user, spec));
-  return { allowed, ...(reason === "" ? {} : { reason }) };
+async function accessStatus(authorizer: Authorizer, user: UserInfo, spec: ReviewSpec): Promise<object> {
+  const { allowed, denied = false, reason, error } = await authorizer.authorize(attributesOf(user, spec));
+  return {
+    allowed,
+    ...(denied ? { denied } : {}),
+    ...(reason === "" ? {} : { reason }),
+    ...(error === undefined ? {} : { evaluationError: error }),
+  };
 }
 
 function attributesOf(user: UserInfo, { resourceAttributes, nonResourceAttributes }: ReviewSpec): AuthorizationAttributes {

@@ -1,18 +1,12 @@
 // Chooses devices for claims: the first combination, in the order of pools and devices, that satisfies all requests and
 // constraints. Pure.
 import { toleratesTaint } from "../../../api/index.ts";
-import type {
-  AllocationResult,
-  DeviceAllocationConfiguration,
-  DeviceClass,
-  DeviceRequestAllocationResult,
-  DeviceSelector,
-  DeviceToleration,
-  ResourceClaim,
-} from "../../../api/types/resource/v1.ts";
-import type { DeepReadonly } from "../../../machinery/index.ts";
+import type { DeviceClass, DeviceSelector, DeviceToleration, ResourceClaim } from "../../../api/types/resource/v1.ts";
+import type { DeepReadonly, Quantity } from "../../../machinery/index.ts";
+import { consumedCapacity } from "./consumed-capacity.ts";
 import { attributeOf, selectsDevice } from "./device-selectors.ts";
-import { commonNodeSelector, type PoolDevice } from "./devices.ts";
+import { DeviceUse } from "./device-use.ts";
+import type { PoolDevice } from "./devices.ts";
 
 export type Claim = DeepReadonly<ResourceClaim>;
 
@@ -20,8 +14,8 @@ export interface AllocatorInput {
   readonly claims: readonly Claim[];
   /** Those that are usable on the node. */
   readonly devices: readonly PoolDevice[];
-  /** Ids of devices that other claims have. */
-  readonly inUse: ReadonlySet<string>;
+  /** What other claims have. */
+  readonly use: DeviceUse;
   deviceClass(name: string): DeepReadonly<DeviceClass> | undefined;
 }
 
@@ -34,35 +28,43 @@ interface Alternative {
   readonly tolerations: readonly DeepReadonly<DeviceToleration>[];
   /** Undefined: all devices that match. */
   readonly count: number | undefined;
+  readonly capacity: Readonly<Record<string, string>> | undefined;
   readonly adminAccess: boolean;
+  /** Its place among the alternatives of `firstAvailable`. */
+  readonly rank?: number;
 }
 
-interface Choice {
+/** A device for a request of a claim. */
+export interface Choice {
   readonly claim: Claim;
   readonly alternative: Alternative;
   readonly device: PoolDevice;
+  /** By name of the device's capacity. */
+  readonly consumed: ReadonlyMap<string, Quantity>;
 }
 
 /** Combinations tried before the search gives up. */
 const MAX_STEPS = 100_000;
+/** The most devices that a claim can have. */
+const MAX_RESULTS = 32;
+const MAX_ALTERNATIVES = 8;
+const PREVENTING_EFFECTS: readonly string[] = ["NoSchedule", "NoExecute"];
 
-/** An allocation for each claim, in their order; undefined when there is none. Throws the errors of selectors. */
-export function allocate(input: AllocatorInput): DeepReadonly<AllocationResult>[] | undefined {
-  const search = new Search(input);
-  const choices = search.run();
-  return choices === undefined ? undefined : input.claims.map((claim) => allocationOf(claim, choices, input));
+/** Devices for all requests of all claims; undefined when there are not enough. Throws the errors of selectors. */
+export function chooseDevices(input: AllocatorInput): readonly Choice[] | undefined {
+  return new Search(input).run();
 }
 
 class Search {
   readonly #input: AllocatorInput;
   readonly #requests: readonly { readonly claim: Claim; readonly alternatives: readonly Alternative[] }[];
   readonly #chosen: Choice[] = [];
-  readonly #taken: Set<string>;
+  readonly #use: DeviceUse;
   #steps = 0;
 
   constructor(input: AllocatorInput) {
     this.#input = input;
-    this.#taken = new Set(input.inUse);
+    this.#use = new DeviceUse(input.use);
     this.#requests = input.claims.flatMap((claim) =>
       (claim.spec.devices?.requests ?? []).map((request) => ({ claim, alternatives: alternativesOf(request) })),
     );
@@ -79,6 +81,7 @@ class Search {
       const matching = this.#input.devices.filter((device) => this.#matches(alternative, device));
       const count = alternative.count ?? matching.length;
       if (alternative.count === undefined && matching.length === 0) return false;
+      if (this.#chosen.filter(({ claim }) => claim === request.claim).length + count > MAX_RESULTS) return false;
       return this.#choose({ claim: request.claim, alternative, matching, next: index + 1 }, count, 0);
     });
   }
@@ -94,23 +97,39 @@ class Search {
     for (let index = from; index + count <= matching.length && this.#steps < MAX_STEPS; index++) {
       this.#steps++;
       const device = matching[index];
-      if (device === undefined || (!alternative.adminAccess && this.#taken.has(device.id))) continue;
-      this.#chosen.push({ claim, alternative, device });
-      if (!alternative.adminAccess) this.#taken.add(device.id);
+      const consumed = device && consumedCapacity(alternative.capacity, device);
+      if (device === undefined || consumed === undefined || !isTolerated(device, alternative)) continue;
+      const giveBack = this.#take({ claim, alternative, device, consumed });
+      if (giveBack === undefined) continue;
       if (this.#keepsConstraints(claim) && this.#choose(step, count - 1, index + 1)) return true;
-      this.#chosen.pop();
-      if (!alternative.adminAccess) this.#taken.delete(device.id);
+      giveBack();
     }
     return false;
   }
 
-  #matches({ className, selectors, tolerations }: Alternative, device: PoolDevice): boolean {
-    const deviceClass = this.#input.deviceClass(className);
-    if (deviceClass === undefined) return false;
-    const isTolerated = (device.device.taints ?? []).every(
-      (taint) => taint.effect === "None" || tolerations.some((toleration) => toleratesTaint(toleration, taint)),
+  /** Answers how to undo it; undefined: the device is not to be had. */
+  #take(choice: Choice): (() => void) | undefined {
+    const { alternative, device, consumed } = choice;
+    if (this.#clashes(choice)) return undefined;
+    const giveBack = alternative.adminAccess ? () => {} : this.#use.take(device, consumed);
+    if (giveBack === undefined) return undefined;
+    this.#chosen.push(choice);
+    return () => {
+      this.#chosen.pop();
+      giveBack();
+    };
+  }
+
+  /** Administrators share devices with everyone but other requests of the same claims. */
+  #clashes({ claim, alternative, device }: Choice): boolean {
+    return this.#chosen.some(
+      (other) => other.device === device && (alternative.adminAccess ? other.claim === claim : other.alternative.adminAccess),
     );
-    return isTolerated && selectsDevice(deviceClass.spec.selectors, device) && selectsDevice(selectors, device);
+  }
+
+  #matches({ className, selectors }: Alternative, device: PoolDevice): boolean {
+    const deviceClass = this.#input.deviceClass(className);
+    return deviceClass !== undefined && selectsDevice(deviceClass.spec.selectors, device) && selectsDevice(selectors, device);
   }
 
   /** Whether the devices chosen so far for the claim have what must be equal. */
@@ -127,41 +146,33 @@ class Search {
   }
 }
 
+/** Effects that are not known count for nothing. */
+function isTolerated({ taints }: PoolDevice, { tolerations }: Alternative): boolean {
+  return taints.every(
+    (taint) => !PREVENTING_EFFECTS.includes(taint.effect) || tolerations.some((toleration) => toleratesTaint(toleration, taint)),
+  );
+}
+
 type Request = NonNullable<NonNullable<Claim["spec"]["devices"]>["requests"]>[number];
 
 function alternativesOf({ name, exactly, firstAvailable = [] }: Request): Alternative[] {
-  const toAlternative = (requestName: string, request: NonNullable<Request["exactly"]> | (typeof firstAvailable)[number]): Alternative => ({
+  const toAlternative = (requestName: string, request: NonNullable<Request["exactly"]> | (typeof firstAvailable)[number]) => ({
     name: requestName,
     className: request.deviceClassName,
     selectors: request.selectors ?? [],
     tolerations: request.tolerations ?? [],
     count: request.allocationMode === "All" ? undefined : (request.count ?? 1),
+    capacity: request.capacity?.requests,
     adminAccess: "adminAccess" in request && request.adminAccess === true,
   });
   if (exactly !== undefined) return [toAlternative(name, exactly)];
-  return firstAvailable.map((request) => toAlternative(`${name}/${request.name}`, request));
+  return firstAvailable.map((request, rank) => ({ ...toAlternative(`${name}/${request.name}`, request), rank }));
 }
 
-function allocationOf(claim: Claim, choices: readonly Choice[], { deviceClass }: AllocatorInput): DeepReadonly<AllocationResult> {
-  const own = choices.filter((choice) => choice.claim === claim);
-  const results = own.map(
-    ({ alternative, device }): DeviceRequestAllocationResult => ({
-      request: alternative.name,
-      driver: device.driver,
-      pool: device.pool,
-      device: device.device.name,
-      ...(alternative.adminAccess ? { adminAccess: true } : {}),
-    }),
-  );
-  const alternatives = new Map(own.map(({ alternative }) => [alternative.name, alternative]));
-  const config: DeepReadonly<DeviceAllocationConfiguration>[] = [];
-  for (const { name, className } of alternatives.values()) {
-    for (const each of deviceClass(className)?.spec.config ?? []) config.push({ source: "FromClass", requests: [name], ...each });
-  }
-  for (const each of claim.spec.devices?.config ?? []) config.push({ source: "FromClaim", ...each });
-  const nodeSelector = commonNodeSelector(own.map(({ device }) => device));
-  const devices = { results, ...(config.length === 0 ? {} : { config }) };
-  return { devices, ...(nodeSelector === undefined ? {} : { nodeSelector }) };
+/** How much better the chosen alternatives are than the worst there could be; the first of `firstAvailable` counts most. */
+export function preferenceOf(choices: readonly Choice[]): number {
+  const chosen = new Set(choices.map(({ alternative }) => alternative));
+  return [...chosen].reduce((sum, { rank }) => sum + (rank === undefined ? 0 : MAX_ALTERNATIVES - rank), 0);
 }
 
 /** Names of the device classes that the claim's requests need, with the request's name. */

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Device, DeviceClaim, DeviceRequest, ResourceSlice } from "../../../api/types/resource/v1.ts";
+import type { CapacityRequestPolicy, Device, DeviceClaim, DeviceRequest, ResourceSlice } from "../../../api/types/resource/v1.ts";
 import type { KubeObject } from "../../../machinery/index.ts";
 import { TestCluster, testNode, testPodInfo } from "../../scheduler.fixture.ts";
-import { allocate, type Claim } from "./allocator.ts";
+import { type Claim, chooseDevices } from "./allocator.ts";
+import { bindingProgress } from "./binding-conditions.ts";
+import { consumedCapacity } from "./consumed-capacity.ts";
+import { DeviceUse } from "./device-use.ts";
 import { completeDevices, isUsableOn } from "./devices.ts";
 
 const DRIVER = "gpu.example.com";
@@ -41,17 +44,18 @@ const deviceClass = { metadata: { name: "gpu" }, spec: { selectors: where(`devic
 /** Names of the devices for the claim, by request. */
 function devicesFor(devices: DeviceClaim, slices: readonly ResourceSlice[], inUse: readonly string[] = []): string[] | undefined {
   const usable = completeDevices(slices).filter((device) => isUsableOn(device, testNode("n1")));
-  const taken = new Set(inUse.map((name) => `${DRIVER}/n1/${name}`));
-  const allocations = allocate({
+  const taken = inUse.map((device) => ({ request: "gpu", driver: DRIVER, pool: "n1", device }));
+  const choices = chooseDevices({
     claims: [claim("c", devices)],
     devices: usable,
-    inUse: taken,
+    use: DeviceUse.of(taken, usable),
     deviceClass: (name) => (name === "gpu" ? deviceClass : undefined),
   });
-  return allocations?.[0]?.devices?.results?.map(({ request, device }) => `${request} ${device}`);
+  return choices?.map(({ alternative, device }) => `${alternative.name} ${device.device.name}`);
 }
 
 describe("allocating devices", () => {
+  const oddTaint = [{ key: "odd", effect: "SomethingNew" }];
   const two = [slice("n1", [gpu("a"), gpu("b")])];
 
   it("takes devices that nobody has, each once", () => {
@@ -105,10 +109,90 @@ describe("allocating devices", () => {
     assert.deepEqual(devicesFor({ requests: [one()] }, [half, newer]), ["gpu b"]);
   });
 
-  it("leaves devices with taints that the request does not tolerate", () => {
-    const slices = [slice("n1", [gpu("sick", { taints: [{ key: "broken", effect: "NoSchedule" }] })])];
-    assert.equal(devicesFor({ requests: [one()] }, slices), undefined);
-    assert.deepEqual(devicesFor({ requests: [one({ tolerations: [{ key: "broken", operator: "Exists" }] })] }, slices), ["gpu sick"]);
+  it("leaves devices with taints that the request does not tolerate, and takes part of no request for all of them", () => {
+    const slices = [slice("n1", [gpu("sick", { taints: [{ key: "broken", effect: "NoSchedule" }] }), gpu("odd", { taints: oddTaint })])];
+    assert.deepEqual(devicesFor({ requests: [one()] }, slices), ["gpu odd"]);
+    assert.equal(devicesFor({ requests: [one({ allocationMode: "All" })] }, slices), undefined);
+    const tolerations = [{ key: "broken", operator: "Exists" }];
+    assert.deepEqual(devicesFor({ requests: [one({ count: 2, tolerations })] }, slices), ["gpu sick", "gpu odd"]);
+  });
+
+  it("gives partitions of a device as long as its counters suffice", () => {
+    const part = (name: string, memory: string) =>
+      gpu(name, { consumesCounters: [{ counterSet: "card", counters: { memory: { value: memory } } }] });
+    const { metadata, spec } = slice("n1", [part("whole", "40Gi"), part("half-0", "20Gi"), part("half-1", "20Gi")]);
+    const slices = [{ metadata, spec: { ...spec, sharedCounters: [{ name: "card", counters: { memory: { value: "40Gi" } } }] } }];
+    assert.deepEqual(devicesFor({ requests: [one({ count: 2 })] }, slices), ["gpu half-0", "gpu half-1"]);
+    assert.equal(devicesFor({ requests: [one({ count: 3 })] }, slices), undefined);
+    assert.deepEqual(devicesFor({ requests: [one()] }, slices, ["half-0"]), ["gpu half-1"]);
+    assert.equal(devicesFor({ requests: [one()] }, slices, ["whole"]), undefined);
+  });
+
+  it("gives administrators devices that others have", () => {
+    assert.deepEqual(devicesFor({ requests: [one({ adminAccess: true, allocationMode: "All" })] }, two, ["a", "b"]), ["gpu a", "gpu b"]);
+  });
+
+  it("takes no device for a capacity that it has not", () => {
+    const capacity = (memory: string) => one({ capacity: { requests: { memory } } });
+    assert.deepEqual(devicesFor({ requests: [capacity("40Gi")] }, two), ["gpu a"]);
+    assert.equal(devicesFor({ requests: [capacity("41Gi")] }, two), undefined);
+    assert.equal(devicesFor({ requests: [one({ capacity: { requests: { cores: "1" } } })] }, two), undefined);
+  });
+});
+
+describe("what a request takes of a shared device", () => {
+  const shared = (requestPolicy?: CapacityRequestPolicy) => {
+    const devices = completeDevices([
+      slice("n1", [gpu("nic", { allowMultipleAllocations: true, capacity: { rate: { value: "10", requestPolicy } } })]),
+    ]);
+    const [device] = devices;
+    assert.ok(device !== undefined);
+    return (rate?: string) =>
+      consumedCapacity(rate === undefined ? {} : { [`${DRIVER}/rate`]: rate }, device)
+        ?.get("rate")
+        ?.toString();
+  };
+
+  it("is all of it, or the default, when nothing is asked", () => {
+    assert.deepEqual([shared()(), shared({ default: "2" })()], ["10", "2"]);
+  });
+
+  it("is rounded up to a valid value, and too much is refused", () => {
+    const rate = shared({ default: "1", validValues: ["1", "4", "8"] });
+    assert.deepEqual([rate("500m"), rate("2"), rate("8"), rate("9")], ["1", "4", "8", undefined]);
+  });
+
+  it("is rounded up to a step of the range", () => {
+    const rate = shared({ default: "1", validRange: { min: "1", max: "8", step: "2" } });
+    assert.deepEqual([rate("0"), rate("2"), rate("6"), rate("8")], ["1", "3", "7", undefined]);
+  });
+});
+
+describe("devices that must be prepared", () => {
+  const prepared = (conditions: readonly { type: string; status: string }[]) => {
+    const ref = { driver: DRIVER, pool: "n1", device: "a" };
+    const result = { ...ref, request: "gpu", bindingConditions: ["Ready"], bindingFailureConditions: ["Broken"] };
+    const told = conditions.map((each) => ({ ...each, reason: "Because", message: "so", lastTransitionTime: "2026-01-01T00:00:00Z" }));
+    return claim(
+      "c",
+      {},
+      {
+        allocation: { devices: { results: [result] }, allocationTimestamp: "2026-01-01T00:00:00Z" },
+        devices: [{ ...ref, conditions: told }],
+      },
+    );
+  };
+  const startMs = Date.parse("2026-01-01T00:00:00Z");
+
+  it("are waited for ten minutes long", () => {
+    assert.deepEqual(bindingProgress(prepared([]), startMs), { state: "waiting", deadlineMs: startMs + 600_000 });
+    assert.deepEqual(bindingProgress(prepared([{ type: "Ready", status: "True" }]), startMs), { state: "ready" });
+    assert.deepEqual(bindingProgress(prepared([]), startMs + 600_001), { state: "failed", why: "claim c binding timeout" });
+  });
+
+  it("may turn out not to be usable", () => {
+    const why = 'claim c binding failed: reason=Because, message="so"';
+    assert.deepEqual(bindingProgress(prepared([{ type: "Broken", status: "True" }]), startMs), { state: "failed", why });
   });
 });
 
@@ -137,6 +221,26 @@ describe("DynamicResources", () => {
       test.place(pod("new", "there")),
       "0/2 nodes are available: 1 cannot allocate all claims, 1 resourceclaim not available on the node.",
     );
+  });
+
+  it("prefers nodes where the first choice is to be had", () => {
+    const big = { model: { string: "h100" } };
+    const resourceslices = [slice("n1", [gpu("small")]), slice("n2", [gpu("big", { attributes: big })])];
+    const firstAvailable = [
+      { name: "big", deviceClassName: "gpu", selectors: where(`device.attributes["${DRIVER}"].model == "h100"`) },
+      { name: "any", deviceClassName: "gpu" },
+    ];
+    const test = cluster({ resourceslices, resourceclaims: [claim("one", { requests: [{ name: "gpu", firstAvailable }] })] });
+    const { n1 = 0, n2 = 0 } = test.scores(pod("one"));
+    assert.ok(n2 > n1, `${n1} ${n2}`);
+  });
+
+  it("does not take devices that a rule has tainted", () => {
+    const resourceslices = [slice("n1", [gpu("a")]), slice("n2", [gpu("a")])];
+    const taint = { key: "broken", effect: "NoSchedule" };
+    const rule = { metadata: { name: "r" }, spec: { deviceSelector: { driver: DRIVER, pool: "n1" }, taint } };
+    const resourceclaims = [claim("new", { requests: [one({ allocationMode: "All" })] })];
+    assert.equal(cluster({ resourceslices, resourceclaims, devicetaintrules: [rule] }).place(pod("new")), "n2");
   });
 
   it("says what is missing before it looks at nodes", () => {

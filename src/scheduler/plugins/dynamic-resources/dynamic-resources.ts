@@ -6,7 +6,7 @@ import type { PodInfo } from "../../cluster/pod-info.ts";
 import { wakesIf, wakesOn } from "../../framework/events.ts";
 import { type Plugin, type PostFilterResult, type PreFilterResult, type Rejection, rejection } from "../../framework/plugin.ts";
 import type { PluginContext } from "../registry.ts";
-import type { Claim } from "./allocator.ts";
+import { type Claim, preferenceOf } from "./allocator.ts";
 import { ClaimAllocations } from "./claim-allocations.ts";
 import { selects } from "./devices.ts";
 import { deallocateClaim, releaseClaim, reserveClaim } from "./write-claims.ts";
@@ -20,7 +20,7 @@ const unresolvable = (reason: string): Rejection => ({ reasons: [reason], isUnre
 
 export function dynamicResources(context: PluginContext): Plugin {
   const { client, logger } = context;
-  const allocations = new ClaimAllocations(context.informers);
+  const allocations = new ClaimAllocations(context);
   const preFilter = (pod: PodInfo): PreFilterResult | Rejection | undefined => {
     if ((pod.pod.spec?.resourceClaims ?? []).length === 0) return undefined;
     const used = allocations.claimsOf(pod);
@@ -32,8 +32,15 @@ export function dynamicResources(context: PluginContext): Plugin {
   };
   return {
     name: "DynamicResources",
+    weight: 2,
     wakesOn: dynamicEvents(),
     preFilter,
+    preScore: (pod) => {
+      const used = allocations.claimsOf(pod);
+      if (typeof used === "string" || !used.some(hasAlternatives)) return undefined;
+      const choose = allocations.chooser(used);
+      return { normalization: "max", score: (node) => preferenceOf(choose(node) ?? []) };
+    },
     postFilter: (pod, { rejections }) =>
       deallocateOne(context, { pod, used: allocations.claimsOf(pod), isUnavailable: rejections.some(saysNotAvailable) }),
     reserve: (pod, node) => {
@@ -55,9 +62,13 @@ export function dynamicResources(context: PluginContext): Plugin {
       // Another pod that shares the claim has given it up.
       if (used.some((claim) => allocations.of(claim) === undefined)) throw new Error("a claim of the pod is no longer allocated");
       const writes = used.map((claim) => reserveClaim(client, { claim, allocation: allocations.unwritten(claim), pod }, signal));
-      return Promise.all(writes).then(() => {});
+      return Promise.all(writes).then((written) => allocations.prepared(written, signal));
     },
   };
+}
+
+function hasAlternatives({ spec }: Claim): boolean {
+  return (spec.devices?.requests ?? []).some(({ firstAvailable = [] }) => firstAvailable.length > 0);
 }
 
 function isFull({ status }: Claim, { uid }: PodInfo): boolean {
@@ -68,11 +79,12 @@ function isFull({ status }: Claim, { uid }: PodInfo): boolean {
 /** Judges nodes by where allocated claims can be used, and whether the others can be allocated. */
 function nodeFilter(used: readonly Claim[], allocations: ClaimAllocations): (node: NodeInfo) => Rejection | undefined {
   const selectors = used.flatMap((claim) => allocations.of(claim)?.nodeSelector ?? []);
-  const allocateOn = allocations.allocator(used);
+  const choose = allocations.chooser(used);
+  const isFailed = used.some((claim) => allocations.isBindingFailed(claim));
   return (node) => {
-    if (!selectors.every((selector) => selects(selector, node.node))) return unresolvable(NOT_AVAILABLE);
+    if (isFailed || !selectors.every((selector) => selects(selector, node.node))) return unresolvable(NOT_AVAILABLE);
     try {
-      return allocateOn(node) === undefined ? CANNOT_ALLOCATE : undefined;
+      return choose(node) === undefined ? CANNOT_ALLOCATE : undefined;
     } catch (error) {
       if (error instanceof CelCompileError || error instanceof CelEvaluationError) return unresolvable(`selector: ${error.message}`);
       throw error;
@@ -111,7 +123,7 @@ function dynamicEvents() {
     );
   return [
     ...wakesOn("PodUpdate", "NodeAdd", "NodeUpdateLabel", "ResourceClaimDelete", "DeviceClassAdd", "DeviceClassUpdate"),
-    ...wakesOn("ResourceSliceAdd", "ResourceSliceUpdate"),
+    ...wakesOn("ResourceSliceAdd", "ResourceSliceUpdate", "DeviceTaintRuleUpdate", "DeviceTaintRuleDelete"),
     wakesIf<ResourceClaim>("ResourceClaimAdd", (pod, change) => isOwn(pod, change.new)),
     // Devices that another claim gives back may be what this pod waits for.
     wakesIf<ResourceClaim>("ResourceClaimUpdate", (pod, change) => {

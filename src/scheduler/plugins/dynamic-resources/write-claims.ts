@@ -9,7 +9,7 @@ import type { Claim } from "./allocator.ts";
 /** Keeps an allocated claim until nothing uses it. */
 const FINALIZER = "resource.kubernetes.io/delete-protection";
 
-/** Allocates the claim, unless it is (`allocation` undefined), and reserves it for the pod. Throws when the claim has changed. */
+/** Allocates the claim, unless it is (`allocation` undefined), and reserves it for the pod; answers it as it is then. Throws when it has changed. */
 export async function reserveClaim(
   client: Client,
   {
@@ -18,7 +18,7 @@ export async function reserveClaim(
     pod,
   }: { readonly claim: Claim; readonly allocation: DeepReadonly<AllocationResult> | undefined; readonly pod: PodInfo },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Claim> {
   const { namespace, finalizers = [] } = claim.metadata;
   let current = claim;
   if (allocation !== undefined && !finalizers.includes(FINALIZER)) {
@@ -26,10 +26,10 @@ export async function reserveClaim(
     current = await client.update<ResourceClaim>(resources.resourceclaims, { ...claim, metadata }, { namespace, signal });
   }
   const reservedFor = current.status?.reservedFor ?? [];
-  if (allocation === undefined && reservedFor.some(({ uid }) => uid === pod.uid)) return;
+  if (allocation === undefined && reservedFor.some(({ uid }) => uid === pod.uid)) return current;
   const consumer = { resource: "pods", name: pod.pod.metadata.name ?? "", uid: pod.uid };
   const status = { ...current.status, ...(allocation === undefined ? {} : { allocation }), reservedFor: [...reservedFor, consumer] };
-  await client.update<ResourceClaim>(resources.resourceclaims, { ...current, status }, { namespace, subresource: "status", signal });
+  return client.update<ResourceClaim>(resources.resourceclaims, { ...current, status }, { namespace, subresource: "status", signal });
 }
 
 /** The pod does not use the claim after all; what is allocated stays. */
@@ -46,7 +46,7 @@ export async function releaseClaim(client: Client, claim: Claim, { uid }: PodInf
 
 /** Takes the claim's devices away, so that others can be found. */
 export async function deallocateClaim(client: Client, claim: Claim): Promise<void> {
-  const { allocation: _, reservedFor: __, ...status } = claim.status ?? {};
+  const { allocation: _, reservedFor: __, devices: ___, ...status } = claim.status ?? {};
   await client.update<ResourceClaim>(
     resources.resourceclaims,
     { ...claim, status },

@@ -1,4 +1,4 @@
-// JSON from another HTTPS server that is trusted by a CA of its own: OIDC issuers and authentication webhooks.
+// JSON from another HTTPS server that is trusted by a CA of its own: OIDC issuers, webhooks that authenticate and authorise.
 import { request } from "node:https";
 import type { Clock } from "../../base/index.ts";
 
@@ -9,6 +9,7 @@ export interface JsonRequest {
   readonly url: string;
   /** PEM; the system's CAs when absent. */
   readonly ca?: string | undefined;
+  readonly bearerToken?: string | undefined;
   readonly clientCertificate?: { readonly cert: string | Buffer; readonly key: string | Buffer } | undefined;
   /** Sent with POST. */
   readonly body?: unknown;
@@ -17,11 +18,26 @@ export interface JsonRequest {
 
 export type JsonFetcher = (request: JsonRequest) => Promise<unknown>;
 
+/** The server answered, but not with success. */
+export class FetchError extends Error {
+  readonly code = "FETCH_FAILED";
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
 /** Fetches over HTTPS; rejects unless the answer is 2xx and JSON. */
 export function jsonFetcher(clock: Pick<Clock, "setTimeout">): JsonFetcher {
-  return ({ url, ca, clientCertificate, body, timeoutMs }) =>
+  return ({ url, ca, bearerToken, clientCertificate, body, timeoutMs }) =>
     new Promise((resolve, reject) => {
-      const headers = { accept: "application/json", ...(body === undefined ? {} : { "content-type": "application/json" }) };
+      const headers = {
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(bearerToken === undefined ? {} : { authorization: `Bearer ${bearerToken}` }),
+      };
       const method = body === undefined ? "GET" : "POST";
       const options = { method, headers, ...(ca === undefined ? {} : { ca }), ...clientCertificate };
       const outgoing = request(url, options, (answer) => {
@@ -35,7 +51,7 @@ export function jsonFetcher(clock: Pick<Clock, "setTimeout">): JsonFetcher {
         answer.on("error", reject);
         answer.on("end", () => {
           const code = answer.statusCode ?? 0;
-          if (code < 200 || code > 299) reject(new Error(`${method} ${url}: ${code}`));
+          if (code < 200 || code > 299) reject(new FetchError(`${method} ${url}: ${code}`, code));
           else resolveJson(Buffer.concat(chunks), resolve, reject);
         });
       });
