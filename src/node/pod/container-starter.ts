@@ -133,7 +133,10 @@ async function postStart(context: NodeContext, input: StartInput, { id, report }
     const text = error instanceof Error ? error.message : String(error);
     report("Warning", "FailedPostStartHook", `PostStartHook failed: ${text}`);
     report("Normal", "Killing", "FailedPostStartHook");
-    await context.runtime.stopContainer(id, pod.spec?.terminationGracePeriodSeconds ?? 30, signal);
+    await context.runtime.stopContainer(id, pod.spec?.terminationGracePeriodSeconds ?? 30, {
+      signal,
+      stopSignal: container.lifecycle?.stopSignal,
+    });
     throw new StartError("PostStartHookError", `PostStartHook failed: ${text}`, { cause: error, retryAfterMs: 0 });
   }
 }

@@ -195,7 +195,7 @@ export class PodActions {
     }
     const usedSeconds = Math.floor((context.clock.monotonic() - startedAtMs) / 1000);
     const left = graceSeconds === 0 ? 0 : Math.max(Math.min(MINIMUM_GRACE_SECONDS, graceSeconds), graceSeconds - usedSeconds);
-    await context.runtime.stopContainer(id, left);
+    await context.runtime.stopContainer(id, left, { stopSignal: container?.lifecycle?.stopSignal });
     if (isRestart) this.#memory.failures.delete(name);
   }
 

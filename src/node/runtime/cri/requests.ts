@@ -1,5 +1,6 @@
 // Our configurations as CRI messages.
 import type { ContainerConfig, LinuxResources, NamespaceMode, SandboxConfig, SecurityProfile } from "../runtime.ts";
+import { signalMessage } from "./stop-signal.ts";
 
 interface Namespaces {
   readonly network: NamespaceMode;
@@ -111,6 +112,7 @@ export function containerMessage(config: ContainerConfig): object {
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
     tty: config.tty,
+    ...(config.stopSignal === undefined ? {} : { stopSignal: signalMessage(config.stopSignal) }),
     linux: { resources: resourcesMessage(config.resources), securityContext: securityMessage(config.security) },
   };
 }
