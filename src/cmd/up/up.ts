@@ -1,8 +1,11 @@
 // `k8ts up`: brings a cluster from whatever state it is in to running. Each step does only what is missing.
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
 import { type ClusterSpec, hostAddress, type NodeSpec, nodesOf, specProblems } from "../config/cluster.ts";
 import { agentConfig, hollowConfig, serverConfig } from "../config/render.ts";
 import { ensureContainerd } from "../containerd/containerd.ts";
 import { ensurePauseArchive } from "../containerd/pause-image.ts";
+import { parseRegistries } from "../containerd/registries.ts";
 import { ensureNodeNetwork, outgoingMtu } from "../network/node-network.ts";
 import { type ClusterPki, ensureClusterPki } from "../pki/cluster-pki.ts";
 import { renderKubeconfig } from "../pki/kubeconfig.ts";
@@ -144,6 +147,7 @@ class Up {
 
   async #containerd(node: NodeSpec, signal: AbortSignal): Promise<void> {
     const { layout, clock, ledger } = this.#options.cluster;
+    const { registriesFile } = this.#options.spec;
     const facts = this.#seen();
     await ensureContainerd({
       node,
@@ -152,6 +156,7 @@ class Up {
       pauseArchive: layout.pauseArchive,
       canLowerOomScore: canLowerOomScore(facts),
       mtu: outgoingMtu(),
+      ...(registriesFile === undefined ? {} : { registries: parseRegistries(parse(readFileSync(registriesFile, "utf8"))) }),
       ledger,
       clock,
       signal,
