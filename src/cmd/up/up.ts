@@ -15,6 +15,7 @@ import { isAlive, type ProcessIdentity, stopDaemon } from "../system/processes.t
 import { poll } from "../system/wait.ts";
 import { apiProbe } from "./api-probe.ts";
 import type { HostCluster } from "./cluster.ts";
+import { ensureCompiled } from "./compiled.ts";
 import { installPackages } from "./packages.ts";
 import { canLowerOomScore, type HostFacts, judge, lookAtHost, packagesFor } from "./preflight.ts";
 import type { Step } from "./steps.ts";
@@ -63,6 +64,7 @@ class Up {
       [{ title: "packages", deadlineMs: 600_000, run: (signal) => this.#packages(signal) }],
       [
         { title: "certificates", deadlineMs: 30_000, run: () => this.#certificates() },
+        { title: "compiled sources", deadlineMs: 60_000, run: () => ensureCompiled() },
         { title: "pause image", deadlineMs: 30_000, run: () => ensurePauseArchive(this.#options.cluster.layout.pauseArchive) },
         { title: "network of the nodes", deadlineMs: 30_000, run: () => this.#network() },
       ],
