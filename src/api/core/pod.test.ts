@@ -124,6 +124,16 @@ test("sidecars add to the containers, other init containers only raise the peak"
   assert.equal(podRequests(pod).cpuMilli, 600);
 });
 
+test("a resize may change what the pod as a whole has, but take none of it away", () => {
+  const sized = (resources: Container["resources"]) => podWith({ resources });
+  const old = sized({ requests: { cpu: "1" }, limits: { cpu: "2", memory: "1Gi" } });
+  const errorsOf = (pod: Pod) => podStrategy.validateSubresourceUpdate?.["resize"]?.(pod, old).map((error) => fieldErrorMessage(error));
+  assert.deepEqual(errorsOf(sized({ requests: { cpu: "1500m" }, limits: { cpu: "2", memory: "2Gi" } })), []);
+  assert.deepEqual(errorsOf(sized({ requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "2" } })), [
+    "spec.resources.limits: Forbidden: resource limits cannot be removed",
+  ]);
+});
+
 test("a resize may change cpu and memory within the pod's class, and nothing else", () => {
   const sized = (resources: Container["resources"], more: Partial<Container> = {}) => podWith({}, { resources, ...more });
   const old = sized({ requests: { cpu: "1", memory: "1Gi" } });

@@ -23,6 +23,8 @@ export interface PodMemory {
   /** Host paths by volume name, once the volumes are set up. */
   volumePaths: ReadonlyMap<string, string> | undefined;
   cgroupParent: string;
+  /** Of the resources of the pod as a whole, those that its group has; undefined while nobody knows. */
+  groupResources: Resources | undefined;
   readonly backoffs: Map<string, RestartBackoff>;
   readonly failures: Map<string, StartFailure>;
   /** Resources that containers were given after they were made, by container id. */
@@ -72,6 +74,9 @@ export class PodActions {
         return this.#killContainer(action);
       case "resizeContainer":
         return this.#resizeContainer(action);
+      case "resizePod":
+        await this.#limitGroup();
+        return;
       case "removeContainer":
         await runtime.removeContainer(action.id);
         return this.#removeLog(action.logPath);
@@ -124,8 +129,8 @@ export class PodActions {
       context.events.event(podReference(pod), "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
     }
     try {
-      this.#memory.cgroupParent = await context.cgroups.ensurePod(pod);
-      const config = await sandboxConfig(context, pod, { attempt, cgroupParent: this.#memory.cgroupParent });
+      const cgroupParent = await this.#limitGroup();
+      const config = await sandboxConfig(context, pod, { attempt, cgroupParent });
       await context.files.makeDirectory(config.logDirectory);
       await context.runtime.runSandbox(config, this.#starts.signal);
     } catch (error) {
@@ -134,6 +139,14 @@ export class PodActions {
       context.events.event(podReference(pod), "Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${text}`);
       throw error;
     }
+  }
+
+  /** Gives the pod's group what the pod was granted; answers the group. */
+  async #limitGroup(): Promise<string> {
+    const { pod } = this.#memory;
+    this.#memory.cgroupParent = await this.#context.cgroups.ensurePod(pod);
+    this.#memory.groupResources = pod.spec?.resources;
+    return this.#memory.cgroupParent;
   }
 
   async #startContainer({ name, attempt, endedAtMs }: ActionOf<"startContainer">): Promise<void> {
@@ -151,7 +164,7 @@ export class PodActions {
       await this.#writeHosts(podIps);
       const target = "targetContainerName" in container ? latestContainer(memory.runtime, container.targetContainerName ?? "") : undefined;
       const { pod, volumePaths = new Map<string, string>() } = memory;
-      const cgroupParent = memory.cgroupParent === "" ? await context.cgroups.ensurePod(pod) : memory.cgroupParent;
+      const cgroupParent = memory.cgroupParent === "" ? await this.#limitGroup() : memory.cgroupParent;
       const allocatable = this.#allocatable();
       const input = { pod, container, attempt, sandbox, podIps, cgroupParent, volumePaths, allocatable, signal };
       await startContainer(context, { ...input, targetContainerId: target?.id });
