@@ -5,6 +5,7 @@ import type { DeepReadonly } from "../../machinery/index.ts";
 import type { RegistryAuth } from "../runtime/runtime.ts";
 
 const DOCKER_HUB = "index.docker.io";
+const DOCKER_HUB_SERVER = "registry-1.docker.io";
 
 interface DockerEntry {
   readonly username?: string;
@@ -61,13 +62,13 @@ export function credentialsFor(image: string, secrets: readonly DeepReadonly<Sec
   });
   return found
     .toSorted((a, b) => b.registry.length - a.registry.length)
-    .map(({ registry, entry, source }) => ({ ...credentialOf(registry, entry), secret: source }));
+    .map(({ entry, source }) => ({ ...credentialOf(image, entry), secret: source }));
 }
 
 /** The node's own credentials for an image, from the text of a docker configuration; one that cannot be read has none. */
 export function nodeCredentialsFor(image: string, dockerConfig: string): readonly PullCredential[] {
   const fitting = fittingEntries(image, parseEntries(dockerConfig, { isJson: true }));
-  return fitting.toSorted((a, b) => b.registry.length - a.registry.length).map(({ registry, entry }) => credentialOf(registry, entry));
+  return fitting.toSorted((a, b) => b.registry.length - a.registry.length).map(({ entry }) => credentialOf(image, entry));
 }
 
 function fittingEntries(image: string, entries: Readonly<Record<string, DockerEntry>>) {
@@ -75,9 +76,11 @@ function fittingEntries(image: string, entries: Readonly<Record<string, DockerEn
   return Object.entries(entries).flatMap(([registry, entry]) => (matches(registry, repository) ? [{ registry, entry }] : []));
 }
 
-function credentialOf(registry: string, entry: DockerEntry): PullCredential {
+/** They are for the registry alone: a mirror that is asked instead of it does not get them. */
+function credentialOf(image: string, entry: DockerEntry): PullCredential {
+  const [host = ""] = imageRepository(image).split("/", 1);
   const auth = {
-    serverAddress: registry,
+    serverAddress: `https://${host === DOCKER_HUB ? DOCKER_HUB_SERVER : host}`,
     ...login(entry),
     ...(entry.identitytoken === undefined ? {} : { identityToken: entry.identitytoken }),
     ...(entry.registrytoken === undefined ? {} : { registryToken: entry.registrytoken }),

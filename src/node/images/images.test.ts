@@ -28,6 +28,9 @@ test("pull secrets are found by registry, wildcard and path, the most specific f
   const secrets = [{ metadata: {}, type: "kubernetes.io/dockerconfigjson", data }];
   const users = (image: string) => credentialsFor(image, secrets).map(({ auth }) => `${auth.username}/${auth.password}`);
   assert.deepEqual(users("busybox"), ["hub/p"]);
+  const servers = (image: string) => credentialsFor(image, secrets).map(({ auth }) => auth.serverAddress);
+  assert.deepEqual(servers("busybox"), ["https://registry-1.docker.io"], "as the runtime knows it");
+  assert.deepEqual(servers("reg.example.com/other"), ["https://reg.example.com"], "the registry, not the pattern");
   assert.deepEqual(users("reg.example.com/team/app"), ["team/t", "any/a:b"]);
   assert.deepEqual(users("reg.example.com/other"), ["any/a:b"]);
   assert.deepEqual(users("example.com/x"), []);

@@ -4,6 +4,7 @@ import { isConflict, isNotFound } from "../../machinery/index.ts";
 import { etcHosts } from "../containers/etc-hosts.ts";
 import { linuxResources } from "../containers/linux-resources.ts";
 import { podLogDirectory, sandboxConfig } from "../containers/sandbox-config.ts";
+import { isBelow } from "../files.ts";
 import { runHook } from "../hooks/lifecycle-hook.ts";
 import { type NodeContext, podDir } from "../node-context.ts";
 import type { RuntimePod } from "../runtime/runtime.ts";
@@ -93,7 +94,7 @@ export class PodActions {
 
   /** Only below the logs' directory: the path is the runtime's word. */
   async #removeLog(path: string): Promise<void> {
-    if (path.startsWith(`${this.#context.logDir}/`)) await this.#context.files.remove(path);
+    if (isBelow(this.#context.logDir, path)) await this.#context.files.remove(path);
   }
 
   async #mountVolumes(): Promise<void> {
