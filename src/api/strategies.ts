@@ -20,6 +20,8 @@ import { horizontalPodAutoscalerV1Strategy } from "./autoscaling/horizontal-pod-
 import { cronJobStrategy } from "./batch/cron-job.ts";
 import { jobStrategy } from "./batch/job.ts";
 import { certificateSigningRequestStrategy } from "./certificates/certificate-signing-request.ts";
+import { clusterTrustBundleStrategy } from "./certificates/cluster-trust-bundle.ts";
+import { podCertificateRequestStrategy } from "./certificates/pod-certificate-request.ts";
 import { leaseStrategy } from "./coordination/lease.ts";
 import { componentStatusStrategy } from "./core/component-status.ts";
 import { configMapStrategy } from "./core/config-map.ts";
@@ -59,11 +61,13 @@ import {
   resourceSliceStrategy,
 } from "./resource/claim-kinds.ts";
 import { deviceTaintRuleStrategy } from "./resource/device-taint-rule.ts";
+import { podGroupStrategy, workloadStrategy } from "./scheduling/pod-group.ts";
 import { priorityClassStrategy } from "./scheduling/priority-class.ts";
 import { csiDriverStrategy } from "./storage/csi-driver.ts";
 import { csiNodeStrategy, csiStorageCapacityStrategy, volumeAttributesClassStrategy } from "./storage/csi-kinds.ts";
 import { storageClassStrategy } from "./storage/storage-class.ts";
 import { volumeAttachmentStrategy } from "./storage/volume-attachment.ts";
+import { storageVersionMigrationStrategy } from "./storagemigration/storage-version-migration.ts";
 import type { KindStrategy } from "./strategy.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of strategies of many types; each is used only with its own kind
@@ -110,8 +114,13 @@ export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
   "storage.k8s.io/csinodes": csiNodeStrategy,
   "storage.k8s.io/csistoragecapacities": csiStorageCapacityStrategy,
   "storage.k8s.io/volumeattributesclasses": volumeAttributesClassStrategy,
+  "scheduling.k8s.io/podgroups": podGroupStrategy,
   "scheduling.k8s.io/priorityclasses": priorityClassStrategy,
+  "scheduling.k8s.io/workloads": workloadStrategy,
   "certificates.k8s.io/certificatesigningrequests": certificateSigningRequestStrategy,
+  "certificates.k8s.io/clustertrustbundles": clusterTrustBundleStrategy,
+  "certificates.k8s.io/podcertificaterequests": podCertificateRequestStrategy,
+  "storagemigration.k8s.io/storageversionmigrations": storageVersionMigrationStrategy,
   "node.k8s.io/runtimeclasses": runtimeClassStrategy,
   "admissionregistration.k8s.io/mutatingwebhookconfigurations": mutatingWebhookConfigurationStrategy,
   "admissionregistration.k8s.io/validatingwebhookconfigurations": validatingWebhookConfigurationStrategy,

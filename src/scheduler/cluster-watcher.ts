@@ -100,7 +100,10 @@ export class ClusterWatcher {
       return;
     }
     if (old?.status?.nominatedNodeName !== pod.status?.nominatedNodeName) this.#nominate(pod);
-    if (old === undefined) queue.add(podInfo(pod));
+    if (old === undefined) {
+      queue.add(podInfo(pod));
+      queue.wake("UnscheduledPodAdd", { new: pod });
+    }
     // A pending pod's status (our own condition) gives no reason to try again.
     else if (!deepEqual(old.spec, pod.spec) || !deepEqual(old.metadata.labels, pod.metadata.labels) || claimsChanged(old, pod))
       queue.update(podInfo(pod), { old, new: pod });

@@ -4,18 +4,19 @@ import type { Pod } from "../api/types/core/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import type { Client, EventRecorder, Informer, InformerSource } from "../client/index.ts";
 import type { DeepReadonly } from "../machinery/index.ts";
+import { type BatchSteps, scheduleBatch, type Together } from "./batch-cycle.ts";
 import { bindingCycle, type LateRejection, reserve, unreserve } from "./binding-cycle.ts";
 import type { ClusterState } from "./cluster/cluster-state.ts";
 import type { NodeInfo } from "./cluster/node-info.ts";
 import { type PodInfo, podInfo } from "./cluster/pod-info.ts";
-import type { NodeRejection, PostFilterResult, QueuedPod } from "./framework/plugin.ts";
+import type { NodeRejection, Plugin, PostFilterResult, QueuedPod } from "./framework/plugin.ts";
 import { askExtenders } from "./placement/ask-extenders.ts";
 import { fitErrorMessage } from "./placement/fit-error.ts";
 import type { Nominator } from "./placement/nominator.ts";
 import { type Failure, Placer } from "./placement/placer.ts";
 import { PodStatusWriter } from "./pod-status.ts";
 import type { Extender } from "./profile/extender.ts";
-import type { Profile } from "./profile/profile.ts";
+import { type Profile, pluginsOf } from "./profile/profile.ts";
 import type { SchedulingQueue } from "./queue/scheduling-queue.ts";
 
 export interface SchedulingCycleOptions {
@@ -38,21 +39,20 @@ export class SchedulingCycle {
   readonly #pods: Informer<Pod>;
   readonly #placer: Placer;
   readonly #status: PodStatusWriter;
+  /** Those that have pods scheduled together. */
+  readonly #batching: readonly Plugin[];
 
   constructor(options: SchedulingCycleOptions) {
     this.#options = options;
     this.#pods = options.informers.informer(resources.pods);
     this.#placer = new Placer(options);
     this.#status = new PodStatusWriter(options);
+    this.#batching = pluginsOf(options.profile).filter(({ batch }) => batch !== undefined);
   }
 
-  /** PreEnqueue: why the pod may not be scheduled at all yet. */
-  heldBack(pod: PodInfo): string | undefined {
-    for (const { plugin } of this.#options.profile.enabled.preEnqueue) {
-      const reason = plugin.preEnqueue?.(pod);
-      if (reason !== undefined) return reason;
-    }
-    return undefined;
+  /** PreEnqueue: the plug-in that does not let the pod be scheduled at all yet. */
+  heldBack(pod: PodInfo): Plugin | undefined {
+    return this.#options.profile.enabled.preEnqueue.find(({ plugin }) => plugin.preEnqueue?.(pod) !== undefined)?.plugin;
   }
 
   explain(pod: PodInfo): readonly NodeRejection[] {
@@ -61,46 +61,80 @@ export class SchedulingCycle {
 
   /** Decides at once, unless programs outside have a say. Binding goes on afterwards. */
   schedule(queued: QueuedPod, signal: AbortSignal): Promise<void> | undefined {
-    const { info } = queued;
-    const extenders = this.#options.profile.extenders.filter((extender) => extender.isInterested(info));
-    if (extenders.length > 0) return this.#scheduleWithExtenders(queued, extenders, signal);
-    this.#placeOn(queued, this.#placer.place(info, this.#options.random), signal);
+    const together = this.#batchOf(queued.info);
+    if (together !== undefined) return scheduleBatch(queued, together, this.#batchSteps(signal));
+    const outcome = this.#find(queued.info, signal);
+    if (outcome instanceof Promise) return outcome.then((found) => this.#placeOn(queued, found, signal), this.#givingBack(queued, signal));
+    this.#placeOn(queued, outcome, signal);
     return undefined;
   }
 
-  async #scheduleWithExtenders(queued: QueuedPod, extenders: readonly Extender[], signal: AbortSignal): Promise<void> {
-    const { info } = queued;
-    const found = this.#placer.find(info);
-    if ("rejections" in found) {
-      this.#fail(queued, found, signal);
-      return;
+  #batchOf(pod: PodInfo): Together | undefined {
+    for (const plugin of this.#batching) {
+      const batch = plugin.batch?.(pod);
+      if (batch !== undefined) return { plugin, batch };
     }
-    try {
-      const { nodes, rejections, scores } = await askExtenders(extenders, { pod: info, nodes: [...found.nodes] }, signal);
-      const candidates = { nodes, verdicts: found.verdicts };
-      const outcome = nodes.length === 0 ? { rejections: [...this.#placer.explain(info), ...rejections] } : undefined;
-      this.#placeOn(queued, outcome ?? this.#placer.best(info, candidates, this.#options.random, scores), signal);
-    } catch (error) {
-      if (!signal.aborted) this.#giveBack(queued, error, signal);
-    }
+    return undefined;
+  }
+
+  #batchSteps(signal: AbortSignal): BatchSteps {
+    const { queue, profile } = this.#options;
+    return {
+      take: (uid) => queue.take(uid),
+      compare: profile.enabled.queueSort[0]?.plugin.compare ?? (() => 0),
+      find: (pod) => this.#find(pod, signal),
+      assume: (queued, node) => this.#assume(queued, node),
+      release: ({ info }, node) => void this.#release(info, node.name),
+      bind: (queued, node) => void this.#bind(queued, node.name, signal),
+      fail: (queued, failure, options) => this.#fail(queued, failure, signal, options),
+      giveBack: (queued, error) => this.#givingBack(queued, signal)(error),
+    };
+  }
+
+  /** A promise, when programs outside have a say. */
+  #find(pod: PodInfo, signal: AbortSignal): NodeInfo | Failure | Promise<NodeInfo | Failure> {
+    const extenders = this.#options.profile.extenders.filter((extender) => extender.isInterested(pod));
+    return extenders.length > 0 ? this.#findWithExtenders(pod, extenders, signal) : this.#placer.place(pod, this.#options.random);
+  }
+
+  async #findWithExtenders(pod: PodInfo, extenders: readonly Extender[], signal: AbortSignal): Promise<NodeInfo | Failure> {
+    const found = this.#placer.find(pod);
+    if ("rejections" in found) return found;
+    const { nodes, rejections, scores } = await askExtenders(extenders, { pod, nodes: [...found.nodes] }, signal);
+    if (nodes.length === 0) return { rejections: [...this.#placer.explain(pod), ...rejections] };
+    return this.#placer.best(pod, { nodes, verdicts: found.verdicts }, this.#options.random, scores);
   }
 
   #placeOn(queued: QueuedPod, outcome: NodeInfo | Failure, signal: AbortSignal): void {
+    const failure = "rejections" in outcome ? outcome : this.#assume(queued, outcome);
+    if (failure !== undefined) this.#fail(queued, failure, signal);
+    else if (!("rejections" in outcome)) void this.#bind(queued, outcome.name, signal);
+  }
+
+  /** From now on the pod counts as being on the node, unless a plug-in objects. */
+  #assume({ info }: QueuedPod, node: NodeInfo): Failure | undefined {
     const { profile, cluster, nominator, assumed } = this.#options;
-    const { info } = queued;
-    if ("rejections" in outcome) {
-      this.#fail(queued, outcome, signal);
-      return;
-    }
-    const rejected = reserve(profile, info, outcome);
-    if (rejected !== undefined) {
-      this.#fail(queued, { rejections: [{ node: outcome, ...rejected }] }, signal);
-      return;
-    }
-    cluster.setPod(info, outcome.name);
+    const rejected = reserve(profile, info, node);
+    if (rejected !== undefined) return { rejections: [{ node, ...rejected }] };
+    cluster.setPod(info, node.name);
     nominator.delete(info.uid);
     assumed.add(info.uid);
-    void this.#bind(queued, outcome.name, signal);
+    return undefined;
+  }
+
+  /** Undoes `#assume`. False: the server has shown the pod on a node, or gone, in the meantime. */
+  #release(info: PodInfo, nodeName: string): boolean {
+    const { profile, cluster, assumed } = this.#options;
+    unreserve(profile, info, nodeName);
+    if (!assumed.delete(info.uid)) return false;
+    cluster.removePod(info.uid);
+    return true;
+  }
+
+  #givingBack(queued: QueuedPod, signal: AbortSignal): (error: unknown) => void {
+    return (error) => {
+      if (!signal.aborted) this.#giveBack(queued, error, signal);
+    };
   }
 
   async #bind(queued: QueuedPod, nodeName: string, signal: AbortSignal): Promise<void> {
@@ -125,13 +159,10 @@ export class SchedulingCycle {
     nodeName: string,
     why: { readonly rejected?: LateRejection; readonly error?: unknown; readonly signal: AbortSignal },
   ): void {
-    const { profile, cluster, queue, assumed } = this.#options;
+    const { cluster, queue } = this.#options;
     const { info } = queued;
     const node = cluster.node(nodeName);
-    unreserve(profile, info, nodeName);
-    // The server has shown the pod on a node, or gone, in the meantime.
-    if (!assumed.delete(info.uid)) return;
-    cluster.removePod(info.uid);
+    if (!this.#release(info, nodeName)) return;
     queue.wake("AssignedPodDelete", { old: info.pod });
     if (why.rejected === undefined || node === undefined) this.#giveBack(queued, why.error, why.signal);
     else this.#fail(queued, { rejections: [{ node, ...why.rejected }] }, why.signal, { isFinal: true });

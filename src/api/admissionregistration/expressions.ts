@@ -10,26 +10,22 @@ import {
   type CelType,
   formatType,
   listOf,
+  objectOf,
   resourceCheckType,
 } from "../../machinery/cel/index.ts";
 import { type FieldError, field } from "../../machinery/index.ts";
 
-function objectType(name: string, fields: Readonly<Record<string, CelType>>): CelObjectType {
-  const entries = Object.entries(fields).map(([key, type]): [string, CelField] => [key, { type }]);
-  return { kind: "object", name: `kubernetes.${name}`, fields: new Map(entries) };
-}
-
 const strings: CelType = { kind: "map", key: "string", value: "string" };
-const kindType = objectType("GroupVersionKind", { group: "string", version: "string", kind: "string" });
-const resourceType = objectType("GroupVersionResource", { group: "string", version: "string", resource: "string" });
-const userType = objectType("UserInfo", {
+const kindType = objectOf("kubernetes.GroupVersionKind", { group: "string", version: "string", kind: "string" });
+const resourceType = objectOf("kubernetes.GroupVersionResource", { group: "string", version: "string", resource: "string" });
+const userType = objectOf("kubernetes.UserInfo", {
   username: "string",
   uid: "string",
   groups: listOf("string"),
   extra: { kind: "map", key: "string", value: listOf("string") },
 });
 
-const requestType = objectType("AdmissionRequest", {
+const requestType = objectOf("kubernetes.AdmissionRequest", {
   kind: kindType,
   resource: resourceType,
   subResource: "string",
@@ -44,8 +40,8 @@ const requestType = objectType("AdmissionRequest", {
   options: "dyn",
 });
 
-const namespaceType = objectType("Namespace", {
-  metadata: objectType("NamespaceMetadata", {
+const namespaceType = objectOf("kubernetes.Namespace", {
+  metadata: objectOf("kubernetes.NamespaceMetadata", {
     name: "string",
     generateName: "string",
     namespace: "string",
@@ -59,8 +55,8 @@ const namespaceType = objectType("Namespace", {
     resourceVersion: "string",
     finalizers: listOf("string"),
   }),
-  spec: objectType("NamespaceSpec", { finalizers: listOf("string") }),
-  status: objectType("NamespaceStatus", { phase: "string" }),
+  spec: objectOf("kubernetes.NamespaceSpec", { finalizers: listOf("string") }),
+  status: objectOf("kubernetes.NamespaceStatus", { phase: "string" }),
 });
 
 const base: Readonly<Record<string, CelType>> = { object: "dyn", oldObject: "dyn", request: requestType };

@@ -172,3 +172,26 @@ describe("certificate requests", () => {
     await assert.rejects(update({ certificate: pem }, { subresource: "status" }), /user not permitted to sign requests with signerName/);
   });
 });
+
+describe("DeviceAdminAccess", () => {
+  const asking = { devices: { requests: [{ name: "r", exactly: { deviceClassName: "gpu", adminAccess: true } }] } };
+
+  it("lets claims and templates ask for it only in namespaces that are marked", async () => {
+    await using server = await start();
+    const kinds = [
+      ["resource.k8s.io/v1/resourceclaims", { metadata: { name: "c" }, spec: asking }],
+      ["resource.k8s.io/v1/resourceclaimtemplates", { metadata: { name: "t" }, spec: { spec: asking } }],
+    ] as const;
+    for (const [resource, object] of kinds) {
+      await assert.rejects(server.create(resource, object), {
+        message:
+          /spec.devices.requests\[0\].adminAccess: Forbidden: admin access to devices requires the `resource.kubernetes.io\/admin-access: true` label on the containing namespace$/,
+      });
+    }
+    const labels = { "resource.kubernetes.io/admin-access": "true" };
+    const namespace = (await server.get("namespaces", "default")).object;
+    const metadata = { ...namespace.metadata, labels };
+    await server.update("namespaces", { ...namespace, metadata });
+    for (const [resource, object] of kinds) await server.create(resource, object);
+  });
+});

@@ -6,8 +6,11 @@ import {
   certificateRequester,
   certificateSubjectRestriction,
 } from "./certificates/certificate-plugins.ts";
+import { ClusterTrustBundleAttest } from "./certificates/cluster-trust-bundle-attest.ts";
+import { PodCertificateSigning } from "./certificates/pod-certificate-signing.ts";
 import { DefaultIngressClass } from "./default-ingress-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { DeviceAdminAccess } from "./device-admin-access.ts";
 import { LimitRanger } from "./limit-ranger.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
 import { NodeRestriction } from "./node-restriction/node-restriction.ts";
@@ -45,9 +48,12 @@ export function builtInPlugins(tools: HookTools): AdmissionPlugin[] {
     new RuntimeClassAdmission(tools),
     new CertificateApproval(tools.authorizer),
     new CertificateSigning(tools.authorizer),
+    new PodCertificateSigning(tools.authorizer),
+    new ClusterTrustBundleAttest(tools.authorizer),
     certificateSubjectRestriction,
     new DefaultIngressClass(tools),
     new PodTopologyLabels(tools),
+    new DeviceAdminAccess(tools),
     new MutatingPolicies(tools),
     new MutatingWebhooks(tools),
     new ValidatingPolicies(tools),

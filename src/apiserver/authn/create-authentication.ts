@@ -9,7 +9,7 @@ import { type StaticToken, StaticTokens } from "./static-tokens.ts";
 import { type TokenAuthenticator, TokenCache, TokenChain } from "./token-chain.ts";
 import { type TokenWebhookConfig, WebhookTokens } from "./webhook-tokens.ts";
 
-/** The subset of apiserver.config.k8s.io/v1 AuthenticationConfiguration that is understood, and the token webhook. */
+/** What an apiserver.config.k8s.io/v1 AuthenticationConfiguration says, and the token webhook. */
 export interface AuthenticationConfig {
   readonly jwt?: readonly JwtAuthenticatorConfig[];
   /** Default: nobody in particular may ask for health and version. Conditions name the only paths. */

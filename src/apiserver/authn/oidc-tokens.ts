@@ -1,32 +1,21 @@
 // ID tokens of an OpenID Connect issuer: signature by the issuer's published keys, audience, and claims mapped to a user.
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
-import type { UserInfo } from "../../api/index.ts";
 import type { Clock, Logger } from "../../base/index.ts";
 import type { JsonFetcher } from "../webhooks/fetch-json.ts";
-import { withAuthenticated } from "./authenticator.ts";
+import { type JwtClaims, userOf } from "./jwt-user.ts";
 import { unverifiedIssuer } from "./service-account-tokens.ts";
 import { type AuthenticatedToken, forApi, InvalidTokenError, type TokenAuthenticator } from "./token-chain.ts";
 
-/** A JWTAuthenticator of apiserver.config.k8s.io/v1, without its CEL expressions. */
-export interface JwtAuthenticatorConfig {
+/** A JWTAuthenticator of apiserver.config.k8s.io/v1. */
+export interface JwtAuthenticatorConfig extends JwtClaims {
   readonly issuer: {
     readonly url: string;
     readonly discoveryURL?: string;
     /** PEM. */
     readonly certificateAuthority?: string;
+    /** A token must be for one of them. */
     readonly audiences: readonly string[];
   };
-  readonly claimValidationRules?: readonly { readonly claim: string; readonly requiredValue: string }[];
-  readonly claimMappings: {
-    readonly username: ClaimMapping;
-    readonly groups?: ClaimMapping;
-    readonly uid?: { readonly claim: string };
-  };
-}
-
-interface ClaimMapping {
-  readonly claim: string;
-  readonly prefix?: string;
 }
 
 export interface OidcTokensOptions {
@@ -102,39 +91,4 @@ export class OidcTokens implements TokenAuthenticator {
 function invalidToken(error: unknown): unknown {
   if (!(error instanceof errors.JOSEError)) return error;
   return new InvalidTokenError(`oidc: verify token: ${error.message}`, { cause: error });
-}
-
-/** The user that a verified token names. Throws InvalidTokenError when its claims do not do. */
-export function userOf({ claimMappings, claimValidationRules = [] }: JwtAuthenticatorConfig, claims: JWTPayload): UserInfo {
-  for (const { claim, requiredValue } of claimValidationRules) {
-    if (claims[claim] === undefined) throw new InvalidTokenError(`oidc: required claim ${claim} not present in ID token`);
-    if (claims[claim] !== requiredValue) {
-      throw new InvalidTokenError(
-        `oidc: required claim ${claim} value does not match. Got = ${String(claims[claim])}, want = ${requiredValue}`,
-      );
-    }
-  }
-  const { username, groups, uid } = claimMappings;
-  const name = claims[username.claim];
-  if (typeof name !== "string" || name === "")
-    throw new InvalidTokenError(`oidc: parse username claims "${username.claim}": claim not present`);
-  if (username.claim === "email" && claims["email_verified"] !== undefined && claims["email_verified"] !== true) {
-    throw new InvalidTokenError("oidc: email not verified");
-  }
-  const id = uid === undefined ? undefined : claims[uid.claim];
-  return {
-    name: `${username.prefix ?? ""}${name}`,
-    groups: withAuthenticated(groups === undefined ? [] : groupsOf(claims[groups.claim], groups)),
-    ...(typeof id === "string" ? { uid: id } : {}),
-    ...(typeof claims.jti === "string" ? { extra: { "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`] } } : {}),
-  };
-}
-
-function groupsOf(value: unknown, { claim, prefix = "" }: ClaimMapping): string[] {
-  if (value === undefined) return [];
-  const list = typeof value === "string" ? [value] : value;
-  if (!Array.isArray(list) || !list.every((group) => typeof group === "string")) {
-    throw new InvalidTokenError(`oidc: parse groups claim "${claim}": must be a string or a list of strings`);
-  }
-  return list.map((group) => `${prefix}${group}`);
 }

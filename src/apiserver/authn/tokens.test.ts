@@ -88,6 +88,13 @@ test("an ID token names its user by the claims that are mapped", async () => {
   assert.deepEqual(found?.user.groups, ["r:dev", "r:ops", "system:authenticated"]);
 });
 
+test("an issuer's keys are found where its discoveryURL says, and any of its audiences will do", async () => {
+  const discoveryURL = "https://inside/.well-known/openid-configuration";
+  const { tokens, sign, asked } = await oidc({ issuer: { url: "https://issuer", discoveryURL, audiences: ["other", "k8ts"] } });
+  assert.equal((await tokens.authenticateToken(await sign({ sub: "ann" }), API))?.user.name, "oidc:ann");
+  assert.equal(asked[0], discoveryURL);
+});
+
 test("an ID token for others, of others or over is refused", async () => {
   const { tokens, sign } = await oidc({ claimValidationRules: [{ claim: "tenant", requiredValue: "a" }] });
   const refused = async (claims: Record<string, unknown>, why: RegExp) =>

@@ -1,6 +1,6 @@
 // A question to an authorizer in the form of authorization.k8s.io's SubjectAccessReview: what webhooks are sent, and what the
 // expressions see that choose the questions they are sent.
-import { CelEnvironment, type CelField, type CelObjectType, type CelType, listOf } from "../../machinery/cel/index.ts";
+import { CelEnvironment, type CelType, listOf, objectOf } from "../../machinery/cel/index.ts";
 import type { AuthorizationAttributes } from "./authorizer.ts";
 
 export interface SubjectAccessReviewSpec {
@@ -49,11 +49,6 @@ export function conditionVariables({ user, path, verb, ...attributes }: Authoriz
   };
 }
 
-function objectType(name: string, fields: Readonly<Record<string, CelType>>): CelObjectType {
-  const entries = Object.entries(fields).map(([key, type]): [string, CelField] => [key, { type }]);
-  return { kind: "object", name: `kubernetes.${name}`, fields: new Map(entries) };
-}
-
 function texts(...names: readonly string[]): Record<string, CelType> {
   return Object.fromEntries(names.map((name) => [name, "string"]));
 }
@@ -61,15 +56,15 @@ function texts(...names: readonly string[]): Record<string, CelType> {
 /** Of matchConditions. */
 export const conditionEnvironment = new CelEnvironment({
   variables: {
-    request: objectType("SubjectAccessReviewSpec", {
+    request: objectOf("kubernetes.SubjectAccessReviewSpec", {
       ...texts("user", "uid"),
       groups: listOf("string"),
       extra: { kind: "map", key: "string", value: listOf("string") },
-      resourceAttributes: objectType(
-        "ResourceAttributes",
+      resourceAttributes: objectOf(
+        "kubernetes.ResourceAttributes",
         texts("namespace", "verb", "group", "version", "resource", "subresource", "name"),
       ),
-      nonResourceAttributes: objectType("NonResourceAttributes", texts("path", "verb")),
+      nonResourceAttributes: objectOf("kubernetes.NonResourceAttributes", texts("path", "verb")),
     }),
   },
 });

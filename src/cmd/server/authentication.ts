@@ -8,8 +8,9 @@ import type { ServerConfig } from "../config/process-config.ts";
 export function setUpAuthentication({
   authenticationConfigFile: file,
   tokenWebhook,
-}: Pick<ServerConfig, "authenticationConfigFile" | "tokenWebhook">): AuthenticationConfig {
-  const config = file === undefined ? {} : authenticationConfiguration(parse(readFileSync(file, "utf8")));
+  serviceAccountIssuer,
+}: Pick<ServerConfig, "authenticationConfigFile" | "tokenWebhook" | "serviceAccountIssuer">): AuthenticationConfig {
+  const config = file === undefined ? {} : authenticationConfiguration(parse(readFileSync(file, "utf8")), [serviceAccountIssuer]);
   if (tokenWebhook === undefined) return config;
   const { url, caFile } = tokenWebhook;
   return { ...config, webhook: { url, ...(caFile === undefined ? {} : { ca: readFileSync(caFile, "utf8") }) } };

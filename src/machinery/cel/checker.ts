@@ -19,10 +19,14 @@ export interface Declarations {
 export interface CheckedExpr {
   readonly expr: Expr;
   readonly type: CelType;
+  /** Of every node. */
+  readonly types: ReadonlyMap<Expr, CelType>;
   /** For each call: the overloads that may be meant. For one with a namespace (`sets.contains`) the arguments have no target. */
   readonly calls: ReadonlyMap<Expr, ResolvedCall>;
   /** The declared variables that are read. */
   readonly variables: ReadonlySet<string>;
+  /** The fields that are selected of a variable: `claims.email`. */
+  readonly selections: ReadonlySet<string>;
   /** The selections that are variables with dots in their name: `authorizer.requestResource`. */
   readonly qualified: ReadonlySet<Expr>;
 }
@@ -38,7 +42,15 @@ export function check(source: string, expr: Expr, declarations: Declarations): C
   const checker = new Checker(declarations);
   const type = checker.typeOf(expr, declarations.variables);
   if (checker.issues.length > 0) throw new CelCompileError(source, checker.issues);
-  return { expr, type, calls: checker.calls, variables: checker.variables, qualified: checker.qualified };
+  return {
+    expr,
+    type,
+    types: checker.types,
+    calls: checker.calls,
+    variables: checker.variables,
+    selections: checker.selections,
+    qualified: checker.qualified,
+  };
 }
 
 type Scope = ReadonlyMap<string, CelType>;
@@ -60,8 +72,10 @@ export const typeNames: ReadonlySet<string> = new Set([
 
 class Checker {
   readonly issues: CelIssue[] = [];
+  readonly types = new Map<Expr, CelType>();
   readonly calls = new Map<Expr, ResolvedCall>();
   readonly variables = new Set<string>();
+  readonly selections = new Set<string>();
   readonly qualified = new Set<Expr>();
   readonly #declarations: Declarations;
   /** List literals whose elements may be of different types. */
@@ -72,6 +86,12 @@ class Checker {
   }
 
   typeOf(expr: Expr, scope: Scope): CelType {
+    const type = this.#find(expr, scope);
+    this.types.set(expr, type);
+    return type;
+  }
+
+  #find(expr: Expr, scope: Scope): CelType {
     switch (expr.kind) {
       case "const":
         return constantType(expr.value);
@@ -121,6 +141,7 @@ class Checker {
       this.qualified.add(expr);
       return variable;
     }
+    if (expr.operand.kind === "ident") this.selections.add(`${expr.operand.name}.${expr.field}`);
     const operand = this.typeOf(expr.operand, scope);
     const target = unwrapOptional(operand);
     const field = this.#fieldType(expr, target ?? operand);

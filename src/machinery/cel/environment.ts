@@ -1,6 +1,7 @@
 // The door to CEL: an environment of variables and Kubernetes' functions compiles expressions to programs.
 import { Budget } from "./budget.ts";
 import { type CheckedExpr, check, type Declarations } from "./checker.ts";
+import { type CelBound, estimateCost } from "./cost-estimator.ts";
 import { compileExpr, type Evaluation, type Frame } from "./evaluator.ts";
 import { FunctionTable } from "./functions.ts";
 import { authorizerFunctions } from "./library/authorizer.ts";
@@ -36,6 +37,10 @@ export interface CelProgram {
   readonly type: CelType;
   /** Whether the expression reads the variable. */
   uses(variable: string): boolean;
+  /** Whether the expression selects this field of the variable. */
+  selects(variable: string, field: string): boolean;
+  /** What an evaluation costs at most, for variables that are not larger than this. */
+  maxCost(bounds: Readonly<Record<string, CelBound>>): number;
   /**
    * The value for these variables: JSON data in (getters are read when the expression asks for them), plain values out.
    * Throws CelEvaluationError.
@@ -73,13 +78,13 @@ export class CelEnvironment {
 class CompiledProgram implements CelProgram {
   readonly type: CelType;
   readonly #evaluation: Evaluation;
-  readonly #used: ReadonlySet<string>;
+  readonly #checked: CheckedExpr;
   readonly #declared: ReadonlyMap<string, CelType>;
 
-  constructor(evaluation: Evaluation, { type, variables }: CheckedExpr, declared: ReadonlyMap<string, CelType>) {
+  constructor(evaluation: Evaluation, checked: CheckedExpr, declared: ReadonlyMap<string, CelType>) {
     this.#evaluation = evaluation;
-    this.#used = variables;
-    this.type = type;
+    this.#checked = checked;
+    this.type = checked.type;
     this.#declared = declared;
   }
 
@@ -88,7 +93,15 @@ class CompiledProgram implements CelProgram {
   }
 
   uses(variable: string): boolean {
-    return this.#used.has(variable);
+    return this.#checked.variables.has(variable);
+  }
+
+  selects(variable: string, field: string): boolean {
+    return this.#checked.selections.has(`${variable}.${field}`);
+  }
+
+  maxCost(bounds: Readonly<Record<string, CelBound>>): number {
+    return estimateCost(this.#checked, bounds).max;
   }
 
   evaluate(variables: Readonly<Record<string, unknown>>, options?: EvaluateOptions): unknown {

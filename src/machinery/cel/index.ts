@@ -1,3 +1,4 @@
+export type { CelBound } from "./cost-estimator.ts";
 export * from "./environment.ts";
 export * from "./errors.ts";
 export {
@@ -13,5 +14,5 @@ export { CelQuantity } from "./library/quantity.ts";
 export { celSemver } from "./library/semver.ts";
 export { CelDuration, CelTimestamp } from "./time.ts";
 export type { CelField, CelListType, CelMapType, CelObjectType, CelOpaqueType, CelType, CelTypeName } from "./types.ts";
-export { formatType, listOf, optionalOf } from "./types.ts";
+export { formatType, listOf, objectOf, optionalOf } from "./types.ts";
 export { CelHostObject } from "./values.ts";

@@ -81,6 +81,11 @@ export function listOf(element: CelType): CelListType {
   return { kind: "list", element };
 }
 
+/** The type of objects with these fields. */
+export function objectOf(name: string, fields: Readonly<Record<string, CelType>>): CelObjectType {
+  return { kind: "object", name, fields: new Map(Object.entries(fields).map(([field, type]): [string, CelField] => [field, { type }])) };
+}
+
 /** An optional value's type. */
 export function optionalOf(type: CelType): CelOpaqueType {
   return { kind: "opaque", name: "optional_type", parameters: [type] };

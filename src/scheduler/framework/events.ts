@@ -18,6 +18,7 @@ const byEventName = {
   ResourceSlice: resources.resourceslices,
   DeviceClass: resources.deviceclasses,
   DeviceTaintRule: resources.devicetaintrules,
+  PodGroup: resources.podgroups,
 } satisfies Record<string, ResourceRef<KubeObject>>;
 
 export type WatchedResource = keyof typeof byEventName;
@@ -25,7 +26,7 @@ export type WatchedResource = keyof typeof byEventName;
 export const watchedResources: Readonly<Record<WatchedResource, ResourceRef<KubeObject>>> = byEventName;
 
 /**
- * `Pod…` events are those of the waiting pod itself, `AssignedPod…` of pods that have a node. A node's and a pod's
+ * `Pod…` events are those of the waiting pod itself, `AssignedPod…` of pods that have a node, `UnscheduledPod…` of those that have none. A node's and a pod's
  * updates are told apart by what they change.
  */
 export type ClusterEvent =
@@ -39,6 +40,7 @@ export type ClusterEvent =
   | "AssignedPodUpdateLabel"
   | "AssignedPodScaleDown"
   | "PodUpdate"
+  | "UnscheduledPodAdd"
   | `${WatchedResource}${"Add" | "Update" | "Delete"}`;
 
 /** The object before and after; one of them is missing when it came or went. */

@@ -83,6 +83,16 @@ export interface QueuedPod {
   readonly attempts: number;
 }
 
+/** Pods that go to nodes together or not at all. */
+export interface PodBatch {
+  /** Uids of those that have no node yet, the one in hand among them. */
+  readonly pending: readonly string[];
+  /** So many of these must find a node. */
+  readonly needed: number;
+  /** Told what came of an attempt: why none of them goes to a node, or undefined. */
+  settled(failure: string | undefined): void;
+}
+
 /** Members are extension points, called in upstream's order; all but the name are optional. */
 export interface Plugin {
   readonly name: string;
@@ -96,6 +106,8 @@ export interface Plugin {
 
   /** PreEnqueue: why the pod may not be scheduled at all yet. */
   preEnqueue?(pod: PodInfo): string | undefined;
+  /** Which pods this one is scheduled with; undefined: with none. */
+  batch?(pod: PodInfo): PodBatch | undefined;
   /** QueueSort: negative when `a` comes first. One plug-in of a scheduler has it. */
   compare?(a: QueuedPod, b: QueuedPod): number;
   /** PreFilter: a Rejection is for all nodes; undefined means there is nothing to filter. */

@@ -7,6 +7,7 @@ import type { Nominator } from "../placement/nominator.ts";
 import { defaultPreemption } from "../preemption/default-preemption.ts";
 import { defaultBinder } from "./default-binder.ts";
 import { dynamicResources } from "./dynamic-resources/dynamic-resources.ts";
+import { gangScheduling } from "./gang-scheduling.ts";
 import { imageLocality } from "./image-locality.ts";
 import { interPodAffinity } from "./inter-pod-affinity/inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity.ts";
@@ -44,6 +45,7 @@ export type PluginRegistry = Readonly<Record<string, PluginFactory>>;
 /** By name, in the order of the default profile. */
 export const defaultRegistry: PluginRegistry = {
   SchedulingGates: () => schedulingGates,
+  GangScheduling: (context) => gangScheduling(context),
   PrioritySort: () => prioritySort,
   NodeUnschedulable: () => nodeUnschedulable,
   NodeName: () => nodeName,

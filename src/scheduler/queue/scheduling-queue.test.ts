@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VirtualClock } from "../../base/index.ts";
+import type { PodInfo } from "../cluster/pod-info.ts";
+import { wakesOn } from "../framework/events.ts";
 import type { Plugin } from "../framework/plugin.ts";
 import { nodeResourcesFit } from "../plugins/node-resources-fit.ts";
 import { prioritySort } from "../plugins/priority-sort.ts";
@@ -18,7 +20,7 @@ function make() {
     clock,
     onReady: () => {},
     compare: prioritySort.compare ?? (() => 0),
-    preEnqueue: (pod) => schedulingGates.preEnqueue?.(pod),
+    preEnqueue: (pod) => (schedulingGates.preEnqueue?.(pod) === undefined ? undefined : schedulingGates),
   });
   const attempt = (name: string) => {
     queue.add(info(name));
@@ -151,5 +153,33 @@ describe("SchedulingQueue", () => {
     queue.delete(uid("ready"));
     await clock.advance(600_000);
     assert.deepEqual([queue.pop(), queue.length, queue.hasReady], [undefined, 0, false]);
+  });
+
+  it("asks PreEnqueue again when an event happens that the plug-in holding a pod back waits for", () => {
+    const waiting = new Set([uid("held")]);
+    const gate: Plugin = { name: "Gate", wakesOn: wakesOn("UnscheduledPodAdd") };
+    const preEnqueue = (pod: PodInfo) => (waiting.has(pod.uid) ? gate : undefined);
+    const queue = new SchedulingQueue({ clock: new VirtualClock(), onReady: () => {}, compare: () => 0, preEnqueue });
+    queue.add(info("held"));
+    queue.wake("UnscheduledPodAdd", { new: testPod() });
+    assert.equal(queue.hasReady, false);
+    waiting.clear();
+    queue.wake("NodeAdd", { new: testNode("n") });
+    assert.equal(queue.hasReady, false);
+    queue.wake("UnscheduledPodAdd", { new: testPod() });
+    assert.equal(queue.pop()?.info.uid, uid("held"));
+  });
+
+  it("gives a pod out of turn, unless it is held back or backs off after an error", () => {
+    const { queue, attempt } = make();
+    queue.addUnschedulable(attempt("rejected"), [nodeResourcesFit()]);
+    const failed = attempt("failed");
+    assert.ok(failed !== undefined);
+    queue.addBackoff(failed);
+    queue.add(info("ready"));
+    queue.add(testPodInfo({ name: "held", spec: { schedulingGates: [{ name: "g" }] } }));
+    const taken = ["rejected", "failed", "ready", "held", "unknown"].map((name) => queue.take(uid(name))?.info.uid);
+    assert.deepEqual(taken, [uid("rejected"), undefined, uid("ready"), undefined, undefined]);
+    assert.equal(queue.pop(), undefined);
   });
 });

@@ -12,8 +12,8 @@ export interface SchedulingQueueOptions {
   readonly onReady: () => void;
   /** QueueSort. */
   readonly compare: NonNullable<Plugin["compare"]>;
-  /** PreEnqueue: why the pod may not be scheduled at all yet. */
-  preEnqueue?(pod: PodInfo): string | undefined;
+  /** PreEnqueue: who holds the pod back from being scheduled at all. */
+  preEnqueue?(pod: PodInfo): Rejecting | undefined;
   readonly initialBackoffMs?: number;
   readonly maxBackoffMs?: number;
   /** A pod that no event woke is tried again after so long. Default 5 minutes. */
@@ -102,13 +102,22 @@ export class SchedulingQueue {
     if (entry === undefined) return;
     this.#entries.delete(uid);
     this.#counts[entry.place]--;
-    if (entry.place === "unschedulable") this.#waiting.delete(entry);
+    if (isWaiting(entry)) this.#waiting.delete(entry);
   }
 
   /** Takes the pod that is to be scheduled next; it is in flight until it is put back, deleted or `done`. */
   pop(): QueuedPod | undefined {
     const entry = this.#popValid(this.#ready, "ready") ?? this.#popValid(this.#backingOff, "backoff");
-    if (entry === undefined) return undefined;
+    return entry === undefined ? undefined : this.#takeOff(entry);
+  }
+
+  /** Takes that pod out of turn, unless it is held back, or an error's back-off keeps it. */
+  take(uid: string): QueuedPod | undefined {
+    const entry = this.#entries.get(uid);
+    return entry === undefined || entry.place === "gated" || entry.place === "error" ? undefined : this.#takeOff(entry);
+  }
+
+  #takeOff(entry: Entry): QueuedPod {
     const { uid } = entry.info;
     this.delete(uid);
     this.#inFlight.set(uid, this.#eventsBefore + this.#events.length);
@@ -196,10 +205,10 @@ export class SchedulingQueue {
 
   /** Puts a pod where it is tried again, unless PreEnqueue holds it back. */
   #admit(pod: QueuedPod, backoffUntilMs: number): void {
-    const isGated = this.#options.preEnqueue?.(pod.info) !== undefined;
+    const gate = this.#options.preEnqueue?.(pod.info);
     const isEarly = backoffUntilMs > this.#clock.monotonic();
-    const place = isGated ? "gated" : isEarly ? "backoff" : "ready";
-    this.#place({ ...pod, place, dueAtMs: backoffUntilMs, backoffUntilMs, rejectedBy: [] });
+    const place = gate !== undefined ? "gated" : isEarly ? "backoff" : "ready";
+    this.#place({ ...pod, place, dueAtMs: backoffUntilMs, backoffUntilMs, rejectedBy: gate === undefined ? [] : [gate] });
   }
 
   #place(entry: Entry): void {
@@ -207,7 +216,7 @@ export class SchedulingQueue {
     this.delete(entry.info.uid);
     this.#entries.set(entry.info.uid, entry);
     this.#counts[entry.place]++;
-    if (entry.place === "unschedulable") this.#waiting.add(entry);
+    if (isWaiting(entry)) this.#waiting.add(entry);
     if (entry.place === "backoff") this.#backingOff.push(entry);
     if (entry.place === "ready") this.#ready.push(entry);
     else if (entry.place !== "gated") this.#schedule(entry);
@@ -235,4 +244,9 @@ export class SchedulingQueue {
     }
     this.#setTimer();
   }
+}
+
+/** Whether an event may be what the pod waits for. */
+function isWaiting({ place }: Entry): boolean {
+  return place === "unschedulable" || place === "gated";
 }

@@ -10,7 +10,7 @@ import {
   validateLabels,
 } from "../../../machinery/index.ts";
 import type { PodSpec, PodTemplateSpec } from "../../types/core/v1.ts";
-import { checkMessages, checkOneOf, checkRequiredOneOf, checkSubdomain } from "../../validation/checks.ts";
+import { checkMessages, checkOneOf, checkRequiredName, checkRequiredOneOf, checkSubdomain } from "../../validation/checks.ts";
 import { checkUniqueNames, validateContainers } from "./validate-containers.ts";
 import { validateResources } from "./validate-resources.ts";
 import { validateAffinity, validateTolerations, validateTopologySpread } from "./validate-scheduling.ts";
@@ -58,6 +58,8 @@ function validateNames(errors: FieldError[], path: string, spec: PodSpec): void 
   spec.readinessGates?.forEach(({ conditionType }, i) => {
     checkMessages(errors, `${path}.readinessGates[${i}].conditionType`, conditionType, isQualifiedName(conditionType));
   });
+  if (spec.schedulingGroup !== undefined)
+    checkRequiredName(errors, `${path}.schedulingGroup.podGroupName`, spec.schedulingGroup.podGroupName, isDns1123Subdomain);
   spec.schedulingGates?.forEach(({ name }, i) => {
     checkMessages(errors, `${path}.schedulingGates[${i}].name`, name, isQualifiedName(name));
     if (spec.schedulingGates?.some((gate, j) => j < i && gate.name === name)) {
