@@ -14,7 +14,11 @@ export async function ensureCompiled(cacheDirectory = getCompileCacheDir()): Pro
   if (existsSync(stamp)) return;
   await Promise.all([import("../server/main.ts"), import("../agent/main.ts"), import("../hollow/main.ts")]);
   flushCompileCache();
-  writeFileSync(stamp, "");
+  try {
+    writeFileSync(stamp, "");
+  } catch {
+    // A cache that nobody may write to: the next time is like this one.
+  }
 }
 
 /** Tells other sources: files that are replaced, added or removed change their folder's time. */
