@@ -66,6 +66,8 @@ export interface LinuxResources {
   readonly cpuPeriodUs?: number;
   readonly memoryLimitBytes?: number;
   readonly oomScoreAdj?: number;
+  /** By the size of page in the kernel's form: `2MB`. */
+  readonly hugePageLimits?: readonly { readonly pageSize: string; readonly limitBytes: number }[];
 }
 
 export interface ContainerConfig {

@@ -7,7 +7,7 @@ export interface MountRequest {
   /** A device, a path to bind, or any word for file systems without one. */
   readonly source: string;
   readonly target: string;
-  /** `tmpfs`, or `bind`. */
+  /** `tmpfs`, `hugetlbfs`, or `bind`. */
   readonly type: string;
   readonly options: readonly string[];
 }

@@ -55,6 +55,7 @@ export function resourcesMessage(resources: LinuxResources): object {
     cpuShares: resources.cpuShares ?? 0,
     memoryLimitInBytes: resources.memoryLimitBytes ?? 0,
     oomScoreAdj: resources.oomScoreAdj ?? 0,
+    hugepageLimits: (resources.hugePageLimits ?? []).map(({ pageSize, limitBytes: limit }) => ({ pageSize, limit })),
   };
 }
 
