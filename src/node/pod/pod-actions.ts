@@ -12,7 +12,7 @@ import { VolumeError } from "../volumes/volume-manager.ts";
 import { actualResources, coveringPod, type Resources } from "./allocation.ts";
 import { pullImage, StartError, startContainer } from "./container-starter.ts";
 import { containerReference, podReference } from "./pod-events.ts";
-import { findContainer, type PodObject, podUid } from "./pod-object.ts";
+import { type ContainerSpec, findContainer, type PodObject, podUid } from "./pod-object.ts";
 import { currentSandbox, latestContainer, type StartFailure } from "./pod-view.ts";
 import { nextBackoff, type RestartBackoff } from "./restart-backoff.ts";
 import type { Action } from "./step.ts";
@@ -172,11 +172,17 @@ export class PodActions {
       memory.failures.delete(name);
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof StartError)) throw error;
       const failedAtMs = context.clock.now();
-      const { reason, message, retryAfterMs } = error;
+      const { reason, message, retryAfterMs } = error instanceof StartError ? error : this.#unprepared(container, error);
       memory.failures.set(name, { reason, message, failedAtMs, retryAtMs: failedAtMs + retryAfterMs });
     }
+  }
+
+  /** What the node itself could not do for a container, as on a full disk, keeps the container waiting like any other cause. */
+  #unprepared(container: ContainerSpec, cause: unknown): StartError {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    this.#context.events.event(containerReference(this.#memory.pod, container), "Warning", "Failed", `Error: ${text}`);
+    return new StartError("CreateContainerConfigError", text, { cause });
   }
 
   /** The hosts file is written before each start: the addresses are known now, and it is cheap. */
