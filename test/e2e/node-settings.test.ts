@@ -1,6 +1,7 @@
 // What an administrator sets for nodes: the kubelet's configuration, registries, and the end of a machine.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -17,6 +18,12 @@ const KUBELET = {
   shutdownGracePeriod: "15s",
   shutdownGracePeriodCriticalPods: "5s",
 };
+
+const HUGE_PAGES = "/proc/sys/vm/nr_hugepages";
+const hugePages = () => Number(readFileSync(HUGE_PAGES, "utf8"));
+const hadHugePages = hugePages();
+// Before the node counts them; without the right to it there are none.
+spawnSync("sh", ["-c", `echo 8 >${HUGE_PAGES}`]);
 
 describe("a node's settings", () => {
   const directory = mkdtempSync(join(tmpdir(), "k8ts-settings-"));
@@ -42,6 +49,7 @@ describe("a node's settings", () => {
     await cluster?.[Symbol.asyncDispose]();
     await registry?.[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true });
+    spawnSync("sh", ["-c", `echo ${hadHugePages} >${HUGE_PAGES}`]);
   });
 
   it("limit how many pods it takes, and how many processes each of them has", async () => {
@@ -49,6 +57,15 @@ describe("a node's settings", () => {
     const script = "for i in $(seq 64); do sleep 5 & done 2>&1; wait; echo the end";
     await pods.scripts("bomb", { main: script });
     assert.match(await pods.output("bomb", "main"), /can't fork/);
+  });
+
+  it("give huge pages to pods that ask for them", { skip: hugePages() < 8 && "the machine has no huge pages" }, async () => {
+    assert.equal(await cluster.kubectl("get", "node", "node-1", "-o", "jsonpath={.status.capacity.hugepages-2Mi}"), "16Mi");
+    const limits = { memory: "32Mi", "hugepages-2Mi": "4Mi" };
+    const volumes = [{ name: "huge", emptyDir: { medium: "HugePages-2Mi" } }];
+    const container = { resources: { limits }, volumeMounts: [{ name: "huge", mountPath: "/huge" }] };
+    await pods.scripts("huge", { main: "grep /huge /proc/mounts" }, { volumes }, container);
+    assert.match(await pods.output("huge", "main"), /hugetlbfs.*pagesize=2M/);
   });
 
   it("pull through mirrors with the mirror's password", async () => {
