@@ -68,7 +68,7 @@ export class OwnServer implements AsyncDisposable {
   }
 
   /** Ends the process; `startAgain` starts another one on the same data. */
-  stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void> {
     return terminate(this.#child, signal);
   }
 
@@ -175,7 +175,7 @@ async function isReady(target: Target): Promise<boolean> {
   }
 }
 
-async function terminate(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+async function terminate(child: ChildProcess, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
   child.kill(signal);
