@@ -2,7 +2,7 @@
 import { quotaEvaluator, quotaUsage, type ResourceRef, resources } from "../../api/index.ts";
 import type { ResourceQuota } from "../../api/types/core/v1.ts";
 import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
-import { type DeepReadonly, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
+import { type DeepReadonly, deepEqual, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { Pace } from "../pace.ts";
 import { changesUsage, quotaStatus } from "./plan.ts";
@@ -54,7 +54,8 @@ class QuotaReconciler {
     this.#quotas.onChange({
       added: add,
       updated: (old, quota) => {
-        if (old.spec !== quota.spec || quota.status?.hard === undefined) add(quota);
+        // Not when admission has charged it: what it was charged for is not stored yet, and would be missed.
+        if (!deepEqual(old.spec, quota.spec) || quota.status?.hard === undefined) add(quota);
       },
     });
   }
