@@ -4,7 +4,9 @@ import type { KubeObject } from "../machinery/index.ts";
 import { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 import { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 import { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
+import { podCertificateRequestCleaner } from "./certificates/pod-certificate-request-cleaner.ts";
 import type { CertificateAuthority } from "./certificates/signer.ts";
+import { clusterTrustBundlePublisher } from "./cluster-trust-bundle-publisher/cluster-trust-bundle-publisher-controller.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
 import { cronJobController } from "./cronjob/cronjob-controller.ts";
@@ -20,6 +22,7 @@ import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-c
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
 import { jobController } from "./job/job-controller.ts";
+import { legacyTokenCleanerController } from "./legacy-token-cleaner/legacy-token-cleaner-controller.ts";
 import { localPathController } from "./local-path/local-path-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import { nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
@@ -37,6 +40,7 @@ import { serviceAccountController } from "./serviceaccount/serviceaccount-contro
 import { type ServiceAccountTokenOptions, serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.ts";
 import { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
+import { storageVersionMigratorController } from "./storage-version-migrator/storage-version-migrator-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
 import { validatingAdmissionPolicyStatusController } from "./validatingadmissionpolicy-status/validatingadmissionpolicy-status-controller.ts";
@@ -54,6 +58,8 @@ export interface DefaultControllersOptions {
   readonly clusterCidr?: string | undefined;
   /** Default: Services of type LoadBalancer have the nodes' addresses. */
   readonly loadBalancers?: LoadBalancerOptions | undefined;
+  /** Of CronJobs that name no zone. Default UTC. */
+  readonly localTimeZone?: string | undefined;
   /** Signs certificate requests; without it nobody does. */
   readonly authority?: CertificateAuthority | undefined;
   /** Makes the tokens that secrets hold; without it such secrets stay empty. */
@@ -71,18 +77,27 @@ export interface ControllerMaker {
 }
 
 export function defaultControllers(options: DefaultControllersOptions): readonly ControllerMaker[] {
-  const { caPem, clusterCidr, loadBalancers = {}, deletableResources } = options;
+  const { caPem, clusterCidr, loadBalancers = {}, localTimeZone, deletableResources } = options;
   const namespaced = () => deletableResources().filter((resource) => resource.namespaced);
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
     entry("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", (context) => rootCaPublisher(context, { caPem })),
+    entry(
+      "kube-apiserver-serving-clustertrustbundle-publisher-controller",
+      "kube-apiserver-serving-clustertrustbundle-publisher",
+      (context) => clusterTrustBundlePublisher(context, { caPem }),
+    ),
+    entry("podcertificaterequest-cleaner-controller", "podcertificaterequestcleaner", podCertificateRequestCleaner),
+    entry("storage-version-migrator-controller", "storage-version-migrator-controller", (context) =>
+      storageVersionMigratorController(context, { resources: deletableResources }),
+    ),
     entry("customresourcedefinition-controller", "customresourcedefinition-controller", customResourceDefinitionController),
     entry("deployment-controller", "deployment-controller", deploymentController),
     entry("replicaset-controller", "replicaset-controller", replicaSetController),
     entry("daemonset-controller", "daemon-set-controller", daemonSetController),
     entry("statefulset-controller", "statefulset-controller", statefulSetController),
     entry("job-controller", "job-controller", jobController),
-    entry("cronjob-controller", "cronjob-controller", cronJobController),
+    entry("cronjob-controller", "cronjob-controller", (context) => cronJobController(context, { localTimeZone })),
     entry("ttl-after-finished-controller", "ttl-after-finished-controller", ttlAfterFinishedController),
     entry("disruption-controller", "disruption-controller", (context) => disruptionController(context, { resources: deletableResources })),
     entry("horizontal-pod-autoscaler-controller", "horizontal-pod-autoscaler", (context) =>
@@ -111,6 +126,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("service-cidr-controller", "service-cidrs-controller", serviceCidrController),
     entry("bootstrap-signer-controller", "bootstrap-signer", bootstrapSignerController),
     entry("token-cleaner-controller", "token-cleaner", tokenCleanerController),
+    entry("legacy-serviceaccount-token-cleaner-controller", "legacy-service-account-token-cleaner", legacyTokenCleanerController),
     entry("persistentvolume-binder-controller", "persistent-volume-binder", persistentVolumeBinderController),
     entry("persistentvolume-attach-detach-controller", "attachdetach-controller", attachDetachController),
     entry("persistentvolume-expander-controller", "expand-controller", volumeExpandController),

@@ -1,14 +1,14 @@
 // What an update of the object itself and of its status may change.
 import type { Resource, StrategyContext } from "../../api/index.ts";
 import type { FieldError } from "../../machinery/index.ts";
-import { copyJson, type Draft } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { storedResource } from "./key.ts";
 import { partialRules } from "./subresources/partial-rules.ts";
 
 export interface UpdateRules {
   /** Puts back into `draft` what this update may not change. */
   prepare(draft: Draft, old: Draft, context: StrategyContext): void;
-  validate(draft: Draft, old: Draft): readonly FieldError[];
+  validate(draft: Draft, old: Draft, context: Pick<StrategyContext, "clock">): readonly FieldError[];
 }
 
 /** The rules of a subresource; "" is the object itself. */
@@ -33,7 +33,7 @@ export function mainRules(resource: Resource): UpdateRules {
 function partialValidation(resource: Resource, subresource: string): UpdateRules["validate"] {
   const { strategy } = storedResource(resource);
   const own = strategy.validateSubresourceUpdate?.[subresource];
-  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft) ?? []), ...own(draft, old)];
+  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft, old) ?? []), ...own(draft, old)];
 }
 
 function statusRules(resource: Resource): UpdateRules {
@@ -47,13 +47,13 @@ function statusRules(resource: Resource): UpdateRules {
       const names = new Set([...Object.keys(draft), ...Object.keys(old)]);
       for (const name of names) if (name !== "metadata" && name !== "status") restore(draft, old, name);
       if (old.metadata.ownerReferences === undefined) delete draft.metadata.ownerReferences;
-      else draft.metadata.ownerReferences = copyJson(old.metadata.ownerReferences);
+      else draft.metadata.ownerReferences = old.metadata.ownerReferences;
     },
-    validate: (draft, old) => strategy.validateStatusUpdate?.(draft, old) ?? [],
+    validate: (draft, old, context) => strategy.validateStatusUpdate?.(draft, old, context) ?? [],
   };
 }
 
 function restore(draft: Draft, old: Draft, name: string): void {
   if (old[name] === undefined) delete draft[name];
-  else draft[name] = copyJson(old[name]);
+  else draft[name] = old[name];
 }

@@ -9,7 +9,8 @@ type Steps = Record<string, FieldSet>;
 export function appliedFields(value: unknown, shape: Shape): FieldSet {
   const steps: Steps = {};
   if (hasMembers(value, shape)) {
-    for (const [key, member] of Object.entries(value)) {
+    for (const key in value) {
+      const member = value[key];
       if (member === undefined) continue;
       const of = memberShape(shape, key);
       const isWhole = isLeaf(member, of) || !isDeclared(shape, key);
@@ -64,7 +65,8 @@ function wholeNode(value: unknown, shape: Shape, isInSet: boolean): FieldSet {
   return addWholeFields(steps, value, shape) ? steps : emptySet;
 }
 
-function isOptionalContainer(shape: Shape): boolean {
+/** Whether a list or map of this shape is a field of its own, besides what it holds. */
+export function isOptionalContainer(shape: Shape): boolean {
   return shape.kind === "deduced" || ((shape.kind === "map" || shape.kind === "set" || shape.kind === "list") && !shape.isRequired);
 }
 
