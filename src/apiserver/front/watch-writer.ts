@@ -3,7 +3,7 @@ import type { Resource, Stored, StoredWatchEvent } from "../../api/index.ts";
 import { encodeWatchFrame, type TypeFacts } from "../../machinery/index.ts";
 import { encodeCbor } from "./cbor.ts";
 import type { FrontResponse } from "./exchange.ts";
-import { drained } from "./list-writer.ts";
+import { drained, gathered } from "./gathered.ts";
 import { type Format, streamTypes } from "./negotiation.ts";
 import { factsOfAnswer, metaTypeFacts, protobufBody, storedBody } from "./protobuf-forms.ts";
 import { copyJson, jsonLength } from "./stored-json.ts";
@@ -123,13 +123,21 @@ export async function writeWatch(response: FrontResponse, { batches, encode, for
   if (isChunked) response.chunkedEncoding = false;
   for await (const batch of batches) {
     if (signal.aborted) break;
-    let hasRoom = true;
-    for (const event of batch) hasRoom = response.write(isChunked ? chunkOf(encode(event)) : encode(event));
+    for (const piece of gathered(framesOf(batch, encode, isChunked))) {
+      if (!response.write(piece)) await drained(response);
+      if (signal.aborted) break;
+    }
     sent(batch.length);
-    if (!hasRoom) await drained(response);
-    if (signal.aborted) break;
   }
   response.end(isChunked ? LAST_CHUNK : undefined);
+}
+
+function* framesOf(batch: readonly StoredWatchEvent[], encode: FrameEncoder, isChunked: boolean): Generator<Uint8Array> {
+  for (const event of batch) {
+    const frame = encode(event);
+    if (isChunked) yield chunkOf(frame);
+    else yield typeof frame === "string" ? Buffer.from(frame) : frame;
+  }
 }
 
 const CRLF = Buffer.from("\r\n");
