@@ -52,7 +52,7 @@ function defaultProblems(schema: Schema, { path, isRoot }: { path: string; isRoo
 }
 
 /** An object as default may have no fields that pruning would take away. */
-function unknownIn(value: Record<string, unknown>, schema: Schema): string[] {
+function unknownIn(value: Record<string, unknown>, schema: Schema): readonly string[] {
   return pruneCustomResource({ value: structuredClone(value) }, { type: "object", properties: { value: schema } }).unknown;
 }
 
