@@ -103,7 +103,9 @@ async function makeAgent(
 ): Promise<NodeAgent> {
   const { client, informers, runtime, machine, meter, probeCounts } = parts;
   const objects = new ObjectCache(client, clock);
-  const reserved = keptForEviction(kubelet.eviction, machine);
+  const kept = keptForEviction(kubelet.eviction, machine);
+  const hugePageBytes = Object.values(machine.hugePages ?? {}).reduce((sum, bytes) => sum + bytes, 0);
+  const reserved = { ...kept, memory: kept.memory + hugePageBytes };
   const memoryBytes = machine.memoryBytes - reserved.memory;
   // As the node object says it, in whole kibibytes.
   const allocatable = () => ({ cpu: String(machine.cpus), memory: `${Math.floor(memoryBytes / 1024)}Ki` });

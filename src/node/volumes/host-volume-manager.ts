@@ -6,10 +6,11 @@ import { ephemeralClaimName } from "../../api/index.ts";
 import type { PersistentVolume, Pod, Volume } from "../../api/types/core/v1.ts";
 import type { Clock, Random } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
-import { type DeepReadonly, quantityValue } from "../../machinery/index.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
 import { AtomicWriter } from "./atomic-writer.ts";
 import { checkHostPath } from "./host-path.ts";
 import type { ImageMounter } from "./image-mounter.ts";
+import { type MemoryMount, memoryMount } from "./memory-medium.ts";
 import type { Mounter } from "./mounter.ts";
 import { giveToGroup } from "./ownership.ts";
 import type { PodCertificates } from "./pod-certificates.ts";
@@ -147,7 +148,8 @@ export class HostVolumeManager implements VolumeManager {
     const directory = join(this.#podDirectory(uidOf(pod)), "volumes", PLUGIN_DIRECTORIES[type ?? "emptyDir"], volume.name);
     await mkdir(directory, { recursive: true });
     if (volume.image !== undefined) return await this.#mountImage(volume.image.reference ?? "", directory);
-    if (isOnTmpfs(volume)) await this.#mountTmpfs(directory, volume.emptyDir?.sizeLimit);
+    const memory = memoryMount(pod, volume);
+    if (memory !== undefined) await this.#mountMemory(directory, memory);
     await chmod(directory, 0o777);
     const fsGroup = pod.spec?.securityContext?.fsGroup;
     if (type === "emptyDir" || isSourceless) {
@@ -170,11 +172,10 @@ export class HostVolumeManager implements VolumeManager {
     return directory;
   }
 
-  async #mountTmpfs(directory: string, sizeLimit: string | undefined): Promise<void> {
+  async #mountMemory(directory: string, { type, options }: MemoryMount): Promise<void> {
     const { mounter } = this.#options;
     if ((await mounter.mountPoints(directory)).includes(directory)) return;
-    const options = sizeLimit === undefined ? [] : [`size=${quantityValue(sizeLimit)}`];
-    await mounter.mount({ source: "tmpfs", target: directory, type: "tmpfs", options });
+    await mounter.mount({ source: type, target: directory, type, options });
   }
 
   async #claimed(pod: DeepReadonly<Pod>, claimName: string): Promise<string> {
@@ -209,11 +210,6 @@ export class HostVolumeManager implements VolumeManager {
 
 function uidOf(pod: DeepReadonly<Pod>): string {
   return pod.metadata.uid ?? "";
-}
-
-/** Secrets and tokens never touch the disk. */
-function isOnTmpfs({ emptyDir, secret, projected, downwardAPI }: DeepReadonly<Volume>): boolean {
-  return emptyDir?.medium === "Memory" || secret !== undefined || projected !== undefined || downwardAPI !== undefined;
 }
 
 /** Where a persistent volume of this host stands. */
