@@ -37,6 +37,8 @@ export interface PodWorkerOptions {
 /** How soon an action that failed is tried again. */
 const RETRY_MS = 2_000;
 const MAX_RETRY_MS = 120_000;
+/** The action that sets up the volumes. */
+const VOLUMES_KEY = "volumes";
 
 export class PodWorker {
   readonly #options: PodWorkerOptions;
@@ -120,6 +122,12 @@ export class PodWorker {
     } catch (error) {
       if (!signal.aborted) context.logger.warn("cannot refresh volumes", { pod: formatPod(this.pod), error });
     }
+  }
+
+  /** Something that the volumes show or wait for has changed: what could not be set up is tried again at once. */
+  volumesChanged(): void {
+    if (this.#memory.volumePaths !== undefined) void this.refreshVolumes();
+    else if (this.#retries.delete(VOLUMES_KEY)) this.wake();
   }
 
   /** The object is gone from the API. */

@@ -13,8 +13,10 @@ import type { ImageMounter } from "./image-mounter.ts";
 import { type MemoryMount, memoryMount } from "./memory-medium.ts";
 import type { Mounter } from "./mounter.ts";
 import { giveToGroup } from "./ownership.ts";
+import type { PodCertificates } from "./pod-certificates.ts";
 import { handlePath, openSubPath } from "./sub-path.ts";
 import { TokenSource } from "./token-source.ts";
+import type { TrustBundles } from "./trust-bundles.ts";
 import { VolumeContent } from "./volume-content.ts";
 import { VolumeError, type VolumeManager, type VolumeObjects } from "./volume-manager.ts";
 
@@ -25,6 +27,9 @@ export interface HostVolumeManagerOptions {
   readonly objects: VolumeObjects;
   /** Asked for service account tokens. */
   readonly client: Pick<Client, "createSubresource">;
+  /** Default: there are no such projections. */
+  readonly trustBundles?: Pick<TrustBundles, "anchors" | "forget">;
+  readonly certificates?: Pick<PodCertificates, "credential" | "forget">;
   /** Shows the content of images. Default: there are no image volumes. */
   readonly images?: ImageMounter;
   /** The node's allocatable amounts: what a container without a limit may use. */
@@ -64,8 +69,8 @@ export class HostVolumeManager implements VolumeManager {
     this.#options = options;
     this.#writer = new AtomicWriter(options);
     this.#tokens = new TokenSource(options.client, options.clock);
-    const { allocatable, objects } = options;
-    this.#content = new VolumeContent({ objects, tokens: this.#tokens, allocatable });
+    const { allocatable, objects, trustBundles, certificates } = options;
+    this.#content = new VolumeContent({ objects, tokens: this.#tokens, trustBundles, certificates, allocatable });
   }
 
   mountPod(pod: DeepReadonly<Pod>, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
@@ -107,7 +112,7 @@ export class HostVolumeManager implements VolumeManager {
       const left = await this.#options.mounter.mountPoints(directory);
       if (left.length > 0) throw new VolumeError("", `still mounted: ${left.join(", ")}`);
       await rm(directory, { recursive: true, force: true });
-      this.#tokens.forget(podUid);
+      for (const kept of [this.#tokens, this.#options.trustBundles, this.#options.certificates]) kept?.forget(podUid);
     });
     this.#pods.delete(podUid);
   }
