@@ -17,6 +17,7 @@ import { Connection } from "./connection.ts";
 import type { Target } from "./target.ts";
 
 const ENTRY = fileURLToPath(new URL("../src/cmd/k8ts.ts", import.meta.url));
+const COMPILE_CACHE = fileURLToPath(new URL("../.cache/node-compile", import.meta.url));
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 
@@ -92,7 +93,9 @@ export class OwnServer implements AsyncDisposable {
 
   #spawn(entry: "server" | "hollow", configFile: string): ChildProcess {
     const log = openSync(this.#logFile, "a");
-    return spawn(process.execPath, [...this.#flags, ENTRY, entry, "--config", configFile], { stdio: ["ignore", log, log] });
+    // As ./k8ts does it.
+    const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env };
+    return spawn(process.execPath, [...this.#flags, ENTRY, entry, "--config", configFile], { stdio: ["ignore", log, log], env });
   }
 
   async #ready(): Promise<void> {

@@ -1,4 +1,4 @@
-// Facts about resources that Kubernetes' OpenAPI document does not carry: which groups are stable, short names, categories.
+// Facts about resources that Kubernetes' OpenAPI document does not carry: which versions are served, short names, categories.
 
 /** `group/version` of everything that is served; `""` is the core group. */
 export const includedGroupVersions = new Set([
@@ -13,6 +13,7 @@ export const includedGroupVersions = new Set([
   "autoscaling/v2",
   "batch/v1",
   "certificates.k8s.io/v1",
+  "certificates.k8s.io/v1beta1",
   "coordination.k8s.io/v1",
   "discovery.k8s.io/v1",
   "events.k8s.io/v1",
@@ -25,7 +26,18 @@ export const includedGroupVersions = new Set([
   "scheduling.k8s.io/v1",
   "scheduling.k8s.io/v1alpha2",
   "storage.k8s.io/v1",
+  "storagemigration.k8s.io/v1",
+  "storagemigration.k8s.io/v1beta1",
 ]);
+
+/**
+ * Beta versions whose kinds stand in the stable version's `.proto` file but not yet in the OpenAPI document; the stable ones
+ * have the fields that both know.
+ */
+export const promotedGroupVersions = [
+  { group: "certificates.k8s.io", definitions: "io.k8s.api.certificates", beta: "v1beta1" },
+  { group: "storagemigration.k8s.io", definitions: "io.k8s.api.storagemigration", beta: "v1beta1" },
+] as const;
 
 /** Single resources of other versions, where the stable version has not got them yet; `group/version/resource`. */
 export const includedResources = new Set(["resource.k8s.io/v1beta2/devicetaintrules"]);

@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import protobuf from "protobufjs";
-import { extraResourceFacts, fieldsWithoutZero, includedGroupVersions, includedResources } from "./api-facts.ts";
+import { extraResourceFacts, fieldsWithoutZero, includedGroupVersions, includedResources, promotedGroupVersions } from "./api-facts.ts";
 
 interface OpenApiProperty {
   type?: string;
@@ -57,6 +57,7 @@ const protoMessages = new Map<string, Map<string, ProtoField>>();
 readProtos(protoDirectory);
 // What the stable groups' files do not have.
 readProtos(join(import.meta.dirname, "proto"));
+for (const promoted of promotedGroupVersions) promote(promoted);
 
 const OPAQUE: Record<string, string> = {
   "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
@@ -83,6 +84,9 @@ const unions: Record<string, string> = {
 const SHARED_PLURALS: Record<string, string> = {
   "events.k8s.io/v1/events": "eventsV1",
   "autoscaling/v1/horizontalpodautoscalers": "horizontalpodautoscalersV1",
+  "certificates.k8s.io/v1/clustertrustbundles": "clustertrustbundlesV1",
+  "certificates.k8s.io/v1/podcertificaterequests": "podcertificaterequestsV1",
+  "storagemigration.k8s.io/v1/storageversionmigrations": "storageversionmigrationsV1",
 };
 
 const resources = readResources();
@@ -118,6 +122,26 @@ function readProtos(directory: string): void {
       } else if (nested instanceof protobuf.Namespace) collect(nested, name);
     }
   }
+}
+
+/** Adds the stable version of beta kinds to the document, as far as the stable version's messages know them. */
+function promote({ group, definitions, beta }: (typeof promotedGroupVersions)[number]): void {
+  const [from, to] = [`${definitions}.${beta}.`, `${definitions}.v1.`];
+  const stable = <T>(value: T): T =>
+    JSON.parse(JSON.stringify(value).replaceAll(from, to).replaceAll(`"version":"${beta}"`, '"version":"v1"'));
+  for (const [name, definition] of Object.entries(document.definitions)) {
+    const message = protoMessages.get(protoName(name.replace(from, to)));
+    if (!name.startsWith(from) || message === undefined) continue;
+    const known = Object.entries(definition.properties ?? {}).filter(([field]) => isTypeMeta(field) || message.has(plainName(field)));
+    document.definitions[name.replace(from, to)] ??= stable({ ...definition, properties: Object.fromEntries(known) });
+  }
+  for (const [path, operations] of Object.entries(document.paths)) {
+    if (path.startsWith(`/apis/${group}/${beta}/`)) document.paths[path.replace(`/${beta}/`, "/v1/")] ??= stable(operations);
+  }
+}
+
+function isTypeMeta(field: string): boolean {
+  return field === "apiVersion" || field === "kind";
 }
 
 function plainName(name: string): string {

@@ -31,7 +31,11 @@ export interface RequestScope {
 /** A stored object and its JSON, resourceVersion included. Both are shared: never change them. */
 export interface Stored<T = KubeObject> {
   readonly object: DeepReadonly<T>;
+  /** May be made anew each time it is asked for. */
   readonly json: Uint8Array;
+  /** Its length, and a copy of it in a place that is there: for lists, without making it first. Absent: `json` is made already. */
+  readonly jsonBytes?: number;
+  copyJson?(target: Buffer, at: number): void;
 }
 
 export interface ReadOptions {
@@ -63,7 +67,12 @@ export interface WatchOptions extends ReadOptions {
 }
 
 export type StoredWatchEvent =
-  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly stored: Stored }
+  | {
+      readonly type: "ADDED" | "MODIFIED" | "DELETED";
+      readonly stored: Stored;
+      /** The same for all who hear of the change, while it is recent. Absent: this watch alone gets the event. */
+      readonly change?: object | undefined;
+    }
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string; readonly isInitialEventsEnd: boolean }
   | { readonly type: "ERROR"; readonly status: Status };
 

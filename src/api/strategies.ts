@@ -20,6 +20,8 @@ import { horizontalPodAutoscalerV1Strategy } from "./autoscaling/horizontal-pod-
 import { cronJobStrategy } from "./batch/cron-job.ts";
 import { jobStrategy } from "./batch/job.ts";
 import { certificateSigningRequestStrategy } from "./certificates/certificate-signing-request.ts";
+import { clusterTrustBundleStrategy } from "./certificates/cluster-trust-bundle.ts";
+import { podCertificateRequestStrategy } from "./certificates/pod-certificate-request.ts";
 import { leaseStrategy } from "./coordination/lease.ts";
 import { componentStatusStrategy } from "./core/component-status.ts";
 import { configMapStrategy } from "./core/config-map.ts";
@@ -65,6 +67,7 @@ import { csiDriverStrategy } from "./storage/csi-driver.ts";
 import { csiNodeStrategy, csiStorageCapacityStrategy, volumeAttributesClassStrategy } from "./storage/csi-kinds.ts";
 import { storageClassStrategy } from "./storage/storage-class.ts";
 import { volumeAttachmentStrategy } from "./storage/volume-attachment.ts";
+import { storageVersionMigrationStrategy } from "./storagemigration/storage-version-migration.ts";
 import type { KindStrategy } from "./strategy.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: a table of strategies of many types; each is used only with its own kind
@@ -115,6 +118,9 @@ export const strategies: Readonly<Record<string, KindStrategy<any>>> = {
   "scheduling.k8s.io/priorityclasses": priorityClassStrategy,
   "scheduling.k8s.io/workloads": workloadStrategy,
   "certificates.k8s.io/certificatesigningrequests": certificateSigningRequestStrategy,
+  "certificates.k8s.io/clustertrustbundles": clusterTrustBundleStrategy,
+  "certificates.k8s.io/podcertificaterequests": podCertificateRequestStrategy,
+  "storagemigration.k8s.io/storageversionmigrations": storageVersionMigrationStrategy,
   "node.k8s.io/runtimeclasses": runtimeClassStrategy,
   "admissionregistration.k8s.io/mutatingwebhookconfigurations": mutatingWebhookConfigurationStrategy,
   "admissionregistration.k8s.io/validatingwebhookconfigurations": validatingWebhookConfigurationStrategy,

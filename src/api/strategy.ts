@@ -36,7 +36,7 @@ export interface KindStrategy<T> {
   validate?(object: T, old?: T): FieldError[];
   /** Immutable fields and transitions; `validate` runs besides. */
   validateUpdate?(object: T, old: T): FieldError[];
-  validateStatusUpdate?(object: T, old: T): FieldError[];
+  validateStatusUpdate?(object: T, old: T, context: Pick<StrategyContext, "clock">): FieldError[];
   /** For other subresources that change a part of the object, by their name; `validate` runs besides. */
   readonly validateSubresourceUpdate?: Readonly<Record<string, (object: T, old: T) => FieldError[]>>;
   /** Default: DNS subdomain. */

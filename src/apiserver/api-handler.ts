@@ -14,7 +14,7 @@ import type {
   WriteOptions,
 } from "../api/index.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
-import { type DeleteOptions, internalError, StatusError, statusError } from "../machinery/index.ts";
+import { copyJson, type DeleteOptions, internalError, StatusError, statusError } from "../machinery/index.ts";
 import { type Store, StoreClosedError, StoreFullError, StoreUnavailableError } from "../storage/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { AdmissionChain } from "./admission/admission-chain.ts";
@@ -26,7 +26,7 @@ import { type AdvertisedAddress, bootstrap } from "./registry/bootstrap.ts";
 import { ComputedResources, type ComputedSource, getComputed, listComputed } from "./registry/computed.ts";
 import { createObject } from "./registry/create-path.ts";
 import { type Deletion, deleteCollection, deleteObject } from "./registry/delete-path.ts";
-import { copyJson, type Draft } from "./registry/draft.ts";
+import type { Draft } from "./registry/draft.ts";
 import { patchObject } from "./registry/patch-path.ts";
 import { getObject, listObjects } from "./registry/read-path.ts";
 import { nameSelectedBy } from "./registry/selection.ts";

@@ -4,7 +4,9 @@ import type { KubeObject } from "../machinery/index.ts";
 import { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 import { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 import { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
+import { podCertificateRequestCleaner } from "./certificates/pod-certificate-request-cleaner.ts";
 import type { CertificateAuthority } from "./certificates/signer.ts";
+import { clusterTrustBundlePublisher } from "./cluster-trust-bundle-publisher/cluster-trust-bundle-publisher-controller.ts";
 import { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 import type { Controller, ControllerContext } from "./controller.ts";
 import { cronJobController } from "./cronjob/cronjob-controller.ts";
@@ -37,6 +39,7 @@ import { serviceAccountController } from "./serviceaccount/serviceaccount-contro
 import { type ServiceAccountTokenOptions, serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.ts";
 import { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 import { statefulSetController } from "./statefulset/statefulset-controller.ts";
+import { storageVersionMigratorController } from "./storage-version-migrator/storage-version-migrator-controller.ts";
 import { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
 import { validatingAdmissionPolicyStatusController } from "./validatingadmissionpolicy-status/validatingadmissionpolicy-status-controller.ts";
@@ -76,6 +79,15 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
     entry("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", (context) => rootCaPublisher(context, { caPem })),
+    entry(
+      "kube-apiserver-serving-clustertrustbundle-publisher-controller",
+      "kube-apiserver-serving-clustertrustbundle-publisher",
+      (context) => clusterTrustBundlePublisher(context, { caPem }),
+    ),
+    entry("podcertificaterequest-cleaner-controller", "podcertificaterequestcleaner", podCertificateRequestCleaner),
+    entry("storage-version-migrator-controller", "storage-version-migrator-controller", (context) =>
+      storageVersionMigratorController(context, { resources: deletableResources }),
+    ),
     entry("customresourcedefinition-controller", "customresourcedefinition-controller", customResourceDefinitionController),
     entry("deployment-controller", "deployment-controller", deploymentController),
     entry("replicaset-controller", "replicaset-controller", replicaSetController),

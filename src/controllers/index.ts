@@ -1,7 +1,9 @@
 export { attachDetachController } from "./attach-detach/attach-detach-controller.ts";
 export { bootstrapSignerController, tokenCleanerController } from "./bootstrap-tokens/bootstrap-token-controllers.ts";
 export { csrApprovingController, csrCleanerController, csrSigningController } from "./certificates/certificate-controllers.ts";
+export { podCertificateRequestCleaner } from "./certificates/pod-certificate-request-cleaner.ts";
 export type { CertificateAuthority, CertificateRequest, SigningOptions } from "./certificates/signer.ts";
+export { clusterTrustBundlePublisher } from "./cluster-trust-bundle-publisher/cluster-trust-bundle-publisher-controller.ts";
 export { clusterRoleAggregationController } from "./clusterrole-aggregation/clusterrole-aggregation-controller.ts";
 export type { Controller, ControllerContext } from "./controller.ts";
 export { cronJobController } from "./cronjob/cronjob-controller.ts";
@@ -39,6 +41,7 @@ export { serviceAccountController } from "./serviceaccount/serviceaccount-contro
 export { type ServiceAccountTokenOptions, serviceAccountTokenController } from "./serviceaccount-token/serviceaccount-token-controller.ts";
 export { serviceCidrController } from "./servicecidr/servicecidr-controller.ts";
 export { statefulSetController } from "./statefulset/statefulset-controller.ts";
+export { storageVersionMigratorController } from "./storage-version-migrator/storage-version-migrator-controller.ts";
 export { taintEvictionController } from "./taint-eviction/taint-eviction-controller.ts";
 export { ttlAfterFinishedController } from "./ttl-after-finished/ttl-after-finished-controller.ts";
 export { validatingAdmissionPolicyStatusController } from "./validatingadmissionpolicy-status/validatingadmissionpolicy-status-controller.ts";

@@ -1,6 +1,7 @@
 export * from "./cel/index.ts";
 export * from "./codec/decode.ts";
 export * from "./codec/protobuf/index.ts";
+export * from "./copy-json.ts";
 export * from "./equality.ts";
 export * from "./field-error.ts";
 export * from "./int-or-string.ts";
@@ -19,3 +20,6 @@ export * from "./re2.ts";
 export * from "./schema.ts";
 export * from "./selectors.ts";
 export * from "./status-error.ts";
+export * from "./x509/certificate-keys.ts";
+export * from "./x509/pem.ts";
+export * from "./x509/pkcs10.ts";

@@ -11,6 +11,12 @@ const GROUP = "wardle.example.com";
 const extensionCa = await createTestCa("test-extension-ca");
 const serving = await extensionCa.issue("CN=extension", ["ext.default.svc"]);
 
+const flunder = { type: "object", properties: { spec: { type: "string" } } };
+const openApiV2 = {
+  paths: { [`/apis/${GROUP}/v1/flunders`]: { get: { responses: { 200: { schema: { $ref: "#/definitions/Flunder" } } } } } },
+  definitions: { Flunder: flunder },
+};
+
 /** Believes only the front proxy; serves flunders, and answers all else with what it was asked. */
 async function startExtension() {
   const seen: IncomingMessage[] = [];
@@ -19,6 +25,10 @@ async function startExtension() {
     response.setHeader("content-type", "application/json");
     if (request.url === "/openapi/v3") {
       response.end(JSON.stringify({ paths: { [`apis/${GROUP}/v1`]: { serverRelativeURL: `/openapi/v3/apis/${GROUP}/v1?hash=1` } } }));
+    } else if (request.url === "/openapi/v2") {
+      response.setHeader("etag", '"one"');
+      response.statusCode = request.headers["if-none-match"] === '"one"' ? 304 : 200;
+      response.end(response.statusCode === 304 ? undefined : JSON.stringify(openApiV2));
     } else if (request.url === `/apis/${GROUP}/v1`) {
       const flunders = { name: "flunders", singularName: "flunder", namespaced: true, kind: "Flunder", verbs: ["get", "list"] };
       response.end(JSON.stringify({ kind: "APIResourceList", groupVersion: `${GROUP}/v1`, resources: [flunders] }));
@@ -94,6 +104,25 @@ describe("aggregation", () => {
       (await server.call("/openapi/v3")).json.paths[`apis/${GROUP}/v1`].serverRelativeURL,
       `/openapi/v3/apis/${GROUP}/v1?hash=1`,
     );
+  });
+
+  it("joins the server's OpenAPI with its own, until the APIService goes", async () => {
+    await using server = await startApiServer();
+    await using extension = await startExtension();
+    await register(server, extension.port);
+    await server.eventually(`${apiServices}/v1.${GROUP}`, available("Passed"));
+    const path = `/apis/${GROUP}/v1/flunders`;
+    const { paths, definitions } = (await server.call("/openapi/v2")).json;
+    assert.deepEqual(definitions["Flunder"], flunder);
+    assert.ok(paths[path] !== undefined && paths["/api/v1/pods"] !== undefined);
+    await server.clock.advance(30_000);
+    await server.eventually("/openapi/v2", () => extension.seen.filter(({ url }) => url === "/openapi/v2").length === 2);
+    assert.ok((await server.call("/openapi/v2")).json.paths[path] !== undefined);
+    await server.call(`${apiServices}/v1.${GROUP}`, { method: "DELETE" });
+    const gone = await server.eventually("/openapi/v2", ({ json }) => json.paths[path] === undefined);
+    assert.equal(gone.json.definitions["Flunder"], undefined);
+    assert.equal((await server.call("/openapi/v3")).json.paths[`apis/${GROUP}/v1`], undefined);
+    assert.equal((await server.call(`/apis/${GROUP}`)).code, 404);
   });
 
   it("authorises before it passes on", async () => {

@@ -1,10 +1,12 @@
 // The behaviours of Kubernetes' conformance suite that quotas, storage, certificates and service ranges answer for, each
 // by its name there.
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { describe, it } from "node:test";
 import { type ResourceRef, resources } from "../../src/api/index.ts";
 import type { Pod, ResourceQuota } from "../../src/api/types/core/v1.ts";
-import { isForbidden, isNotFound, type KubeObject } from "../../src/machinery/index.ts";
+import { isForbidden, isNotFound, type KubeObject, writePkcs10 } from "../../src/machinery/index.ts";
+import { TestAuthority } from "../../src/machinery/x509/test-authority.fixture.ts";
 import { type Cluster, createCluster } from "../../src/testing/index.ts";
 
 const inDefault = { namespace: "default" };
@@ -260,6 +262,64 @@ describe("ServiceCIDR and IPAddress API", () => {
     await lifecycle(cluster, resources.servicecidrs, (name) => ({ metadata: { name }, spec: { cidrs: ["192.0.2.0/24"] } }));
     const { status } = await cluster.client.get(resources.servicecidrs, "kubernetes");
     assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
+  });
+});
+
+describe("ClusterTrustBundle", () => {
+  it("CRUD operations for clustertrustbundles", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    const { pem: trustBundle } = await TestAuthority.make();
+    await lifecycle(cluster, resources.clustertrustbundlesV1, (name) => ({
+      metadata: { name: `example.com:signer:${name}` },
+      spec: { signerName: "example.com/signer", trustBundle },
+    }));
+    await create(cluster, resources.clustertrustbundlesV1, { metadata: { name: "plain" }, spec: { trustBundle } });
+    const own = { fieldSelector: "spec.signerName=example.com/signer" };
+    assert.deepEqual((await cluster.client.list(resources.clustertrustbundlesV1, own)).items, []);
+    const none = await cluster.client.list(resources.clustertrustbundles, { fieldSelector: "spec.signerName=" });
+    assert.deepEqual(
+      none.items.map(({ metadata }) => metadata.name),
+      ["plain"],
+    );
+  });
+});
+
+describe("PodCertificateRequest", () => {
+  it("PodCertificateRequest API operations", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const uids = { podUID: "p", serviceAccountUID: "a", nodeUID: "n" };
+    const request = (name: string) => ({
+      metadata: { name },
+      spec: {
+        ...uids,
+        signerName: "example.com/signer",
+        podName: "pod",
+        serviceAccountName: "default",
+        nodeName: "node",
+        stubPKCS10Request: writePkcs10(privateKey).toString("base64"),
+      },
+    });
+    await lifecycle(cluster, resources.podcertificaterequestsV1, request);
+    await create(cluster, resources.podcertificaterequestsV1, request("c"));
+    const lastTransitionTime = "2026-01-01T00:00:00Z";
+    const conditions = [{ type: "Failed", status: "True", reason: "Broken", message: "no", lastTransitionTime }];
+    const status = { ...inDefault, subresource: "status", type: MERGE } as const;
+    await cluster.client.patch(resources.podcertificaterequestsV1, "c", { status: { conditions } }, status);
+    const failed = await cluster.client.get(resources.podcertificaterequestsV1, "c", { ...inDefault, subresource: "status" });
+    assert.deepEqual(failed.status?.conditions, conditions);
+    await cluster.clock.advance(14 * 60_000);
+    await cluster.client.get(resources.podcertificaterequestsV1, "c", inDefault);
+    await cluster.clock.advance(2 * 60_000);
+    await assert.rejects(cluster.client.get(resources.podcertificaterequestsV1, "c", inDefault), isNotFound);
+  });
+});
+
+describe("StorageVersionMigration", () => {
+  it("CRUD operations for storageversionmigrations", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    const migration = (name: string) => ({ metadata: { name }, spec: { resource: { group: "", resource: "configmaps" } } });
+    await lifecycle(cluster, resources.storageversionmigrationsV1, migration);
   });
 });
 

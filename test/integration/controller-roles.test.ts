@@ -26,14 +26,15 @@ function watchfulLogger(refused: string[]): Logger {
 
 async function start(server: TestServer, logger: Logger, signal: AbortSignal): Promise<Client> {
   const { clock, core, tokens } = server;
-  const authority = requestAuthority(await issueAuthority("test-ca", clock), clock);
+  const ca = await issueAuthority("test-ca", clock);
+  const authority = requestAuthority(ca, clock);
   const plane = new ControlPlane({
     handler: core,
     catalog: builtInCatalog(),
     clock,
     random: new SeededRandom(2),
     logger,
-    caPem: "CA",
+    caPem: ca.certificate,
     podNetwork: "10.244.0.0/16",
     credentials: {
       authority,
@@ -117,6 +118,10 @@ async function makeWork(client: Client, now: string): Promise<void> {
   );
   const info = { metadata: { name: "cluster-info", namespace: "kube-public" }, data: { kubeconfig: "x" } };
   await client.create(resources.configmaps, info, { namespace: "kube-public" });
+  await create(resources.storageversionmigrations, {
+    metadata: { name: "deployments" },
+    spec: { resource: { group: "apps", resource: "deployments" } },
+  });
   const annotations = { "kubernetes.io/service-account.name": "default" };
   await create(resources.secrets, { metadata: { name: "token", annotations }, type: "kubernetes.io/service-account-token" });
 }
@@ -137,6 +142,9 @@ describe("the controllers' roles", () => {
     assert.equal((await client.list(resources.jobs, inDefault)).items.length >= 2, true);
     const { status } = await client.get(resources.resourcequotas, "q", inDefault);
     assert.equal(status?.used?.["configmaps"], "1");
+    assert.equal((await client.list(resources.clustertrustbundles)).items.length, 1);
+    const migration = await client.get(resources.storageversionmigrations, "deployments");
+    assert.equal(migration.status?.conditions?.[0]?.type, "Succeeded");
     await client.delete(resources.servicecidrs, "extra");
     await client.delete(resources.persistentvolumeclaims, "data", inDefault);
     await client.delete(resources.pods, "volumes", { ...inDefault, options: { gracePeriodSeconds: 0 } });

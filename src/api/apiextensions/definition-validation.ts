@@ -1,13 +1,13 @@
 // What must hold for a CustomResourceDefinition beyond its schemas: names, versions, conversion, approval of protected groups.
 // @see kubernetes `apiextensions-apiserver/pkg/apis/apiextensions/validation`
-import { type FieldError, field, isDns1035Label, isDns1123Subdomain } from "../../machinery/index.ts";
+import { deepEqual, type FieldError, field, isDns1035Label, isDns1123Subdomain } from "../../machinery/index.ts";
 import type { CustomResourceConversion, CustomResourceDefinition, CustomResourceDefinitionNames } from "../types/apiextensions/v1.ts";
 import { checkMessages, checkOneOf } from "../validation/checks.ts";
 import { isProtectedGroup, judgeApproval } from "./api-approval.ts";
 import { validateVersion } from "./version-validation.ts";
 
-/** All problems of a definition. */
-export function validateDefinition(definition: CustomResourceDefinition): FieldError[] {
+/** All problems of a definition; what the rules of a schema cost is no question while it stays as it was in `old`. */
+export function validateDefinition(definition: CustomResourceDefinition, old?: CustomResourceDefinition): FieldError[] {
   const { spec } = definition;
   if (spec === undefined) return [field.required("spec")];
   const errors: FieldError[] = [];
@@ -15,7 +15,7 @@ export function validateDefinition(definition: CustomResourceDefinition): FieldE
   if ((spec.scope ?? "") === "") errors.push(field.required("spec.scope"));
   else checkOneOf(errors, "spec.scope", spec.scope, ["Cluster", "Namespaced"]);
   validateNames(errors, spec.names, "spec.names");
-  validateVersions(errors, definition);
+  validateVersions(errors, definition, old);
   validateConversion(errors, spec.conversion);
   if (spec.preserveUnknownFields === true)
     errors.push(
@@ -61,7 +61,7 @@ function validateNames(errors: FieldError[], names: CustomResourceDefinitionName
     errors.push(field.invalid(`${path}.listKind`, listKind, "kind and listKind may not be the same"));
 }
 
-function validateVersions(errors: FieldError[], { spec }: CustomResourceDefinition): void {
+function validateVersions(errors: FieldError[], { spec }: CustomResourceDefinition, old: CustomResourceDefinition | undefined): void {
   const { versions = [], scope } = spec;
   if (versions.length === 0) {
     errors.push(field.required("spec.versions", "must have at least one version"));
@@ -73,7 +73,9 @@ function validateVersions(errors: FieldError[], { spec }: CustomResourceDefiniti
     checkMessages(errors, `${path}.name`, version.name, isDns1035Label(version.name ?? ""));
     if (seen.has(version.name)) errors.push(field.duplicate(`${path}.name`, version.name));
     seen.add(version.name);
-    errors.push(...validateVersion(version, { path, schemaPath: schemaPath(spec.versions, index), scope }));
+    const before = old?.spec.versions.find(({ name }) => name === version.name);
+    const hasOldRules = before !== undefined && deepEqual(before.schema, version.schema);
+    errors.push(...validateVersion(version, { path, schemaPath: schemaPath(spec.versions, index), scope, hasOldRules }));
   });
   if (versions.filter(({ storage }) => storage === true).length !== 1)
     errors.push(

@@ -18,14 +18,16 @@ export interface VersionPlace {
   readonly path: string;
   readonly schemaPath: string;
   readonly scope: string;
+  /** Whether the schema's rules were there before: then they may cost what they do. */
+  readonly hasOldRules: boolean;
 }
 
 /** All problems of a version. */
-export function validateVersion(version: CustomResourceDefinitionVersion, { path, schemaPath }: VersionPlace): FieldError[] {
+export function validateVersion(version: CustomResourceDefinitionVersion, { path, schemaPath, hasOldRules }: VersionPlace): FieldError[] {
   const errors: FieldError[] = [];
   const schema = version.schema?.openAPIV3Schema;
   if (schema === undefined) errors.push(field.required(`${path}.schema.openAPIV3Schema`, "schemas are required"));
-  else errors.push(...validateSchema(schema, schemaPath));
+  else errors.push(...validateSchema(schema, schemaPath, { hasOldRules }));
   for (const [index, column] of (version.additionalPrinterColumns ?? []).entries())
     validateColumn(errors, column, `${path}.additionalPrinterColumns[${index}]`);
   if (version.deprecationWarning !== undefined && version.deprecated !== true)

@@ -6,6 +6,7 @@ import { isPathSegment } from "../rbac/rules.ts";
 import type { KindStrategy } from "../strategy.ts";
 import type { CertificateSigningRequest } from "../types/certificates/v1.ts";
 import { keepSpec, keepStatus } from "../validation/prepare.ts";
+import { checkSignerName } from "../validation/signer.ts";
 
 const minExpirationSeconds = 600;
 
@@ -59,11 +60,7 @@ export const certificateSigningRequestStrategy: KindStrategy<CertificateSigningR
       errors.push(field.invalid("spec.request", spec.request, "PEM block type must be CERTIFICATE REQUEST"));
     }
     if (!spec.usages?.length) errors.push(field.required("spec.usages", "usages cannot be empty"));
-    if (!spec.signerName) errors.push(field.required("spec.signerName"));
-    else if (!/^[^/]+\.[^/]+\/[^/]+$/.test(spec.signerName)) {
-      const detail = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
-      errors.push(field.invalid("spec.signerName", spec.signerName, detail));
-    }
+    checkSignerName(errors, "spec.signerName", spec.signerName);
     if (spec.expirationSeconds !== undefined && spec.expirationSeconds < minExpirationSeconds) {
       errors.push(
         field.invalid("spec.expirationSeconds", spec.expirationSeconds, "may not specify a duration less than 600 seconds (10 minutes)"),

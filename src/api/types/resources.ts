@@ -41,6 +41,10 @@ import type { HorizontalPodAutoscaler as AutoscalingV2HorizontalPodAutoscaler } 
 import type { CronJob as BatchV1CronJob } from "./batch/v1.ts";
 import type { Job as BatchV1Job } from "./batch/v1.ts";
 import type { CertificateSigningRequest as CertificatesV1CertificateSigningRequest } from "./certificates/v1.ts";
+import type { ClusterTrustBundle as CertificatesV1ClusterTrustBundle } from "./certificates/v1.ts";
+import type { PodCertificateRequest as CertificatesV1PodCertificateRequest } from "./certificates/v1.ts";
+import type { ClusterTrustBundle as CertificatesV1beta1ClusterTrustBundle } from "./certificates/v1beta1.ts";
+import type { PodCertificateRequest as CertificatesV1beta1PodCertificateRequest } from "./certificates/v1beta1.ts";
 import type { Lease as CoordinationV1Lease } from "./coordination/v1.ts";
 import type { EndpointSlice as DiscoveryV1EndpointSlice } from "./discovery/v1.ts";
 import type { Event as EventsV1Event } from "./events/v1.ts";
@@ -71,6 +75,8 @@ import type { CSIStorageCapacity as StorageV1CSIStorageCapacity } from "./storag
 import type { StorageClass as StorageV1StorageClass } from "./storage/v1.ts";
 import type { VolumeAttachment as StorageV1VolumeAttachment } from "./storage/v1.ts";
 import type { VolumeAttributesClass as StorageV1VolumeAttributesClass } from "./storage/v1.ts";
+import type { StorageVersionMigration as StoragemigrationV1StorageVersionMigration } from "./storagemigration/v1.ts";
+import type { StorageVersionMigration as StoragemigrationV1beta1StorageVersionMigration } from "./storagemigration/v1beta1.ts";
 
 /** Every built-in resource, for the clients' calls. */
 export const resources = {
@@ -115,6 +121,10 @@ export const resources = {
   cronjobs: {"group":"batch","version":"v1","resource":"cronjobs","kind":"CronJob","namespaced":true} as ResourceRef<BatchV1CronJob>,
   jobs: {"group":"batch","version":"v1","resource":"jobs","kind":"Job","namespaced":true} as ResourceRef<BatchV1Job>,
   certificatesigningrequests: {"group":"certificates.k8s.io","version":"v1","resource":"certificatesigningrequests","kind":"CertificateSigningRequest","namespaced":false} as ResourceRef<CertificatesV1CertificateSigningRequest>,
+  clustertrustbundlesV1: {"group":"certificates.k8s.io","version":"v1","resource":"clustertrustbundles","kind":"ClusterTrustBundle","namespaced":false} as ResourceRef<CertificatesV1ClusterTrustBundle>,
+  podcertificaterequestsV1: {"group":"certificates.k8s.io","version":"v1","resource":"podcertificaterequests","kind":"PodCertificateRequest","namespaced":true} as ResourceRef<CertificatesV1PodCertificateRequest>,
+  clustertrustbundles: {"group":"certificates.k8s.io","version":"v1beta1","resource":"clustertrustbundles","kind":"ClusterTrustBundle","namespaced":false} as ResourceRef<CertificatesV1beta1ClusterTrustBundle>,
+  podcertificaterequests: {"group":"certificates.k8s.io","version":"v1beta1","resource":"podcertificaterequests","kind":"PodCertificateRequest","namespaced":true} as ResourceRef<CertificatesV1beta1PodCertificateRequest>,
   leases: {"group":"coordination.k8s.io","version":"v1","resource":"leases","kind":"Lease","namespaced":true} as ResourceRef<CoordinationV1Lease>,
   endpointslices: {"group":"discovery.k8s.io","version":"v1","resource":"endpointslices","kind":"EndpointSlice","namespaced":true} as ResourceRef<DiscoveryV1EndpointSlice>,
   eventsV1: {"group":"events.k8s.io","version":"v1","resource":"events","kind":"Event","namespaced":true} as ResourceRef<EventsV1Event>,
@@ -145,4 +155,6 @@ export const resources = {
   storageclasses: {"group":"storage.k8s.io","version":"v1","resource":"storageclasses","kind":"StorageClass","namespaced":false} as ResourceRef<StorageV1StorageClass>,
   volumeattachments: {"group":"storage.k8s.io","version":"v1","resource":"volumeattachments","kind":"VolumeAttachment","namespaced":false} as ResourceRef<StorageV1VolumeAttachment>,
   volumeattributesclasses: {"group":"storage.k8s.io","version":"v1","resource":"volumeattributesclasses","kind":"VolumeAttributesClass","namespaced":false} as ResourceRef<StorageV1VolumeAttributesClass>,
+  storageversionmigrationsV1: {"group":"storagemigration.k8s.io","version":"v1","resource":"storageversionmigrations","kind":"StorageVersionMigration","namespaced":false} as ResourceRef<StoragemigrationV1StorageVersionMigration>,
+  storageversionmigrations: {"group":"storagemigration.k8s.io","version":"v1beta1","resource":"storageversionmigrations","kind":"StorageVersionMigration","namespaced":false} as ResourceRef<StoragemigrationV1beta1StorageVersionMigration>,
 };

@@ -6,6 +6,8 @@ import {
   certificateRequester,
   certificateSubjectRestriction,
 } from "./certificates/certificate-plugins.ts";
+import { ClusterTrustBundleAttest } from "./certificates/cluster-trust-bundle-attest.ts";
+import { PodCertificateSigning } from "./certificates/pod-certificate-signing.ts";
 import { DefaultIngressClass } from "./default-ingress-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { DeviceAdminAccess } from "./device-admin-access.ts";
@@ -46,6 +48,8 @@ export function builtInPlugins(tools: HookTools): AdmissionPlugin[] {
     new RuntimeClassAdmission(tools),
     new CertificateApproval(tools.authorizer),
     new CertificateSigning(tools.authorizer),
+    new PodCertificateSigning(tools.authorizer),
+    new ClusterTrustBundleAttest(tools.authorizer),
     certificateSubjectRestriction,
     new DefaultIngressClass(tools),
     new PodTopologyLabels(tools),

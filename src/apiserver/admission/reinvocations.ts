@@ -1,6 +1,6 @@
 // Which webhooks or policies are asked a second time: those that may be, and that have not seen what others made later.
-import { deepEqual } from "../../machinery/index.ts";
-import { copyJson, type Draft } from "../registry/draft.ts";
+import { copyJson, deepEqual } from "../../machinery/index.ts";
+import type { Draft } from "../registry/draft.ts";
 import type { MutationPass } from "./mutation-pass.ts";
 
 export class Reinvocations {

@@ -6,6 +6,7 @@ import type { APIService } from "../../api/types/apiregistration/v1.ts";
 import type { Clock, Logger, Timer } from "../../base/index.ts";
 import { type DeepReadonly, isAlreadyExists, isConflict, isNotFound } from "../../machinery/index.ts";
 import { loopbackUser } from "../authz/watched-collection.ts";
+import type { RemoteDocumentV2 } from "../openapi/index.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
 import type { ServiceResolver } from "../webhooks/index.ts";
 import { isAvailable, localVerdict, withVerdict } from "./availability.ts";
@@ -99,6 +100,14 @@ export class Aggregator {
     return paths;
   }
 
+  /** What other servers say in OpenAPI v2, as far as it is known. */
+  openApiV2(): readonly RemoteDocumentV2[] {
+    return [...this.#remote.values()].flatMap(({ metadata, spec }) => {
+      const found = this.#probes.get(metadata.name ?? "")?.openApiV2;
+      return found === undefined ? [] : [{ group: spec?.group ?? "", version: spec?.version ?? "", document: found.document }];
+    });
+  }
+
   /** Whatever happened, the next round looks at everything; one round at a time. */
   #wake(signal: AbortSignal): void {
     this.#isDirty = true;
@@ -144,7 +153,8 @@ export class Aggregator {
 
   /** Documents are made anew only when they would say something else. */
   #compare(): void {
-    const told = this.#remote.size === 0 ? "" : JSON.stringify([this.groupVersions(), [...this.openApiPaths()]]);
+    const documents = [...this.#remote.values()].map(({ metadata }) => this.#probes.get(metadata.name ?? "")?.openApiV2?.hash);
+    const told = this.#remote.size === 0 ? "" : JSON.stringify([this.groupVersions(), [...this.openApiPaths()], documents]);
     if (told !== this.#told) this.version++;
     this.#told = told;
   }
@@ -169,10 +179,11 @@ export class Aggregator {
   async #check(service: DeepReadonly<APIService>): Promise<void> {
     const { clock, handler } = this.#options;
     const name = service.metadata.name ?? "";
-    const probe = serviceOf(service) === undefined ? undefined : await this.#prober.probe(service);
+    const known = this.#probes.get(name);
+    const probe = serviceOf(service) === undefined ? undefined : await this.#prober.probe(service, known);
     if (probe === undefined) this.#probes.delete(name);
     // A server that does not answer is still known by what it said last.
-    else this.#probes.set(name, { ...probe, resources: probe.resources ?? this.#probes.get(name)?.resources });
+    else this.#probes.set(name, probe.resources === undefined ? { ...known, resources: known?.resources, verdict: probe.verdict } : probe);
     this.#compare();
     const changed = withVerdict(service, probe?.verdict ?? localVerdict, clock.now());
     if (changed !== undefined) await tolerant(handler.update({ ...this.#scope(name), subresource: "status" }, unchecked(changed), {}));

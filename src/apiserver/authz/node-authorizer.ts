@@ -1,6 +1,6 @@
 // The Node authorizer: a kubelet (system:node:<name> in system:nodes) reads what its own pods refer to and writes what is
 // its own.
-// DEVIATION: lists and watches of pods and nodes are not held to the node's own: attributes carry no field selectors.
+// DEVIATION: lists and watches of pods, nodes and requests for certificates are not held to the node's own: attributes carry no field selectors.
 import { podReferences, type UserInfo } from "../../api/index.ts";
 import type { PersistentVolume, Pod } from "../../api/types/core/v1.ts";
 import type { VolumeAttachment } from "../../api/types/storage/v1.ts";
@@ -50,7 +50,7 @@ export class NodeAuthorizer implements Authorizer {
   }
 
   /** undefined when nothing speaks against what the rules allow. */
-  #refusal(node: string, { verb, resource, subresource, namespace, name }: AuthorizationAttributes): Decision | undefined {
+  #refusal(node: string, { verb, resource, namespace, name }: AuthorizationAttributes): Decision | undefined {
     const none = { allowed: false, reason: `no relationship found between node '${node}' and this object` };
     switch (resource) {
       case "secrets":
@@ -61,7 +61,7 @@ export class NodeAuthorizer implements Authorizer {
       case "resourceclaims":
         return this.#refersTo(node, `${resource}/${namespace}/${name}`) ? undefined : none;
       case "serviceaccounts":
-        return subresource === "token" && this.#refersTo(node, `${resource}/${namespace}/${name}`) ? undefined : none;
+        return this.#refersTo(node, `${resource}/${namespace}/${name}`) ? undefined : none;
       case "persistentvolumes":
         return this.#usesVolume(node, name) ? undefined : none;
       case "volumeattachments":

@@ -1,6 +1,16 @@
 // Request bodies: read up to the limit, decoded by their content type.
 import { parse } from "yaml";
-import { badRequest, decodeProtobuf, duplicateMembers, StatusError, statusError, type TypeFacts } from "../../machinery/index.ts";
+import {
+  badRequest,
+  DecodeError,
+  decodeProtobuf,
+  type JsonParsing,
+  type ParsedJson,
+  parseJson,
+  StatusError,
+  statusError,
+  type TypeFacts,
+} from "../../machinery/index.ts";
 import { decodeCbor } from "./cbor.ts";
 import { type FrontRequest, header } from "./exchange.ts";
 
@@ -68,19 +78,22 @@ export async function readObject(
   const type = contentType(request);
   const body = await readBody(request);
   if (body.byteLength === 0) return undefined;
-  const value = type === PROTOBUF ? decodeProtobuf(body, typeOf) : decode(type, body);
+  const { value, duplicates } = type === PROTOBUF ? unique(decodeProtobuf(body, typeOf)) : decode(type, body, detectsDuplicates);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest("couldn't get version/kind; json parse error: the body is not an object");
   }
-  const duplicates = detectsDuplicates && type === "application/json" ? duplicateMembers(body.toString("utf8")) : [];
   return { object: value as Record<string, unknown>, duplicates };
 }
 
-function decode(type: string, body: Buffer): unknown {
-  if (type === "application/json") return parseJson(body);
-  if (type === "application/yaml" || type === "text/yaml") return parseYaml(body);
-  if (type === "application/cbor") return checkDepth(decodeCbor(body), body);
+function decode(type: string, body: Buffer, detectsDuplicates: boolean): ParsedJson {
+  if (type === "application/json") return readJson(body, { detectsDuplicates });
+  if (type === "application/yaml" || type === "text/yaml") return unique(parseYaml(body));
+  if (type === "application/cbor") return unique(checkDepth(decodeCbor(body), body));
   throw unsupported(objectTypes);
+}
+
+function unique(value: unknown): ParsedJson {
+  return { value, duplicates: [] };
 }
 
 /** No kind is nested this deep; what is would exhaust the stack of whoever walks through it. */
@@ -104,17 +117,24 @@ export function unsupported(accepted: string): Error {
   );
 }
 
-export function parseJson(body: Buffer): unknown {
+/** Throws 400 for what is no JSON. */
+export function readJson(body: Buffer, options?: Pick<JsonParsing, "detectsDuplicates">): ParsedJson {
   try {
-    return checkDepth(JSON.parse(body.toString("utf8")), body);
+    return parseJson(body.toString("utf8"), { ...options, maxDepth: MAX_DEPTH });
   } catch (error) {
-    if (error instanceof StatusError) throw error;
-    throw badRequest(`couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`);
+    throw error instanceof DecodeError ? badRequest(error.message) : error;
   }
 }
 
-/** YAML is a superset of JSON; a later key of the same name wins, as upstream's decoder has it. */
+const openBrace = 123;
+
+/** A later key of the same name wins, as upstream's decoder has it. JSON, which is YAML too, is read as such: that is faster. */
 export function parseYaml(body: Buffer): unknown {
+  try {
+    if (body[0] === openBrace) return parseJson(body.toString("utf8"), { maxDepth: MAX_DEPTH }).value;
+  } catch {
+    // A flow mapping that is no JSON, or no mapping at all.
+  }
   try {
     return checkDepth(parse(body.toString("utf8"), { uniqueKeys: false, maxAliasCount: 100 }), body);
   } catch (error) {

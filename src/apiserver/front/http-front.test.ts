@@ -42,6 +42,22 @@ test("the user is the client certificate's, the manager is the user agent's firs
   assert.equal(scope?.fieldManager, "kubectl");
 });
 
+test("a list of items of all sizes, longer than what is shared, holds each as it is", async () => {
+  await using server = await startTestFront();
+  const lengths = [1, 300_000, 2, 100_000, 262_144, 262_000, ...Array<number>(100).fill(200_000), 3];
+  for (const [index, length] of lengths.entries()) {
+    const object = { kind: "ConfigMap", apiVersion: "v1", metadata: { name: `cm-${index}` }, data: { text: "x".repeat(length) } };
+    server.handler.objects.set(`configmaps/default/cm-${index}`, storedObject(object));
+  }
+  const answer = await server.call({ path: "/api/v1/namespaces/default/configmaps" });
+  const { items } = answer.json() as { items: { data: { text: string } }[] };
+  assert.deepEqual(
+    items.map(({ data }) => data.text.length),
+    lengths,
+  );
+  assert.equal(Number(answer.headers["content-length"]), answer.body.length);
+});
+
 test("a list is a head and the items' bytes, compressed when it is large", async () => {
   await using server = await startTestFront();
   for (let i = 0; i < 300; i++) {

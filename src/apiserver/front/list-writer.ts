@@ -8,10 +8,11 @@ import type { Exchange, FrontResponse } from "./exchange.ts";
 import { mediaTypes } from "./negotiation.ts";
 import { listItem } from "./protobuf-forms.ts";
 import { acceptsGzip, GZIP_LEVEL, GZIP_THRESHOLD_BYTES } from "./respond.ts";
+import { copyJson, jsonLength } from "./stored-json.ts";
 
 /** Bytes gathered before they are given to the socket: few system calls, little memory for a slow client. */
 const CHUNK_BYTES = 256 * 1024;
-const comma = Buffer.from(",");
+const COMMA = 0x2c;
 const tail = Buffer.from("]}\n");
 
 /** The items of lists that were not too long, joined: shared by all who are answered with the same snapshot. */
@@ -34,23 +35,34 @@ function* gathered(parts: Iterable<Uint8Array>): Generator<Buffer> {
   if (pieces.length > 0) yield Buffer.concat(pieces);
 }
 
-/** The items' bytes with commas between. */
-function* separated(items: readonly Stored[]): Generator<Uint8Array> {
-  for (let i = 0; i < items.length; i++) {
-    const json = items[i]?.json;
-    if (json === undefined) continue;
-    if (i > 0) yield comma;
-    yield json;
+/** The items' JSON with commas between, `totalBytes` in all, in pieces of about CHUNK_BYTES. */
+function* joined(items: readonly Stored[], totalBytes: number): Generator<Buffer> {
+  let left = totalBytes;
+  let chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, left));
+  let end = 0;
+  for (const [index, item] of items.entries()) {
+    const length = jsonLength(item);
+    const needed = index === 0 ? length : 1 + length;
+    if (end + needed > chunk.length) {
+      if (end > 0) yield chunk.subarray(0, end);
+      chunk = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(CHUNK_BYTES, left)));
+      end = 0;
+    }
+    if (index > 0) chunk[end] = COMMA;
+    end += needed;
+    left -= needed;
+    copyJson(item, chunk, end - length);
   }
+  if (end > 0) yield chunk.subarray(0, end);
 }
 
 function sharedChunks(items: readonly Stored[], totalBytes: number): Iterable<Buffer> {
-  if (totalBytes > MAX_SHARED_BYTES) return gathered(separated(items));
+  if (totalBytes > MAX_SHARED_BYTES) return joined(items, totalBytes);
   const known = joinedItems.get(items);
   if (known !== undefined) return known;
-  const joined = [...gathered(separated(items))];
-  joinedItems.set(items, joined);
-  return joined;
+  const chunks = [...joined(items, totalBytes)];
+  joinedItems.set(items, chunks);
+  return chunks;
 }
 
 function* wholeBody(head: Buffer, chunks: Iterable<Buffer>): Generator<Buffer> {
@@ -74,9 +86,10 @@ function jsonBody(resource: Resource, list: StoredList): ListBody {
   const { items } = list;
   const metadata = JSON.stringify(listMeta(list));
   const head = Buffer.from(`{"kind":"${resource.listKind}","apiVersion":"${resource.apiVersion}","metadata":${metadata},"items":[`);
-  let size = head.byteLength + tail.byteLength + Math.max(0, items.length - 1);
-  for (const item of items) size += item.json.byteLength;
-  return { contentType: mediaTypes.json, size, chunks: wholeBody(head, sharedChunks(items, size)) };
+  let itemBytes = Math.max(0, items.length - 1);
+  for (const item of items) itemBytes += jsonLength(item);
+  const size = head.byteLength + itemBytes + tail.byteLength;
+  return { contentType: mediaTypes.json, size, chunks: wholeBody(head, sharedChunks(items, itemBytes)) };
 }
 
 function protobufBody({ listKind, apiVersion, facts }: Resource, list: StoredList): ListBody {

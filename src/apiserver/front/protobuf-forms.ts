@@ -1,6 +1,6 @@
 // The protobuf bytes of objects: each message is made once per object and revision, when it is first asked for.
 import { type Resource, type Stored, typeFacts } from "../../api/index.ts";
-import { encodeEnvelope, encodeMessage, encodeWatchFrame, type FieldFacts, fieldHead, type TypeFacts } from "../../machinery/index.ts";
+import { encodeEnvelope, encodeMessage, type FieldFacts, fieldHead, type TypeFacts } from "../../machinery/index.ts";
 
 /** An item of a list: the message and what stands before it there. */
 interface Encoded {
@@ -11,7 +11,6 @@ interface Encoded {
 const ITEMS = 2;
 /** By the object, so that the bytes go with it. A stored object is frozen: it never changes behind them. */
 const encoded = new WeakMap<object, Encoded>();
-const frames = new WeakMap<object, { readonly type: string; readonly frame: Buffer }>();
 
 /** What has an apiVersion and a kind, and for all else a type that tells how it is encoded. */
 export interface TypedObject {
@@ -34,15 +33,6 @@ export function storedBody(stored: Stored, facts: TypeFacts): Buffer {
 /** A stored object as an item of a list. */
 export function listItem(stored: Stored, facts: TypeFacts): Uint8Array {
   return encodedOnce(stored, facts).item;
-}
-
-/** A change as a frame of a watch, shared by all watchers. */
-export function storedFrame(type: string, stored: Stored, facts: TypeFacts): Buffer {
-  const known = frames.get(stored.object);
-  if (known?.type === type) return known.frame;
-  const frame = encodeWatchFrame(type, storedBody(stored, facts));
-  frames.set(stored.object, { type, frame });
-  return frame;
 }
 
 function encodedOnce({ object }: Stored, facts: TypeFacts): Encoded {

@@ -4,7 +4,7 @@ import type { ApiHandler, PatchType, RequestScope, Resource, ResourceCatalog, St
 import type { Clock } from "../../base/index.ts";
 import { hasProtobuf, statusError } from "../../machinery/index.ts";
 import type { WatchObserver } from "../metrics/index.ts";
-import { contentType, parseJson, parseYaml, readBody, readObject, unsupported } from "./body.ts";
+import { contentType, parseYaml, readBody, readJson, readObject, unsupported } from "./body.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { header } from "./exchange.ts";
 import type { UpgradeExchange } from "./http-front.ts";
@@ -174,7 +174,7 @@ export class ResourceEndpoint implements Endpoint {
     if (!patchTypes.has(type)) throw unsupported([...patchTypes].join(", "));
     const options = { ...writeOptions(info.query, "PatchOptions"), type: type as PatchType, force: patchForce(type, info.query) };
     const body = await readBody(request);
-    const patch = type === "application/apply-patch+yaml" ? parseYaml(body) : parseJson(body);
+    const patch = type === "application/apply-patch+yaml" ? parseYaml(body) : readJson(body).value;
     call.exchange.audit?.sawRequest(patch as object);
     const { stored, created } = await this.#handler.patch(call.scope(), patch, options);
     this.#writeObject(call, created ? 201 : 200, stored);

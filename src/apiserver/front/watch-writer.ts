@@ -5,28 +5,39 @@ import { encodeCbor } from "./cbor.ts";
 import type { FrontResponse } from "./exchange.ts";
 import { drained } from "./list-writer.ts";
 import { type Format, streamTypes } from "./negotiation.ts";
-import { factsOfAnswer, metaTypeFacts, protobufBody, storedFrame } from "./protobuf-forms.ts";
+import { factsOfAnswer, metaTypeFacts, protobufBody, storedBody } from "./protobuf-forms.ts";
+import { copyJson, jsonLength } from "./stored-json.ts";
 import { type MetaVersion, partialMetadata, type TableOptions, tableOf } from "./table.ts";
 
-type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
+type Change = Extract<StoredWatchEvent, { readonly stored: Stored }>;
 
-const heads: Readonly<Record<ChangeType, Buffer>> = {
-  ADDED: Buffer.from('{"type":"ADDED","object":'),
-  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
-  DELETED: Buffer.from('{"type":"DELETED","object":'),
-};
 const tail = Buffer.from("}\n");
-/** By the object's bytes, so that a frame goes when its object lets go of them. */
-const frames = new WeakMap<Uint8Array, { type: ChangeType; frame: Buffer }>();
 
-/** The bytes of a change; made once per stored object and type. */
-export function changeFrame(type: ChangeType, stored: Stored): Buffer {
-  const { json } = stored;
-  const known = frames.get(json);
-  if (known?.type === type) return known.frame;
-  const frame = Buffer.concat([heads[type], json, tail]);
-  frames.set(json, { type, frame });
+/** A change in JSON, made from the object's bytes. */
+function jsonFrame({ type, stored }: Change): Buffer {
+  const head = `{"type":"${type}","object":`;
+  const length = jsonLength(stored);
+  const frame = Buffer.allocUnsafeSlow(head.length + length + tail.length);
+  frame.write(head, 0, "latin1");
+  copyJson(stored, frame, head.length);
+  frame.set(tail, head.length + length);
   return frame;
+}
+
+/** By the change, so that frames go when it is not recent any more; then by what they are for and the event's type. */
+const sharedFrames = new WeakMap<object, Map<string, Uint8Array | string>>();
+
+/** The encoder's frame, made once for all watches that `form` names alike. */
+function shared(form: string, encode: (change: Change) => Uint8Array | string): (change: Change) => Uint8Array | string {
+  return (event) => {
+    if (event.change === undefined) return encode(event);
+    let frames = sharedFrames.get(event.change);
+    if (frames === undefined) sharedFrames.set(event.change, (frames = new Map()));
+    const key = form + event.type;
+    let frame = frames.get(key);
+    if (frame === undefined) frames.set(key, (frame = encode(event)));
+    return frame;
+  };
 }
 
 /** Turns an event into the bytes of one frame. */
@@ -53,22 +64,26 @@ const framings: Readonly<Record<Format, Framing>> = {
 export function objectFrames(resource: Resource, format: Format): FrameEncoder {
   const { kind, apiVersion, facts } = resource;
   const frame = framings[format];
+  const ofChange = shared(`${format} ${apiVersion} `, (event) => {
+    if (format === "json") return jsonFrame(event);
+    if (format === "protobuf") return encodeWatchFrame(event.type, storedBody(event.stored, facts));
+    return frame(event.type, event.stored.object, factsOfAnswer(event.stored.object, resource, ""));
+  });
   return (event) => {
     if (event.type === "BOOKMARK") return frame("BOOKMARK", { kind, apiVersion, metadata: bookmarkMeta(event) }, facts);
     if (event.type === "ERROR") return frame("ERROR", event.status, metaTypeFacts("Status"));
-    if (format === "json") return changeFrame(event.type, event.stored);
-    if (format === "protobuf") return storedFrame(event.type, event.stored, facts);
-    return frame(event.type, event.stored.object, factsOfAnswer(event.stored.object, resource, ""));
+    return ofChange(event);
   };
 }
 
 export function metadataFrames(format: Format, version: MetaVersion | undefined): FrameEncoder {
   const frame = framings[format];
   const facts = metaTypeFacts("PartialObjectMetadata");
+  const of = (type: string, object: { readonly metadata: unknown }) => frame(type, partialMetadata(object, version), facts);
+  const ofChange = shared(`${format} metadata ${version} `, ({ type, stored }) => of(type, stored.object));
   return (event) => {
     if (event.type === "ERROR") return frame("ERROR", event.status, metaTypeFacts("Status"));
-    const object = event.type === "BOOKMARK" ? { metadata: bookmarkMeta(event) } : event.stored.object;
-    return frame(event.type, partialMetadata(object, version), facts);
+    return event.type === "BOOKMARK" ? of("BOOKMARK", { metadata: bookmarkMeta(event) }) : ofChange(event);
   };
 }
 

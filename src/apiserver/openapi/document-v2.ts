@@ -1,12 +1,13 @@
 // The OpenAPI v2 document of everything.
 import type { Resource } from "../../api/index.ts";
 import { addKinds, answerSchema, bodySchema, type DocumentOptions, typeOf } from "./document-v3.ts";
+import type { SwaggerDocument } from "./merge-v2.ts";
 import { type Operation, type Parameter, pathItems } from "./operations.ts";
 import { SchemaBuilder } from "./schema-builder.ts";
 
 const produces = ["application/json", "application/yaml"];
 
-export function documentV2(resources: readonly Resource[], { version, descriptions }: DocumentOptions): object {
+export function documentV2(resources: readonly Resource[], { version, descriptions }: DocumentOptions): SwaggerDocument {
   const builder = new SchemaBuilder({ refPrefix: "#/definitions/", wrapsRefs: false }, descriptions);
   const paths: Record<string, object> = {};
   for (const resource of resources) {

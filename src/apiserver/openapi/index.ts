@@ -1,1 +1,2 @@
+export * from "./merge-v2.ts";
 export * from "./openapi-endpoint.ts";

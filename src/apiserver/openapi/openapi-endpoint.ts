@@ -7,6 +7,7 @@ import { resourceNotFound } from "../front/resource-endpoint.ts";
 import { clientDescriptions, type Descriptions } from "./descriptions.ts";
 import { documentV2 } from "./document-v2.ts";
 import { type DocumentOptions, documentV3 } from "./document-v3.ts";
+import { mergeV2, type RemoteDocumentV2 } from "./merge-v2.ts";
 import { encodeDocumentV2 } from "./protobuf-v2.ts";
 
 export interface OpenApiOptions {
@@ -20,10 +21,11 @@ export interface OpenApiOptions {
 }
 
 export interface RemoteDocuments {
-  /** Changes when `openApiPaths` does. */
+  /** Changes when any of them does. */
   readonly version: number;
   /** `apis/<group>/<version>` → the document's path with its hash. */
   openApiPaths(): ReadonlyMap<string, string>;
+  openApiV2(): readonly RemoteDocumentV2[];
 }
 
 const JSON_TYPE = "application/json";
@@ -92,7 +94,7 @@ export class OpenApiEndpoint implements Endpoint {
   }
 
   #v2(type: string): CachedDocument {
-    const document = () => documentV2(this.#source ?? [], this.#documentOptions);
+    const document = () => mergeV2(documentV2(this.#source ?? [], this.#documentOptions), this.#remote?.openApiV2() ?? []);
     if (type === JSON_TYPE) return this.#cached("v2", document);
     return this.#cached("v2 protobuf", () => encodeDocumentV2(document()), PROTOBUF_TYPE);
   }

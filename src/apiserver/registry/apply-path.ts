@@ -1,11 +1,11 @@
 // Server-side apply: merges what the applier wants into what stands, or creates it.
 import type { PatchOptions, RequestScope, Stored, UncheckedObject } from "../../api/index.ts";
-import { ApplyConflictError, type ApplyResult, apply, badRequest, field, invalid } from "../../machinery/index.ts";
+import { ApplyConflictError, type ApplyResult, apply, badRequest, copyJson, field, invalid } from "../../machinery/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody } from "./decode.ts";
-import { copyJson, type Draft, draftOf } from "./draft.ts";
-import { checkFieldsOf } from "./field-check.ts";
+import { type Draft, draftOf } from "./draft.ts";
+import { knownFieldsOf } from "./field-check.ts";
 import { managerOf, resetFields } from "./managed-fields.ts";
 import { authorize, currentEntry, type ServerContext } from "./server-context.ts";
 import { fromStoredForm } from "./stored-as.ts";
@@ -80,7 +80,7 @@ function checkApplied(scope: RequestScope, patch: unknown): Draft {
     );
   }
   if (applied.metadata?.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
-  checkFieldsOf(scope, copyJson(applied), resource, { fieldValidation: "Strict" });
+  knownFieldsOf(scope, applied, resource, { fieldValidation: "Strict" });
   applied.metadata ??= {};
   applied.metadata.name ??= name;
   if (resource.namespaced) applied.metadata.namespace ??= scope.namespace;

@@ -1,8 +1,8 @@
 // From what a client sent to a private draft of the right kind.
 import type { RequestScope, UncheckedObject, WriteOptions } from "../../api/index.ts";
 import { badRequest, type DeepReadonly, type ObjectMeta } from "../../machinery/index.ts";
-import { copyJson, type Draft } from "./draft.ts";
-import { checkFieldsOf } from "./field-check.ts";
+import type { Draft } from "./draft.ts";
+import { knownFieldsOf } from "./field-check.ts";
 import { storedResource } from "./key.ts";
 import { toStoredForm } from "./stored-as.ts";
 
@@ -10,8 +10,7 @@ import { toStoredForm } from "./stored-as.ts";
 export async function decodeBody(scope: RequestScope, body: UncheckedObject, options: WriteOptions): Promise<Draft> {
   const { resource } = scope;
   checkKind(scope, body);
-  const draft = copyJson(body) as unknown as Draft;
-  checkFieldsOf(scope, draft, resource, options);
+  const draft = knownFieldsOf(scope, body, resource, options);
   draft.kind = resource.kind;
   draft.apiVersion = resource.apiVersion;
   draft.metadata ??= {};

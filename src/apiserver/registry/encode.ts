@@ -13,23 +13,29 @@ export function encodeStored(draft: Draft): Uint8Array {
 
 const METADATA_OPENING = Buffer.from('"metadata":{');
 
-/** The bytes of `value` with `resourceVersion` as the first field of metadata. */
-export function withResourceVersion(value: Uint8Array, revision: number): Uint8Array {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  const at = bytes.indexOf(METADATA_OPENING) + METADATA_OPENING.length;
-  const isEmpty = bytes[at] === 0x7d;
-  const text = `"resourceVersion":"${revision}"${isEmpty ? "" : ","}`;
-  const answer = Buffer.allocUnsafeSlow(bytes.length + text.length);
-  bytes.copy(answer, 0, 0, at);
-  answer.write(text, at, "latin1");
-  bytes.copy(answer, at + text.length, at);
-  return answer;
+/** What is put in front of metadata's other fields; it always has some. */
+function versionField(revision: number): string {
+  return `"resourceVersion":"${revision}",`;
 }
 
-/** The stored bytes as an object, with its resourceVersion. */
-export function decodeStored(value: Uint8Array, revision: number): Draft {
-  const text = Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8");
-  const object = JSON.parse(text) as Draft;
+/** How many bytes `copyWithResourceVersion` writes. */
+export function bytesWithResourceVersion(value: Uint8Array, revision: number): number {
+  return value.byteLength + versionField(revision).length;
+}
+
+/** Writes the bytes of `value`, with `resourceVersion` as the first field of metadata, into `target`. */
+export function copyWithResourceVersion(value: Uint8Array, revision: number, target: Buffer, at: number): void {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const split = bytes.indexOf(METADATA_OPENING) + METADATA_OPENING.length;
+  const field = versionField(revision);
+  bytes.copy(target, at, 0, split);
+  target.write(field, at + split, "latin1");
+  bytes.copy(target, at + split + field.length, split);
+}
+
+/** The stored bytes as an object, with its resourceVersion; `parse` understands their text. */
+export function decodeStored(value: Uint8Array, revision: number, parse: (text: string) => Draft): Draft {
+  const object = parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("utf8"));
   object.metadata.resourceVersion = String(revision);
   return object;
 }

@@ -36,9 +36,10 @@ export function managerOf({ fieldManager = "" }: RequestScope): string {
 
 const ofMain = ["status"];
 const ofStatus = ["spec"];
+const none: readonly string[] = [];
 
 /** Top-level fields that a write to the subresource cannot change. */
 export function resetFields(resource: Resource, subresource: string): readonly string[] {
   if (subresource === "status") return ofStatus;
-  return subresource === "" && resource.subresources["status"] !== undefined ? ofMain : [];
+  return subresource === "" && resource.subresources["status"] !== undefined ? ofMain : none;
 }

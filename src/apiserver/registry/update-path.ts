@@ -132,7 +132,7 @@ async function replaceOnce(
   if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
   const reservation = guardOf(context, resource)?.reserve(draft, old);
   try {
-    validate(scope, draft, old, [...rules.validate(draft, old), ...(reservation?.errors ?? [])]);
+    validate(scope, draft, old, [...rules.validate(draft, old, context), ...(reservation?.errors ?? [])]);
     if (replacement.isAdmitted !== true) await context.admission.validate(request);
     if (isDryRun) return dryRunAnswer(resource, draft);
     return presented(resource, await write(context, scope, draft, current));

@@ -1,14 +1,14 @@
 // What an update of the object itself and of its status may change.
 import type { Resource, StrategyContext } from "../../api/index.ts";
-import type { FieldError } from "../../machinery/index.ts";
-import { copyJson, type Draft } from "./draft.ts";
+import { copyJson, type FieldError } from "../../machinery/index.ts";
+import type { Draft } from "./draft.ts";
 import { storedResource } from "./key.ts";
 import { partialRules } from "./subresources/partial-rules.ts";
 
 export interface UpdateRules {
   /** Puts back into `draft` what this update may not change. */
   prepare(draft: Draft, old: Draft, context: StrategyContext): void;
-  validate(draft: Draft, old: Draft): readonly FieldError[];
+  validate(draft: Draft, old: Draft, context: Pick<StrategyContext, "clock">): readonly FieldError[];
 }
 
 /** The rules of a subresource; "" is the object itself. */
@@ -33,7 +33,7 @@ export function mainRules(resource: Resource): UpdateRules {
 function partialValidation(resource: Resource, subresource: string): UpdateRules["validate"] {
   const { strategy } = storedResource(resource);
   const own = strategy.validateSubresourceUpdate?.[subresource];
-  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft) ?? []), ...own(draft, old)];
+  return own === undefined ? () => [] : (draft, old) => [...(strategy.validate?.(draft, old) ?? []), ...own(draft, old)];
 }
 
 function statusRules(resource: Resource): UpdateRules {
@@ -49,7 +49,7 @@ function statusRules(resource: Resource): UpdateRules {
       if (old.metadata.ownerReferences === undefined) delete draft.metadata.ownerReferences;
       else draft.metadata.ownerReferences = copyJson(old.metadata.ownerReferences);
     },
-    validate: (draft, old) => strategy.validateStatusUpdate?.(draft, old) ?? [],
+    validate: (draft, old, context) => strategy.validateStatusUpdate?.(draft, old, context) ?? [],
   };
 }
 

@@ -1,9 +1,16 @@
-// One object at one revision: stored bytes, and what is made of them when it is asked for and kept while it is in use.
+// One object at one revision: stored bytes, and the object, which is made of them when it is asked for and kept while it is in use.
 import type { Stored } from "../../api/index.ts";
 import { type DeepReadonly, deepFreeze, type KubeObject } from "../../machinery/index.ts";
 import type { StoreEntry } from "../../storage/index.ts";
 import type { Draft } from "../registry/draft.ts";
-import { decodeStored, withResourceVersion } from "../registry/encode.ts";
+import { bytesWithResourceVersion, copyWithResourceVersion, decodeStored } from "../registry/encode.ts";
+import { SharedFieldSets } from "./field-sets.ts";
+
+/** How objects are made of bytes. */
+interface EntryMaking {
+  readonly sets: SharedFieldSets;
+  readonly freeze: (object: Draft) => void;
+}
 
 export class CacheEntry implements Stored {
   readonly key: string;
@@ -11,47 +18,51 @@ export class CacheEntry implements Stored {
   /** The stored bytes, without a resourceVersion. */
   readonly value: Uint8Array;
   #object: DeepReadonly<KubeObject> | undefined;
-  #json: Uint8Array | undefined;
-  readonly #freeze: (object: Draft) => void;
+  readonly #making: EntryMaking;
 
-  constructor({ key, value, modRevision }: StoreEntry, freeze: (object: Draft) => void, object?: DeepReadonly<KubeObject>) {
+  constructor({ key, value, modRevision }: StoreEntry, making: EntryMaking, object?: DeepReadonly<KubeObject>) {
     this.key = key;
     this.value = value;
     this.revision = modRevision;
-    this.#freeze = freeze;
+    this.#making = making;
     this.#object = object;
   }
 
   get object(): DeepReadonly<KubeObject> {
     if (this.#object === undefined) {
-      const object = decodeStored(this.value, this.revision);
-      this.#freeze(object);
+      const { sets, freeze } = this.#making;
+      const object = decodeStored(this.value, this.revision, (text) => sets.parse(text));
+      freeze(object);
       this.#object = object;
     }
     return this.#object;
   }
 
+  /** Made anew each time: kept, it would be the stored bytes a second time. */
   get json(): Uint8Array {
-    this.#json ??= withResourceVersion(this.value, this.revision);
-    return this.#json;
+    const json = Buffer.allocUnsafeSlow(this.jsonBytes);
+    this.copyJson(json, 0);
+    return json;
   }
 
-  /** Lets go of the bytes for clients; they are made again when asked for. */
-  releaseJson(): void {
-    this.#json = undefined;
+  get jsonBytes(): number {
+    return bytesWithResourceVersion(this.value, this.revision);
   }
 
-  /** Lets go of all but the stored bytes: for what was superseded, which the store's history may hold for long. */
+  copyJson(target: Buffer, at: number): void {
+    copyWithResourceVersion(this.value, this.revision, target, at);
+  }
+
+  /** Lets go of the object: for what was superseded, whose bytes the store's history may hold for long. */
   release(): void {
-    this.#json = undefined;
     this.#object = undefined;
   }
 
   /** The same content as it stands in an event of a later revision: the last state of what was deleted. */
   at(revision: number): CacheEntry {
     const object = { ...this.object, metadata: { ...this.object.metadata, resourceVersion: String(revision) } };
-    this.#freeze(object as unknown as Draft);
-    return new CacheEntry({ key: this.key, value: this.value, modRevision: revision, createRevision: revision }, this.#freeze, object);
+    this.#making.freeze(object as unknown as Draft);
+    return new CacheEntry({ key: this.key, value: this.value, modRevision: revision, createRevision: revision }, this.#making, object);
   }
 }
 
@@ -62,10 +73,10 @@ export class CacheEntry implements Stored {
 export class EntryFactory {
   readonly #written = new WeakMap<Uint8Array, Draft>();
   readonly #entries = new WeakMap<Uint8Array, CacheEntry>();
-  readonly #freeze: (object: Draft) => void;
+  readonly #making: EntryMaking;
 
   constructor({ deepFreezes }: { readonly deepFreezes: boolean }) {
-    this.#freeze = deepFreezes ? deepFreeze : freezeShallow;
+    this.#making = { sets: new SharedFieldSets(), freeze: deepFreezes ? deepFreeze : freezeShallow };
   }
 
   /** Remembers what `value` encodes; `object` belongs to the cache from now on. */
@@ -77,7 +88,7 @@ export class EntryFactory {
   entry(stored: StoreEntry): CacheEntry {
     const known = this.#entries.get(stored.value);
     if (known !== undefined && known.revision === stored.modRevision) return known;
-    const entry = new CacheEntry(stored, this.#freeze, this.#take(stored));
+    const entry = new CacheEntry(stored, this.#making, this.#take(stored));
     this.#entries.set(stored.value, entry);
     return entry;
   }
@@ -86,8 +97,11 @@ export class EntryFactory {
     const object = this.#written.get(value);
     if (object === undefined) return undefined;
     this.#written.delete(value);
-    object.metadata.resourceVersion = String(modRevision);
-    this.#freeze(object);
+    const { sets, freeze } = this.#making;
+    const { metadata } = object;
+    metadata.resourceVersion = String(modRevision);
+    if (metadata.managedFields !== undefined) metadata.managedFields = sets.share(metadata.managedFields);
+    freeze(object);
     return object;
   }
 }

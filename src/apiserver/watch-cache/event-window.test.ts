@@ -2,16 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CacheEntry } from "./cache-entry.ts";
 import { EventWindow, type EventWindowOptions, WatchRecord } from "./event-window.ts";
+import { SharedFieldSets } from "./field-sets.ts";
 
 const roomy: EventWindowOptions = { capacity: 1000, maxAgeMs: 1000, maxBytes: 2 ** 20, maxReadyBytes: 2 ** 20 };
 
 /** The states of one object at revisions 1, 2, …; all of the same length. */
 function states(count: number): CacheEntry[] {
   const value = (n: number) => Buffer.from(`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a"},"n":${1000 + n}}`);
-  const freeze = () => {};
+  const making = { sets: new SharedFieldSets(), freeze: () => {} };
   return Array.from(
     { length: count },
-    (_, n) => new CacheEntry({ key: "a", value: value(n), modRevision: n + 1, createRevision: 1 }, freeze),
+    (_, n) => new CacheEntry({ key: "a", value: value(n), modRevision: n + 1, createRevision: 1 }, making),
   );
 }
 
@@ -30,15 +31,19 @@ test("old events go when the stored bytes are too many, but never the youngest h
   assert.equal(windowOf(entries, { maxBytes: 10 * size }).forgottenRevision, 200);
 });
 
-test("an event beyond the ready bytes lets go of what was made for watchers, and makes it again when asked", () => {
+test("an event beyond the ready bytes lets go of what was made of it, and makes it again when asked", () => {
   const entries = states(20);
-  const made = entries.map(({ object, json }) => ({ object, json }));
-  windowOf(entries, { maxReadyBytes: 5 * (entries[0]?.value.byteLength ?? 0) });
-  const isKept = entries.map(({ object, json }, n) => object === made[n]?.object && json === made[n]?.json);
-  assert.deepEqual(isKept.slice(0, 15), Array(15).fill(false));
-  assert.deepEqual(isKept.slice(15), Array(5).fill(true));
+  const made = entries.map(({ object }) => object);
+  const window = windowOf([], { maxReadyBytes: 5 * (entries[0]?.value.byteLength ?? 0) });
+  const records = entries.map((current, n) => new WatchRecord({ key: "a", revision: n + 1, current, previous: entries[n - 1], atMs: 0 }));
+  const changes = records.map(({ change }) => change);
+  for (const record of records) window.append(record);
+  const isKept = records.map(({ change }, n) => change === changes[n]);
+  assert.deepEqual(isKept, [...Array(15).fill(false), ...Array(5).fill(true)]);
+  const isHeld = entries.map(({ object }, n) => object === made[n]);
+  assert.deepEqual(isHeld, [...Array(14).fill(false), ...Array(6).fill(true)]);
   assert.deepEqual(
-    entries.map(({ object, json }) => ({ object, json })),
+    entries.map(({ object }) => object),
     made,
   );
 });

@@ -10,6 +10,7 @@ export class WatchRecord {
   readonly previous: CacheEntry | undefined;
   readonly atMs: number;
   #gone: CacheEntry | undefined;
+  #change: object = {};
 
   constructor(change: {
     readonly key: string;
@@ -30,11 +31,16 @@ export class WatchRecord {
     return (this.current ?? this.previous)?.value.byteLength ?? 0;
   }
 
+  /** With it is kept what is made of the record for all its watchers. */
+  get change(): object {
+    return this.#change;
+  }
+
   /** Lets go of what can be made again from the stored bytes. */
   shrink(): void {
     this.previous?.release();
-    this.current?.releaseJson();
     this.#gone = undefined;
+    this.#change = {};
   }
 
   /** What a DELETED event carries: the previous state at this revision. Shared by all watchers. */

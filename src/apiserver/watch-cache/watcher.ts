@@ -127,11 +127,11 @@ export class Watcher {
   #eventOf(record: WatchRecord): StoredWatchEvent | undefined {
     const { prefix, matches, afterRevision } = this.#options;
     if (record.revision <= afterRevision || !record.key.startsWith(prefix)) return undefined;
-    const { current, previous } = record;
+    const { current, previous, change } = record;
     const matchesNow = current !== undefined && (matches === undefined || matches(current));
     const matchedBefore = previous !== undefined && (matches === undefined || matches(previous));
-    if (matchesNow) return { type: matchedBefore ? "MODIFIED" : "ADDED", stored: current };
-    return matchedBefore && record.gone !== undefined ? { type: "DELETED", stored: record.gone } : undefined;
+    if (matchesNow) return { type: matchedBefore ? "MODIFIED" : "ADDED", stored: current, change };
+    return matchedBefore && record.gone !== undefined ? { type: "DELETED", stored: record.gone, change } : undefined;
   }
 
   #scheduleBookmark(): void {

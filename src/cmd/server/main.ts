@@ -97,11 +97,12 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: SECRET_TOKEN_SECONDS }, secret)).token,
     },
   });
-  const running = controlPlane.run(signal);
   await ensureDnsService({ client: controlPlane.adminClient, address: dnsAddress(config), signal });
   const serverUrl = `https://${config.advertiseAddress}:${config.port}`;
   await ensureClusterObjects({ client: controlPlane.adminClient, caPem: ca, server: serverUrl, signal });
   for (const host of config.listen) await front.listen({ host, port: config.port });
+  // Behind the server's own start: what it holds is there to be read while controllers still take it in.
+  const running = controlPlane.run(signal);
   return {
     [Symbol.asyncDispose]: async () => {
       await front.close();

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Logger, Random } from "../../base/index.ts";
-import { EncryptingStore, EtcdStore, LmdbStore, type Store } from "../../storage/index.ts";
+import { EncryptingStore, LmdbStore, openEtcdStore, type Store } from "../../storage/index.ts";
 import type { EtcdFiles, StoreConfig } from "../config/process-config.ts";
 import { parseEtcdUrl } from "../config/store-url.ts";
 import { makePrivateDirectory } from "../system/files.ts";
@@ -27,7 +27,7 @@ export async function openSealedStore(
 ): Promise<Store> {
   if (etcd !== undefined) {
     const { endpoints, prefix } = parseEtcdUrl(etcd.url);
-    return EtcdStore.open({ endpoints, prefix, tls: tlsOf(etcd), clock, logger });
+    return openEtcdStore({ endpoints, prefix, tls: tlsOf(etcd), clock, logger });
   }
   makePrivateDirectory(dataDirectory);
   return new LmdbStore({ path: join(dataDirectory, DATA_FILE), clock });

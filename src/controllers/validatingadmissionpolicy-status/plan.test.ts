@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ValidatingAdmissionPolicySpec } from "../../api/types/admissionregistration/v1.ts";
+import type { CustomResourceDefinition } from "../../api/types/apiextensions/v1.ts";
 import { planStatus } from "./plan.ts";
 
 const rule = (apiGroups: string[], resources: string[]) => ({ operations: ["*"], apiGroups, apiVersions: ["v1"], resources });
 
-function warningsOf(spec: ValidatingAdmissionPolicySpec, rules = [rule(["apps"], ["deployments"])]) {
+function warningsOf(
+  spec: ValidatingAdmissionPolicySpec,
+  rules = [rule(["apps"], ["deployments"])],
+  definitions: CustomResourceDefinition[] = [],
+) {
   const policy = { metadata: { name: "p", generation: 1 }, spec: { matchConstraints: { resourceRules: rules }, ...spec } };
-  return planStatus(policy)?.typeChecking?.expressionWarnings;
+  return planStatus(policy, definitions)?.typeChecking?.expressionWarnings;
 }
 
 describe("a policy's status", () => {
@@ -33,8 +38,30 @@ describe("a policy's status", () => {
     assert.match(found?.warning ?? "", /undefined field 'spec'/);
   });
 
+  it("knows custom kinds by their definitions' schemas", () => {
+    const spec = { type: "object", properties: { cronSpec: { type: "string" } } };
+    const openAPIV3Schema = { type: "object", properties: { spec } };
+    const definition: CustomResourceDefinition = {
+      metadata: { name: "crontabs.stable.example.com" },
+      spec: {
+        group: "stable.example.com",
+        scope: "Namespaced",
+        names: { plural: "crontabs", kind: "CronTab" },
+        versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema } }],
+      },
+    };
+    const crontabs = [rule(["stable.example.com"], ["crontabs"])];
+    const fits = "object.spec.cronSpec != '' && object.metadata.labels['a'] == 'b'";
+    assert.equal(warningsOf({ validations: [{ expression: fits }] }, crontabs, [definition]), undefined);
+    const [found] = warningsOf({ validations: [{ expression: "object.spec.cronspec != ''" }] }, crontabs, [definition]) ?? [];
+    assert.match(found?.warning ?? "", /^stable.example.com\/v1, Kind=CronTab: ERROR: .* undefined field 'cronspec'/);
+    const paramKind = { apiVersion: "stable.example.com/v1", kind: "CronTab" };
+    const [params] = warningsOf({ paramKind, validations: [{ expression: "params.spec.at == ''" }] }, undefined, [definition]) ?? [];
+    assert.match(params?.warning ?? "", /undefined field 'at'/);
+  });
+
   it("is not written again for a policy that has not changed", () => {
     const policy = { metadata: { name: "p", generation: 2 }, status: { observedGeneration: 2 } };
-    assert.equal(planStatus(policy), undefined);
+    assert.equal(planStatus(policy, []), undefined);
   });
 });

@@ -9,11 +9,12 @@ export function validatingAdmissionPolicyStatusController(context: ControllerCon
   const { client, clock, informers } = context;
   const queue = new WorkQueue<string>({ clock });
   const policies = informers.informer(resources.validatingadmissionpolicies);
+  const definitions = informers.informer(resources.customresourcedefinitions);
   const add = (name: string | undefined) => queue.add(name ?? "");
   policies.onChange({ added: ({ metadata }) => add(metadata.name), updated: (_, { metadata }) => add(metadata.name) });
   const reconcile = async (name: string, signal: AbortSignal) => {
     const policy = policies.lister.get("", name);
-    const status = policy === undefined ? undefined : planStatus(policy);
+    const status = policy === undefined ? undefined : planStatus(policy, definitions.lister.list());
     if (status === undefined) return undefined;
     // A merge patch: the warnings of before must be taken away.
     const typeChecking = { expressionWarnings: null, ...status.typeChecking };

@@ -19,6 +19,8 @@ export interface Declarations {
 export interface CheckedExpr {
   readonly expr: Expr;
   readonly type: CelType;
+  /** Of every node. */
+  readonly types: ReadonlyMap<Expr, CelType>;
   /** For each call: the overloads that may be meant. For one with a namespace (`sets.contains`) the arguments have no target. */
   readonly calls: ReadonlyMap<Expr, ResolvedCall>;
   /** The declared variables that are read. */
@@ -40,7 +42,15 @@ export function check(source: string, expr: Expr, declarations: Declarations): C
   const checker = new Checker(declarations);
   const type = checker.typeOf(expr, declarations.variables);
   if (checker.issues.length > 0) throw new CelCompileError(source, checker.issues);
-  return { expr, type, calls: checker.calls, variables: checker.variables, selections: checker.selections, qualified: checker.qualified };
+  return {
+    expr,
+    type,
+    types: checker.types,
+    calls: checker.calls,
+    variables: checker.variables,
+    selections: checker.selections,
+    qualified: checker.qualified,
+  };
 }
 
 type Scope = ReadonlyMap<string, CelType>;
@@ -62,6 +72,7 @@ export const typeNames: ReadonlySet<string> = new Set([
 
 class Checker {
   readonly issues: CelIssue[] = [];
+  readonly types = new Map<Expr, CelType>();
   readonly calls = new Map<Expr, ResolvedCall>();
   readonly variables = new Set<string>();
   readonly selections = new Set<string>();
@@ -75,6 +86,12 @@ class Checker {
   }
 
   typeOf(expr: Expr, scope: Scope): CelType {
+    const type = this.#find(expr, scope);
+    this.types.set(expr, type);
+    return type;
+  }
+
+  #find(expr: Expr, scope: Scope): CelType {
     switch (expr.kind) {
       case "const":
         return constantType(expr.value);

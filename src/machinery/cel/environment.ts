@@ -1,6 +1,7 @@
 // The door to CEL: an environment of variables and Kubernetes' functions compiles expressions to programs.
 import { Budget } from "./budget.ts";
 import { type CheckedExpr, check, type Declarations } from "./checker.ts";
+import { type CelBound, estimateCost } from "./cost-estimator.ts";
 import { compileExpr, type Evaluation, type Frame } from "./evaluator.ts";
 import { FunctionTable } from "./functions.ts";
 import { authorizerFunctions } from "./library/authorizer.ts";
@@ -38,6 +39,8 @@ export interface CelProgram {
   uses(variable: string): boolean;
   /** Whether the expression selects this field of the variable. */
   selects(variable: string, field: string): boolean;
+  /** What an evaluation costs at most, for variables that are not larger than this. */
+  maxCost(bounds: Readonly<Record<string, CelBound>>): number;
   /**
    * The value for these variables: JSON data in (getters are read when the expression asks for them), plain values out.
    * Throws CelEvaluationError.
@@ -95,6 +98,10 @@ class CompiledProgram implements CelProgram {
 
   selects(variable: string, field: string): boolean {
     return this.#checked.selections.has(`${variable}.${field}`);
+  }
+
+  maxCost(bounds: Readonly<Record<string, CelBound>>): number {
+    return estimateCost(this.#checked, bounds).max;
   }
 
   evaluate(variables: Readonly<Record<string, unknown>>, options?: EvaluateOptions): unknown {

@@ -1,3 +1,4 @@
+export type { CelBound } from "./cost-estimator.ts";
 export * from "./environment.ts";
 export * from "./errors.ts";
 export {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { FieldFacts, FieldType, TypeFacts } from "../schema.ts";
-import { checkFields, DecodeError, parseJson, pruneUnknown } from "./decode.ts";
+import { DecodeError, fitToType, parseJson } from "./decode.ts";
 
 const scalar = (name: "string" | "int32" | "time" | "quantity" | "intOrString" | "boolean" | "any"): FieldType => ({
   kind: "scalar",
@@ -35,26 +35,32 @@ const deployment = type("apps.v1.Deployment", {
 
 test("duplicate members are found with their paths, in lists and behind escapes too", () => {
   const text = '{"spec":{"replicas":1,"replicas":2,"c":[{"a":1},{"b":"x\\"y\\\\","b":{"q":1}}]},"l":["k","k"],"sp\\u0065c":1}';
-  const { value, duplicates } = parseJson(text, { detectDuplicates: true });
+  const { value, duplicates } = parseJson(text, { detectsDuplicates: true });
   assert.deepEqual(duplicates, ['duplicate field "spec.replicas"', 'duplicate field "spec.c[1].b"', 'duplicate field "spec"']);
   assert.deepEqual(value, JSON.parse(text));
   assert.deepEqual(parseJson(text).duplicates, []);
   assert.throws(() => parseJson("{"), DecodeError);
 });
 
-test("unknown fields are reported and pruned, known ones stay", () => {
+test("colons, quotes and brackets in strings are no members and no depth", () => {
+  const text = '{"a:":"b\\":{[","c":["\\\\",{"c":":"}]}';
+  assert.deepEqual(parseJson(text, { detectsDuplicates: true, maxDepth: 3 }), { value: JSON.parse(text), duplicates: [] });
+  assert.throws(() => parseJson(text, { maxDepth: 2 }), DecodeError);
+});
+
+test("unknown fields are reported and left out, known ones copied", () => {
   const value = { spec: { replicas: 1, foo: 1, containers: [{ name: "a" }, { name: "b", bar: {} }] }, labels: { any: "x" }, raw: { q: 1 } };
   const unknown = ['unknown field "spec.foo"', 'unknown field "spec.containers[1].bar"'];
-  assert.deepEqual(checkFields(value, deployment), { unknown, typeError: undefined });
+  const object = { spec: { replicas: 1, containers: [{ name: "a" }, { name: "b" }] }, labels: { any: "x" }, raw: { q: 1 } };
+  assert.deepEqual(fitToType(value, deployment), { object, unknown, typeError: undefined });
   assert.equal(value.spec.foo, 1);
-  assert.deepEqual(pruneUnknown(value, deployment).unknown, unknown);
-  assert.deepEqual(value, { spec: { replicas: 1, containers: [{ name: "a" }, { name: "b" }] }, labels: { any: "x" }, raw: { q: 1 } });
 });
 
 test("nulls vanish, and become empty values in lists and maps", () => {
   const value = { spec: { replicas: null, containers: [null, { args: ["a", null] }] }, labels: { a: null } };
-  assert.equal(pruneUnknown(value, deployment).typeError, undefined);
-  assert.deepEqual(value, { spec: { containers: [{}, { args: ["a", ""] }] }, labels: { a: "" } });
+  const { object, typeError } = fitToType(value, deployment);
+  assert.equal(typeError, undefined);
+  assert.deepEqual(object, { spec: { containers: [{}, { args: ["a", ""] }] }, labels: { a: "" } });
 });
 
 test("wrong types are named as Go's decoder names them", () => {
@@ -73,22 +79,21 @@ test("wrong types are named as Go's decoder names them", () => {
     [{ labels: { a: true } }, "json: cannot unmarshal bool into Go struct field Deployment.labels.a of type string"],
     [[], "json: cannot unmarshal array into Go value of type v1.Deployment"],
   ];
-  for (const [value, message] of cases) assert.equal(checkFields(value, deployment).typeError, message);
+  for (const [value, message] of cases) assert.equal(fitToType(value, deployment).typeError, message);
 });
 
 test("quantities, times and int-or-strings are checked by their own rules", () => {
-  const problem = (value: unknown) => checkFields({ spec: value }, deployment).typeError ?? "";
+  const problem = (value: unknown) => fitToType({ spec: value }, deployment).typeError ?? "";
   assert.equal(problem({ surge: "25%", since: "2026-01-01T00:00:00Z", containers: [{ limits: { cpu: 1, memory: "1Gi" } }] }), "");
   assert.match(problem({ containers: [{ limits: { cpu: "x" } }] }), /^quantities must match/);
   assert.match(problem({ since: "yesterday" }), /^parsing time "yesterday" as "2006-01-02T15:04:05Z07:00"/);
   assert.match(problem({ surge: true }), /^json: cannot unmarshal bool into Go struct field DeploymentSpec\.spec\.surge/);
 });
 
-test("pruning leaves out what says nothing: empty lists and maps, and zeros where they mean as much as absence", () => {
+test("left out is what says nothing: empty lists and maps, and zeros where they mean as much as absence", () => {
   const plain = spec.fields.get("paused");
   assert.ok(plain);
   const facts: TypeFacts = { name: "t", fields: new Map([...spec.fields, ["paused", { ...plain, isOmittedWhenZero: true }]]) };
   const draft = { replicas: 0, paused: false, containers: [{ args: [], limits: {} }] };
-  pruneUnknown(draft, facts);
-  assert.deepEqual(draft, { replicas: 0, containers: [{}] });
+  assert.deepEqual(fitToType(draft, facts).object, { replicas: 0, containers: [{}] });
 });

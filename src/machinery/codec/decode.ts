@@ -1,4 +1,6 @@
 // Fitting a decoded value to its type as Go's decoder does: unknown fields, wrong types, nulls. One walk does it all.
+import { copyJson } from "../copy-json.ts";
+import { setMember } from "../patch/patch-error.ts";
 import type { FieldFacts, FieldType, TypeFacts } from "../schema.ts";
 import { maxStrictErrors } from "./parse-json.ts";
 import { goType, scalarProblem, zeroValue } from "./scalars.ts";
@@ -7,112 +9,99 @@ export * from "./parse-json.ts";
 
 export interface FieldReport {
   /** `unknown field "spec.foo"`, each once. */
-  readonly unknown: string[];
+  readonly unknown: readonly string[];
   /** The first value of a wrong type: `json: cannot unmarshal string into Go struct field …`. */
   readonly typeError: string | undefined;
 }
 
-/** What does not fit the type; `value` stays as it is. */
-export function checkFields(value: unknown, facts: TypeFacts): FieldReport {
-  return new Walk({ isPruning: false }).root(value, facts);
+export interface FittedValue extends FieldReport {
+  /** A private copy without what the type does not know and without nulls; of no use when there is a type error. */
+  readonly object: Record<string, unknown>;
 }
 
-/**
- * Removes from `value`, a private draft, what the type does not know and the nulls; says what it found. A null in a list
- * or map becomes the empty value of its type, as Go has it.
- */
-export function pruneUnknown(value: unknown, facts: TypeFacts): FieldReport {
-  return new Walk({ isPruning: true }).root(value, facts);
+/** `value` as its type has it. A null in a list or map becomes the empty value of its type, as Go has it. */
+export function fitToType(value: unknown, facts: TypeFacts): FittedValue {
+  return new Walk().root(value, facts);
 }
 
 type Members = Record<string, unknown>;
 
 class Walk {
-  readonly #isPruning: boolean;
   readonly #unknown = new Set<string>();
   /** Names and indices from the root to the value at hand. */
   readonly #path: (string | number)[] = [];
   #typeError: string | undefined;
 
-  constructor({ isPruning }: { isPruning: boolean }) {
-    this.#isPruning = isPruning;
+  root(value: unknown, facts: TypeFacts): FittedValue {
+    if (!isMembers(value)) {
+      const typeError = `json: cannot unmarshal ${describe(value)} into Go value of type ${goType({ kind: "object", type: facts })}`;
+      return { object: {}, unknown: [], typeError };
+    }
+    const object = this.#object(value, facts);
+    return { object, unknown: [...this.#unknown], typeError: this.#typeError };
   }
 
-  root(value: unknown, facts: TypeFacts): FieldReport {
-    if (isMembers(value)) this.#object(value, facts);
-    else this.#typeError = `json: cannot unmarshal ${describe(value)} into Go value of type ${goType({ kind: "object", type: facts })}`;
-    return { unknown: [...this.#unknown], typeError: this.#typeError };
-  }
-
-  #object(value: Members, facts: TypeFacts): void {
+  #object(value: Members, facts: TypeFacts): Members {
+    const copy: Members = {};
     for (const key in value) {
       const field = facts.fields.get(key);
       const member = value[key];
-      if (field === undefined) this.#unknownField(value, key);
-      else if (member === null || member === undefined) {
-        if (this.#isPruning) delete value[key];
-      } else if (this.#isPruning && saysNothing(member, field)) {
-        delete value[key];
-      } else {
+      if (field === undefined) this.#unknownField(key);
+      else if (member !== null && member !== undefined && !saysNothing(member, field)) {
         this.#path.push(key);
-        this.#value(member, field.type, { facts, field });
+        copy[key] = this.#value(member, field.type, { facts, field });
         this.#path.pop();
       }
     }
+    return copy;
   }
 
-  #unknownField(value: Members, key: string): void {
-    if (this.#isPruning) delete value[key];
+  #unknownField(key: string): void {
     if (this.#unknown.size >= maxStrictErrors) return;
     this.#unknown.add(`unknown field "${pathText([...this.#path, key])}"`);
   }
 
-  #value(value: unknown, type: FieldType, owner: Owner): void {
+  #value(value: unknown, type: FieldType, owner: Owner): unknown {
     switch (type.kind) {
       case "scalar": {
         const problem = scalarProblem(value, type.scalar);
         if (problem !== undefined) this.#wrongType(value, type, owner, problem);
-        return;
+        return copyJson(value);
       }
       case "object":
-        if (isMembers(value)) this.#object(value, type.type);
-        else this.#wrongType(value, type, owner);
-        return;
+        if (isMembers(value)) return this.#object(value, type.type);
+        break;
       case "list":
-        if (Array.isArray(value)) this.#list(value, type.items, owner);
-        else this.#wrongType(value, type, owner);
-        return;
+        if (Array.isArray(value)) return this.#list(value, type.items, owner);
+        break;
       case "map":
-        if (isMembers(value)) this.#map(value, type.values, owner);
-        else this.#wrongType(value, type, owner);
+        if (isMembers(value)) return this.#map(value, type.values, owner);
     }
+    this.#wrongType(value, type, owner);
+    return undefined;
   }
 
-  #list(list: unknown[], items: FieldType, owner: Owner): void {
+  #list(list: readonly unknown[], items: FieldType, owner: Owner): unknown[] {
     const depth = this.#path.length;
-    for (let index = 0; index < list.length; index++) {
-      const item = list[index];
-      if (item === null) {
-        if (this.#isPruning) list[index] = zeroValue(items);
-        continue;
-      }
+    const copy = list.map((item, index) => {
+      if (item === null) return zeroValue(items);
       this.#path[depth] = index;
-      this.#value(item, items, owner);
-    }
+      return this.#value(item, items, owner);
+    });
     this.#path.length = depth;
+    return copy;
   }
 
-  #map(map: Members, values: FieldType, owner: Owner): void {
+  #map(map: Members, values: FieldType, owner: Owner): Members {
+    const copy: Members = {};
     for (const key in map) {
       const value = map[key];
-      if (value === null) {
-        if (this.#isPruning) map[key] = zeroValue(values);
-        continue;
-      }
+      if (value === undefined) continue;
       this.#path.push(key);
-      this.#value(value, values, owner);
+      setMember(copy, key, value === null ? zeroValue(values) : this.#value(value, values, owner));
       this.#path.pop();
     }
+    return copy;
   }
 
   #wrongType(value: unknown, type: FieldType, owner: Owner, problem = ""): void {

@@ -6,15 +6,22 @@ export class DecodeError extends Error {
 
 export interface ParsedJson {
   readonly value: unknown;
-  /** `duplicate field "spec.replicas"`, each once. */
-  readonly duplicates: string[];
+  /** `duplicate field "spec.replicas"`, each once; empty when nobody wants to know. */
+  readonly duplicates: readonly string[];
+}
+
+export interface JsonParsing {
+  /** Without it the last of equal members counts and nobody hears of it. */
+  readonly detectsDuplicates?: boolean;
+  /** Deeper texts are refused. */
+  readonly maxDepth?: number;
 }
 
 /** Upstream reports no more than this. */
 export const maxStrictErrors = 100;
 
-/** Throws DecodeError. Without `detectDuplicates` the last of equal members counts and nobody hears of it. */
-export function parseJson(text: string, { detectDuplicates = false }: { detectDuplicates?: boolean } = {}): ParsedJson {
+/** Throws DecodeError. */
+export function parseJson(text: string, { detectsDuplicates = false, maxDepth = Number.POSITIVE_INFINITY }: JsonParsing = {}): ParsedJson {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -23,21 +30,64 @@ export function parseJson(text: string, { detectDuplicates = false }: { detectDu
       cause: error,
     });
   }
-  return { value, duplicates: detectDuplicates ? duplicateMembers(text) : [] };
-}
-
-/** The members that stand twice in a text that is known to be valid JSON: `duplicate field "spec.replicas"`, each once. */
-export function duplicateMembers(text: string): string[] {
-  return new DuplicateScanner(text).scan();
+  const { members, depth } = extentOf(text);
+  if (depth > maxDepth) throw new DecodeError("exceeded max depth");
+  // Of equal members the value keeps one: only then it has fewer than the text.
+  const hasDuplicates = detectsDuplicates && countMembers(value) < members;
+  return { value, duplicates: hasDuplicates ? new DuplicateScanner(text).scan() : [] };
 }
 
 const quote = 34;
 const backslash = 92;
 const comma = 44;
+const colon = 58;
 const openBracket = 91;
 const closeBracket = 93;
 const openBrace = 123;
 const closeBrace = 125;
+
+/** How many members all objects of a valid JSON text have, and how deep it is nested. */
+function extentOf(text: string): { readonly members: number; readonly depth: number } {
+  let members = 0;
+  let level = 0;
+  let depth = 0;
+  for (let position = 0; position < text.length; position++) {
+    switch (text.charCodeAt(position)) {
+      case quote:
+        position = endOfString(text, position);
+        break;
+      case colon:
+        members++;
+        break;
+      case openBrace:
+      case openBracket:
+        level++;
+        if (level > depth) depth = level;
+        break;
+      case closeBrace:
+      case closeBracket:
+        level--;
+    }
+  }
+  return { members, depth };
+}
+
+/** Where the string that starts at `start` ends. */
+function endOfString(text: string, start: number): number {
+  for (let position = start + 1; ; position++) {
+    const code = text.charCodeAt(position);
+    if (code === quote) return position;
+    if (code === backslash) position++;
+  }
+}
+
+function countMembers(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) for (const element of value) count += countMembers(element);
+  else for (const key in value) count += 1 + countMembers((value as Record<string, unknown>)[key]);
+  return count;
+}
 
 /** An open object (with the keys seen) or list (with the index reached). */
 interface Level {
@@ -96,8 +146,7 @@ class DuplicateScanner {
 
   /** Reads the string that starts at `start`; answers where it ends. */
   #string(start: number): number {
-    let end = this.#text.indexOf('"', start + 1);
-    while (this.#isEscaped(end)) end = this.#text.indexOf('"', end + 1);
+    const end = endOfString(this.#text, start);
     const level = this.#levels.at(-1);
     if (this.#isKeyDue && level?.keys !== undefined) {
       this.#isKeyDue = false;
@@ -109,12 +158,6 @@ class DuplicateScanner {
       level.keys.add(level.key);
     }
     return end;
-  }
-
-  #isEscaped(position: number): boolean {
-    let backslashes = 0;
-    while (this.#text.charCodeAt(position - 1 - backslashes) === backslash) backslashes++;
-    return backslashes % 2 === 1;
   }
 
   #path(): string {

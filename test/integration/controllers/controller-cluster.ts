@@ -14,7 +14,7 @@ export class ControllerCluster implements AsyncDisposable {
   readonly client: LocalClient;
   readonly informers: SharedInformers;
   readonly #core: ApiServerCore;
-  readonly #store = new MemoryStore({ clock: this.clock });
+  readonly store = new MemoryStore({ clock: this.clock });
   readonly #random = new SeededRandom(11);
   readonly #abort = new AbortController();
   readonly #recorder: EventRecorder;
@@ -22,7 +22,7 @@ export class ControllerCluster implements AsyncDisposable {
   constructor() {
     const { clock, catalog } = this;
     const common = { clock, random: this.#random, logger: silentLogger };
-    this.#core = new ApiServerCore({ ...common, store: this.#store, catalog, authorizer: allowAll, deepFreezes: true });
+    this.#core = new ApiServerCore({ ...common, store: this.store, catalog, authorizer: allowAll, deepFreezes: true });
     const user = { name: "admin", groups: ["system:masters"] };
     this.client = new LocalClient({ handler: this.#core, catalog, user, userAgent: "test/1" });
     this.informers = new SharedInformers({ ...common, client: this.client });
@@ -109,7 +109,7 @@ export class ControllerCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
     await this.#recorder.close();
-    await this.#store.close();
+    await this.store.close();
   }
 }
 

@@ -73,7 +73,12 @@ export class CrdCluster extends ControllerCluster {
           ({ verbs, storedAs }) =>
             verbs.includes("delete") && verbs.includes("list") && verbs.includes("watch") && storedAs?.resource === undefined,
         );
-    const wanted = ["customresourcedefinition-controller", "namespace-controller", "garbage-collector-controller"];
+    const wanted = [
+      "customresourcedefinition-controller",
+      "namespace-controller",
+      "garbage-collector-controller",
+      "storage-version-migrator-controller",
+    ];
     const makers = defaultControllers({ caPem: "", deletableResources: deletable }).filter(({ name }) => wanted.includes(name));
     await cluster.begin(...makers.map(({ make }) => make));
     return cluster;

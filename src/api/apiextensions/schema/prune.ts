@@ -1,5 +1,5 @@
 // Takes away what a structural schema does not know. @see kubernetes `apiextensions-apiserver/pkg/apiserver/schema/pruning`
-import { type FieldReport, pruneUnknown, type TypeFacts } from "../../../machinery/index.ts";
+import { type FieldReport, fitToType, type TypeFacts } from "../../../machinery/index.ts";
 import { typeFacts } from "../../schema/table.ts";
 import { isEnvelope, isObject, itemsOf, type JsonObject, keepsUnknown, memberOf, type Schema } from "./schema.ts";
 
@@ -26,7 +26,9 @@ const envelopeFacts: TypeFacts = {
 
 function pruneEnvelope(object: JsonObject): FieldReport {
   const { apiVersion, kind, metadata } = object;
-  return pruneUnknown({ apiVersion, kind, metadata }, envelopeFacts);
+  const envelope = fitToType({ apiVersion, kind, metadata }, envelopeFacts);
+  Object.assign(object, envelope.object);
+  return envelope;
 }
 
 interface Place {

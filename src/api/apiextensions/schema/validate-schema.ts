@@ -1,9 +1,11 @@
 // Everything that must hold for the schema of a version: structure, defaults that fit, rules that compile.
 import { type FieldError, field } from "../../../machinery/index.ts";
+import { celBoundOf } from "./cel-bounds.ts";
 import { compileRule } from "./cel-rules.ts";
 import { celTypeOf } from "./cel-types.ts";
 import { applySchemaDefaults } from "./defaults.ts";
 import { pruneCustomResource } from "./prune.ts";
+import { type Cardinality, cardinalityBelow, RuleCosts } from "./rule-costs.ts";
 import { childSchemas, isObject, type Schema } from "./schema.ts";
 import { validateStructural } from "./structural.ts";
 import { validateValue } from "./validate-value.ts";
@@ -11,22 +13,31 @@ import { validateValue } from "./validate-value.ts";
 const reasons = ["FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired", "FieldValueDuplicate"];
 
 /** All problems of a schema; defaults and rules are looked at only in a schema that is structural. */
-export function validateSchema(schema: Schema, path: string): FieldError[] {
+export function validateSchema(schema: Schema, path: string, { hasOldRules = false }: { hasOldRules?: boolean } = {}): FieldError[] {
   const structure = validateStructural(schema, path);
-  return structure.length > 0 ? structure : nodeProblems(schema, { path, name: "self", isRoot: true });
+  if (structure.length > 0) return structure;
+  const costs = hasOldRules ? undefined : new RuleCosts();
+  const problems = nodeProblems(schema, { path, name: "self", isRoot: true, cardinality: 1, costs });
+  return [...problems, ...(costs?.problems(path) ?? [])];
 }
 
 interface Node {
   readonly path: string;
   readonly name: string;
   readonly isRoot: boolean;
+  readonly cardinality: Cardinality;
+  /** Absent when it does not matter what rules cost. */
+  readonly costs: RuleCosts | undefined;
 }
 
-function nodeProblems(schema: Schema, { path, name, isRoot }: Node): FieldError[] {
+function nodeProblems(schema: Schema, node: Node): FieldError[] {
+  const { path, name, isRoot, costs } = node;
+  const own = [...defaultProblems(schema, { path, isRoot }), ...ruleProblems(schema, node)];
+  const cardinality = cardinalityBelow(schema, node.cardinality);
   const below = [...childSchemas(schema, path)].flatMap((child, index) =>
-    nodeProblems(child.schema, { path: child.path, name: `${name}.${index}`, isRoot: false }),
+    nodeProblems(child.schema, { path: child.path, name: `${name}.${index}`, isRoot: false, cardinality, costs }),
   );
-  return [...defaultProblems(schema, { path, isRoot }), ...ruleProblems(schema, { path, name, isRoot }), ...below];
+  return [...own, ...below];
 }
 
 function defaultProblems(schema: Schema, { path, isRoot }: { path: string; isRoot: boolean }): FieldError[] {
@@ -41,14 +52,16 @@ function defaultProblems(schema: Schema, { path, isRoot }: { path: string; isRoo
 }
 
 /** An object as default may have no fields that pruning would take away. */
-function unknownIn(value: Record<string, unknown>, schema: Schema): string[] {
+function unknownIn(value: Record<string, unknown>, schema: Schema): readonly string[] {
   return pruneCustomResource({ value: structuredClone(value) }, { type: "object", properties: { value: schema } }).unknown;
 }
 
-function ruleProblems(schema: Schema, { path, name, isRoot }: Node): FieldError[] {
+function ruleProblems(schema: Schema, { path, name, isRoot, cardinality, costs }: Node): FieldError[] {
   const rules = schema["x-kubernetes-validations"] ?? [];
   if (rules.length === 0) return [];
   const type = celTypeOf(schema, name, { isRoot });
+  const bound = celBoundOf(schema, { isRoot });
+  const bounds = { self: bound, oldSelf: bound };
   return rules.flatMap((rule, index) => {
     const at = `${path}.x-kubernetes-validations[${index}]`;
     const errors: FieldError[] = [];
@@ -61,9 +74,14 @@ function ruleProblems(schema: Schema, { path, name, isRoot }: Node): FieldError[
       errors.push(field.required(`${at}.message`, "message must be specified if rule contains line breaks"));
     if (rule.reason !== undefined && !reasons.includes(rule.reason)) errors.push(field.notSupported(`${at}.reason`, rule.reason, reasons));
     const compiled = compileRule(rule, type);
-    if (!("program" in compiled))
+    if ("program" in compiled) {
+      const { program, message } = compiled;
+      errors.push(...(costs?.addRule(`${at}.rule`, program.maxCost(bounds), { schema, cardinality }) ?? []));
+      if (message !== undefined) errors.push(...(costs?.addMessage(`${at}.messageExpression`, message.maxCost(bounds)) ?? []));
+    } else {
       for (const { part, message } of compiled)
         errors.push(field.invalid(`${at}.${part}`, part === "rule" ? rule.rule : rule.messageExpression, message));
+    }
     return errors;
   });
 }

@@ -3,6 +3,7 @@ import { type FieldError, field, isConfigMapKey, isDns1123Label, quantityMilli }
 import type { Container, DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume, VolumeProjection } from "../../types/core/v1.ts";
 import { checkLocalNonReservedPath, checkLocalPath, checkOneOf, checkRequiredName } from "../../validation/checks.ts";
 import { validateFieldRef, validateResourceFieldRef, volumeFieldPaths } from "./validate-env.ts";
+import { projectedPaths, validateCertificateProjection, validateTrustBundleProjection } from "./validate-projections.ts";
 
 const hostPathTypes = ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
 const modeDetail = "must be a number between 0 and 0777 (octal), both inclusive";
@@ -126,6 +127,7 @@ function validateDownwardItems(errors: FieldError[], path: string, items: readon
 
 function validateProjected(errors: FieldError[], path: string, projected: ProjectedVolumeSource): void {
   checkMode(errors, `${path}.defaultMode`, projected.defaultMode);
+  const paths = new Set<string>();
   projected.sources?.forEach((source, i) => {
     const itemPath = `${path}.sources[${i}]`;
     let count = 0;
@@ -135,11 +137,15 @@ function validateProjected(errors: FieldError[], path: string, projected: Projec
       if (count > 1) errors.push(field.forbidden(`${itemPath}.${key}`, "may not specify more than 1 volume type"));
     }
     if (count === 1) validateProjection(errors, itemPath, source);
+    for (const file of projectedPaths(source)) {
+      if (paths.has(file)) errors.push(field.invalid(path, file, "conflicting duplicate paths"));
+      paths.add(file);
+    }
   });
 }
 
 function validateProjection(errors: FieldError[], path: string, source: VolumeProjection): void {
-  const { secret, configMap, downwardAPI, serviceAccountToken: token } = source;
+  const { secret, configMap, downwardAPI, serviceAccountToken: token, clusterTrustBundle, podCertificate } = source;
   if (secret) {
     if (!secret.name) errors.push(field.required(`${path}.secret.name`));
     validateItems(errors, `${path}.secret.items`, secret.items);
@@ -149,6 +155,8 @@ function validateProjection(errors: FieldError[], path: string, source: VolumePr
     validateItems(errors, `${path}.configMap.items`, configMap.items);
   }
   if (downwardAPI) validateDownwardItems(errors, `${path}.downwardAPI`, downwardAPI.items);
+  if (clusterTrustBundle) validateTrustBundleProjection(errors, `${path}.clusterTrustBundle`, clusterTrustBundle);
+  if (podCertificate) validateCertificateProjection(errors, `${path}.podCertificate`, podCertificate);
   if (token) {
     const seconds = token.expirationSeconds ?? 3600;
     const secondsPath = `${path}.serviceAccountToken.expirationSeconds`;

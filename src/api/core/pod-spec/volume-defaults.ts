@@ -1,5 +1,6 @@
 // Defaults of pods' volumes and of the sources that persistent volumes share with them.
 import type { DownwardAPIVolumeFile, ProjectedVolumeSource, Volume } from "../../types/core/v1.ts";
+import { defaultCertificateSeconds } from "../../validation/signer.ts";
 import { defaultPullPolicy } from "./image.ts";
 
 /** 0644. */
@@ -32,6 +33,7 @@ function applyProjectedDefaults(projected: ProjectedVolumeSource): void {
   projected.defaultMode ??= defaultFileMode;
   for (const source of projected.sources ?? []) {
     if (source.serviceAccountToken) source.serviceAccountToken.expirationSeconds ??= 3600;
+    if (source.podCertificate) source.podCertificate.maxExpirationSeconds ??= defaultCertificateSeconds;
     if (source.downwardAPI) applyDownwardDefaults(source.downwardAPI.items);
   }
 }

@@ -1,8 +1,8 @@
 // A request's objects in the version that a webhook or policy asked for, and the way back of what it made of them.
 import { type Resource, typeFacts } from "../../../api/index.ts";
-import type { DeepReadonly, KubeObject, TypeFacts } from "../../../machinery/index.ts";
+import { copyJson, type DeepReadonly, type KubeObject, type TypeFacts } from "../../../machinery/index.ts";
 import { decodeBody } from "../../registry/decode.ts";
-import { copyJson, type Draft, draftOf } from "../../registry/draft.ts";
+import { type Draft, draftOf } from "../../registry/draft.ts";
 import { fromStoredForm } from "../../registry/stored-as.ts";
 import type { AdmissionRequest } from "../admission.ts";
 import { apiVersionOf, kindOf } from "./request-identity.ts";

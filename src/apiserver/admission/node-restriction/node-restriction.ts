@@ -6,6 +6,7 @@ import { subjectOf } from "../certificates/request-subject.ts";
 import type { ClusterView } from "../cluster-view.ts";
 import { nameOfRequest } from "../matching/request-identity.ts";
 import { checkClaim, checkCsiNode, checkLease, checkNode, checkResourceSlice } from "./node-checks.ts";
+import { checkPodCertificateRequest } from "./pod-certificate-checks.ts";
 import { checkPod, checkToken } from "./pod-checks.ts";
 
 const NODE_USER_PREFIX = "system:node:";
@@ -22,6 +23,7 @@ const checks: Readonly<Record<string, Check>> = {
   "/persistentvolumeclaims": checkClaim,
   "/serviceaccounts": checkToken,
   "certificates.k8s.io/certificatesigningrequests": checkCertificateRequest,
+  "certificates.k8s.io/podcertificaterequests": checkPodCertificateRequest,
   "coordination.k8s.io/leases": checkLease,
   "resource.k8s.io/resourceslices": checkResourceSlice,
   "storage.k8s.io/csinodes": checkCsiNode,

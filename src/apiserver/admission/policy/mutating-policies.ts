@@ -1,7 +1,7 @@
 // MutatingAdmissionPolicy: policies with bindings change objects by what their expressions make.
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from "../../../api/types/admissionregistration/v1.ts";
-import { type DeepReadonly, deepEqual, forbidden, type KubeObject, StatusError } from "../../../machinery/index.ts";
-import { copyJson, type Draft } from "../../registry/draft.ts";
+import { copyJson, type DeepReadonly, deepEqual, forbidden, type KubeObject, StatusError } from "../../../machinery/index.ts";
+import type { Draft } from "../../registry/draft.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import { celVariables } from "../matching/cel-variables.ts";
 import { evaluateConditions } from "../matching/match-conditions.ts";

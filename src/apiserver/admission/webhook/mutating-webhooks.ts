@@ -1,7 +1,7 @@
 // MutatingAdmissionWebhook: webhooks are asked one after another, each about what those before it have made of the object.
 import type { Resource } from "../../../api/index.ts";
-import { applyJsonPatch, deepEqual, internalError, PatchError } from "../../../machinery/index.ts";
-import { copyJson, type Draft } from "../../registry/draft.ts";
+import { applyJsonPatch, copyJson, deepEqual, internalError, PatchError } from "../../../machinery/index.ts";
+import type { Draft } from "../../registry/draft.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
 import { shownAs, takeShown } from "../matching/shown-object.ts";
 import type { MutationPass } from "../mutation-pass.ts";

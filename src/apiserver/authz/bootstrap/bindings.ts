@@ -38,6 +38,7 @@ export const clusterRoleBindings: readonly ClusterRoleBinding[] = [
   bind("system:kube-scheduler", [user("system:kube-scheduler")]),
   bind("system:volume-scheduler", [user("system:kube-scheduler")]),
   bind("system:node", []),
+  bind("system:cluster-trust-bundle-discovery", [group("system:serviceaccounts")]),
   bind("system:service-account-issuer-discovery", [group("system:serviceaccounts")]),
   ...Object.keys(controllerRules).map((name) => bind(`system:controller:${name}`, [account(name)])),
 ];

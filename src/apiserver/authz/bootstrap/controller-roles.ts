@@ -120,6 +120,11 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("create delete list patch watch", "", "pods"),
     eventsRule,
   ],
+  "kube-apiserver-serving-clustertrustbundle-publisher": [
+    rule("attest", "certificates.k8s.io", "signers", "kubernetes.io/kube-apiserver-serving"),
+    rule("create delete list update watch", "certificates.k8s.io", "clustertrustbundles"),
+    eventsRule,
+  ],
   "legacy-service-account-token-cleaner": [
     rule("get", "", "configmaps", "kube-apiserver-legacy-service-account-token-tracking"),
     rule("delete patch", "", "secrets"),
@@ -159,6 +164,7 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     eventsRule,
   ],
   "pod-garbage-collector": [rule("delete list watch", "", "pods"), rule("get list", "", "nodes"), status("", "pods/status")],
+  podcertificaterequestcleaner: [rule("delete get list watch", "certificates.k8s.io", "podcertificaterequests"), eventsRule],
   "pv-protection-controller": [rule("get list update watch", "", "persistentvolumes"), eventsRule],
   "pvc-protection-controller": [rule("get list update watch", "", "persistentvolumeclaims"), rule(READ, "", "pods"), eventsRule],
   "replicaset-controller": [
@@ -210,6 +216,13 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule("create delete get patch update", "", "pods"),
     rule("create delete get list patch update watch", "apps", "controllerrevisions"),
     rule("create get list update delete watch", "", "persistentvolumeclaims"),
+    eventsRule,
+  ],
+  "storage-version-migrator-controller": [
+    rule("list patch", "*", "*"),
+    rule("update", "storagemigration.k8s.io", "storageversionmigrations/status"),
+    rule("get", "apiextensions.k8s.io", "customresourcedefinitions"),
+    rule("update", "apiextensions.k8s.io", "customresourcedefinitions/status"),
     eventsRule,
   ],
   "ttl-after-finished-controller": [rule("delete get list watch", "batch", "jobs"), eventsRule],

@@ -20,10 +20,12 @@ export const nodeRules = [
   rule(READ, "", "configmaps secrets"),
   rule("get", "", "persistentvolumeclaims persistentvolumes"),
   rule("get", "", "endpoints"),
-  rule("create get list watch", "certificates.k8s.io", "certificatesigningrequests"),
+  rule("create get list watch", "certificates.k8s.io", "certificatesigningrequests podcertificaterequests"),
+  rule(READ, "certificates.k8s.io", "clustertrustbundles"),
   rule("create delete get patch update", "coordination.k8s.io", "leases"),
   rule("get", "storage.k8s.io", "volumeattachments"),
   rule("create", "", "serviceaccounts/token"),
+  rule("get", "", "serviceaccounts"),
   rule("get patch update", "", "persistentvolumeclaims/status"),
   rule(READ, "storage.k8s.io", "csidrivers"),
   rule("create delete get patch update", "storage.k8s.io", "csinodes"),
@@ -135,6 +137,7 @@ export const systemRoles: readonly ClusterRole[] = [
   clusterRole("system:certificates.k8s.io:legacy-unknown-approver", [
     rule("approve", "certificates.k8s.io", "signers", "kubernetes.io/legacy-unknown"),
   ]),
+  clusterRole("system:cluster-trust-bundle-discovery", [rule(READ, "certificates.k8s.io", "clustertrustbundles")]),
   clusterRole("system:service-account-issuer-discovery", [
     pathRule("get", "/.well-known/openid-configuration", "/.well-known/openid-configuration/", "/openid/v1/jwks", "/openid/v1/jwks/"),
   ]),

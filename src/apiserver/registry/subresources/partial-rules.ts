@@ -2,8 +2,8 @@
 
 import type { StrategyContext } from "../../../api/index.ts";
 import { timestamp } from "../../../base/index.ts";
+import { copyJson } from "../../../machinery/index.ts";
 import type { Draft } from "../draft.ts";
-import { copyJson } from "../draft.ts";
 
 /** Puts back into `draft` what the subresource does not change. */
 type PrepareUpdate = (draft: Draft, old: Draft, context: StrategyContext) => void;

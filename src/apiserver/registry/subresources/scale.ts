@@ -1,7 +1,7 @@
 // The scale subresource: autoscaling/v1 Scale over whatever the kind's strategy calls replicas and selector.
 import type { RequestScope, Resource, ScaleStrategy } from "../../../api/index.ts";
-import { field, invalid, notFound } from "../../../machinery/index.ts";
-import { copyJson, type Draft, draftOf } from "../draft.ts";
+import { copyJson, field, invalid, notFound } from "../../../machinery/index.ts";
+import { type Draft, draftOf } from "../draft.ts";
 import { storedResource } from "../key.ts";
 import type { Projection } from "./subresource.ts";
 

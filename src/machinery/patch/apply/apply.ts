@@ -6,6 +6,7 @@ import type { ManagedFieldsEntry } from "../../meta/types.ts";
 import type { TypeFacts } from "../../schema.ts";
 import { isObject, type JsonObject, PatchError } from "../patch-error.ts";
 import { ApplyConflictError, conflictsWith } from "./conflicts.ts";
+import { createdFields } from "./created-fields.ts";
 import { difference, emptySet, type FieldSet, intersection, isEmptySet, union } from "./field-set.ts";
 import { isReset, type Owner, type Owners, ownable, ownerId, readOwners, takeFromOwners, writeOwners } from "./managed-fields.ts";
 import { mergeValues, removeFields, withNamedFields, withoutFields } from "./merge-values.ts";
@@ -135,7 +136,7 @@ export function trackUpdate(request: TrackUpdateRequest): readonly ManagedFields
   if (isReset(given)) return [];
   const before = given !== undefined && given.length > 0 ? given : (managedFieldsOf(old) ?? []);
   if (old === undefined) {
-    const owner: Owner = { ...ownerOf(request, "Update"), set: ownable(wholeFields(updated, shape), resetFields) };
+    const owner: Owner = { ...ownerOf(request, "Update"), set: createdFields(updated, facts, resetFields) };
     return writeOwners(readOwners(before).set(ownerId(owner), owner));
   }
   if (before.length === 0) return before;

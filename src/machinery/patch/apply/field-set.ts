@@ -98,21 +98,17 @@ function stepText(step: string): string {
 
 /** The same set with its steps in order, as it is stored; the set itself if it is in order. */
 export function sortedSet(set: FieldSet): FieldSet {
-  const steps = Object.keys(set);
-  let isSame = true;
-  for (let index = 1; index < steps.length; index++) {
-    if ((steps[index - 1] ?? "") > (steps[index] ?? "")) {
-      isSame = false;
-      steps.sort();
-      break;
-    }
-  }
+  if (isSorted(set)) return set;
   const result: Steps = {};
-  for (const step of steps) {
-    const node = set[step] ?? emptySet;
-    const sorted = sortedSet(node);
-    if (sorted !== node) isSame = false;
-    result[step] = sorted;
+  for (const step of Object.keys(set).sort()) result[step] = sortedSet(set[step] ?? emptySet);
+  return result;
+}
+
+function isSorted(set: FieldSet): boolean {
+  let last = "";
+  for (const step in set) {
+    if (step < last || !isSorted(set[step] ?? emptySet)) return false;
+    last = step;
   }
-  return isSame ? set : result;
+  return true;
 }

@@ -64,7 +64,8 @@ function wholeNode(value: unknown, shape: Shape, isInSet: boolean): FieldSet {
   return addWholeFields(steps, value, shape) ? steps : emptySet;
 }
 
-function isOptionalContainer(shape: Shape): boolean {
+/** Whether a list or map of this shape is a field of its own, besides what it holds. */
+export function isOptionalContainer(shape: Shape): boolean {
   return shape.kind === "deduced" || ((shape.kind === "map" || shape.kind === "set" || shape.kind === "list") && !shape.isRequired);
 }
 
