@@ -95,7 +95,8 @@ export class OwnServer implements AsyncDisposable {
     const log = openSync(this.#logFile, "a");
     // As ./k8ts does it.
     const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env };
-    return spawn(process.execPath, [...this.#flags, ENTRY, entry, "--config", configFile], { stdio: ["ignore", log, log], env });
+    const args = [...this.#flags, ENTRY, entry, "--config", configFile];
+    return spawn(process.execPath, args, { stdio: ["ignore", log, log], env });
   }
 
   async #ready(): Promise<void> {

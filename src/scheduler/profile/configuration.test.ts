@@ -148,4 +148,21 @@ describe("extenders", () => {
       /taken/,
     );
   });
+
+  it("are asked about preemption with the victims, or their uids when they know the pods", async () => {
+    const answer = { NodeNameToMetaVictims: { a: { Pods: [{ UID: "v" }], NumPDBViolations: 1 } } };
+    const [node] = nodes;
+    assert.ok(node);
+    const candidates = [{ node, victims: [testPodInfo({ name: "v" })], violations: 2 }];
+    for (const nodeCacheCapable of [true, false]) {
+      const { extender, asked } = extenderWith({ preempt: answer }, { preemptVerb: "preempt", nodeCacheCapable });
+      const answers = await extender.preempt?.(testPodInfo({ name: "p" }), candidates, signal);
+      assert.deepEqual(answers, [{ nodeName: "a", victimUids: ["v"], violations: 1 }]);
+      const { Pod: _, ...victims } = asked[0] as Record<string, unknown>;
+      const shown = nodeCacheCapable ? [{ UID: "default/v" }] : [JSON.parse(JSON.stringify(candidates[0]?.victims[0]?.pod))];
+      const name = nodeCacheCapable ? "NodeNameToMetaVictims" : "NodeNameToVictims";
+      assert.deepEqual(victims, { [name]: { a: { Pods: shown, NumPDBViolations: 2 } } });
+    }
+    assert.equal(extenderWith({}).extender.preempt, undefined);
+  });
 });

@@ -27,6 +27,7 @@ export interface ExtenderConfiguration {
   readonly urlPrefix: string;
   readonly filterVerb?: string;
   readonly prioritizeVerb?: string;
+  readonly preemptVerb?: string;
   readonly bindVerb?: string;
   readonly weight: number;
   readonly httpTimeoutMs: number;
@@ -74,6 +75,7 @@ interface ExtenderDocument {
   readonly urlPrefix?: string;
   readonly filterVerb?: string;
   readonly prioritizeVerb?: string;
+  readonly preemptVerb?: string;
   readonly bindVerb?: string;
   readonly weight?: number;
   readonly httpTimeout?: string;
@@ -132,7 +134,9 @@ function extenderOf({ urlPrefix, ...extender }: ExtenderDocument): ExtenderConfi
   }
   const { weight = 1, httpTimeout = "5s", nodeCacheCapable = false, managedResources = [], ignorable = false } = extender;
   const verbs = Object.fromEntries(
-    (["filterVerb", "prioritizeVerb", "bindVerb"] as const).flatMap((verb) => (extender[verb] ? [[verb, extender[verb]]] : [])),
+    (["filterVerb", "prioritizeVerb", "preemptVerb", "bindVerb"] as const).flatMap((verb) =>
+      extender[verb] ? [[verb, extender[verb]]] : [],
+    ),
   );
   return {
     urlPrefix,
