@@ -2,7 +2,7 @@
 import { quotaEvaluator, quotaUsage, type ResourceRef, resources } from "../../api/index.ts";
 import type { ResourceQuota } from "../../api/types/core/v1.ts";
 import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
-import { type DeepReadonly, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
+import { type DeepReadonly, deepEqual, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { Pace } from "../pace.ts";
 import { changesUsage, quotaStatus } from "./plan.ts";
@@ -14,6 +14,8 @@ export interface ResourceQuotaOptions {
 
 /** Upstream's --resource-quota-sync-period. */
 const RESYNC_MS = 300_000;
+/** After a quota's limits have taken effect: what was admitted just before was neither charged nor, maybe, counted. */
+const RECOUNT_MS = 1_000;
 /** Deletions come in crowds: one count serves for all of them. */
 const GATHER_MS = 50;
 
@@ -83,7 +85,8 @@ class QuotaReconciler {
     if (status !== undefined) {
       await client.update(resources.resourcequotas, { ...quota, status }, { namespace, subresource: "status", signal });
     }
-    return { requeueAfterMs: RESYNC_MS };
+    const hasNewLimits = status !== undefined && !deepEqual(status.hard, quota.status?.hard);
+    return { requeueAfterMs: hasNewLimits ? RECOUNT_MS : RESYNC_MS };
   }
 
   /** What the quota counts of all that is served now. */
