@@ -14,6 +14,8 @@ export interface ResourceQuotaOptions {
 
 /** Upstream's --resource-quota-sync-period. */
 const RESYNC_MS = 300_000;
+/** After the usage was written: what was admitted just before was neither charged nor, maybe, counted. */
+const RECOUNT_MS = 1_000;
 /** Deletions come in crowds: one count serves for all of them. */
 const GATHER_MS = 50;
 
@@ -84,7 +86,7 @@ class QuotaReconciler {
     if (status === undefined) return { requeueAfterMs: RESYNC_MS };
     await client.update(resources.resourcequotas, { ...quota, status }, { namespace, subresource: "status", signal });
     // What was admitted before the quota was counted, or is not seen yet, is found by another look.
-    return { requeueAfterMs: GATHER_MS };
+    return { requeueAfterMs: RECOUNT_MS };
   }
 
   /** What the quota counts of all that is served now. */
