@@ -1,27 +1,26 @@
 // The form of stored values: an object's JSON with a fixed head (kind, apiVersion, metadata) and no resourceVersion, so
 // that the revision can be spliced into the bytes without a second encode.
-import { type FieldSet, fieldsText, type ManagedFieldsEntry, type ObjectMeta } from "../../machinery/index.ts";
+import type { ManagedFieldsEntry } from "../../machinery/index.ts";
 import type { Draft } from "./draft.ts";
 
 const encoder = new TextEncoder();
 
-/** The stored bytes of `draft`, whose kind and apiVersion are set. */
-export function encodeStored(draft: Draft): Uint8Array {
+/** The stored bytes of `draft`, whose kind and apiVersion are set; `textOf` knows the JSON of sets of fields. */
+export function encodeStored(draft: Draft, textOf: (set: object) => string): Uint8Array {
   const { kind, apiVersion, metadata, ...rest } = draft;
-  const head = JSON.stringify({ kind, apiVersion });
-  return encoder.encode(joinMembers(withMember(head, "metadata", metadataText(metadata)), JSON.stringify(rest)));
+  const { resourceVersion: _, managedFields, ...ownMetadata } = metadata;
+  let metadataText = JSON.stringify(ownMetadata);
+  if (managedFields !== undefined) {
+    const entries = managedFields.map((entry) => managerText(entry, textOf));
+    metadataText = withMember(metadataText, "managedFields", `[${entries.join(",")}]`);
+  }
+  const head = withMember(JSON.stringify({ kind, apiVersion }), "metadata", metadataText);
+  return encoder.encode(joinMembers(head, JSON.stringify(rest)));
 }
 
-/** Most of an object's fields may stand in its managedFields, whose text is known where many objects share it. */
-function metadataText({ resourceVersion: _, managedFields, ...metadata }: ObjectMeta): string {
-  const text = JSON.stringify(metadata);
-  if (managedFields === undefined) return text;
-  return withMember(text, "managedFields", `[${managedFields.map(managerText).join(",")}]`);
-}
-
-function managerText({ fieldsV1, ...entry }: ManagedFieldsEntry): string {
+function managerText({ fieldsV1, ...entry }: ManagedFieldsEntry, textOf: (set: object) => string): string {
   const text = JSON.stringify(entry);
-  return fieldsV1 === undefined ? text : withMember(text, "fieldsV1", fieldsText(fieldsV1 as FieldSet));
+  return typeof fieldsV1 === "object" && fieldsV1 !== null ? withMember(text, "fieldsV1", textOf(fieldsV1)) : text;
 }
 
 function withMember(object: string, name: string, value: string): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { encodeStored } from "../registry/encode.ts";
 import { SharedFieldSets } from "./field-sets.ts";
 
 const entry = (fieldsV1: object, manager = "kubectl") => ({
@@ -22,6 +23,20 @@ test("objects with the same field sets share them", () => {
   assert.equal(first.metadata.managedFields?.[1]?.fieldsV1, second.metadata.managedFields?.[0]?.fieldsV1);
   const [written] = sets.share([entry(structuredClone(ports))]);
   assert.equal(written?.fieldsV1, first.metadata.managedFields?.[1]?.fieldsV1);
+});
+
+test("what is written with shared field sets is what JSON says, and shared entries stay the same", () => {
+  const sets = new SharedFieldSets();
+  const object = { kind: "Pod", apiVersion: "v1", metadata: { name: "web", managedFields: sets.share([entry(labels), entry(ports)]) } };
+  const textOf = (set: object) => sets.textOf(set);
+  assert.deepEqual(JSON.parse(Buffer.from(encodeStored(object, textOf)).toString()), object);
+  const { managedFields } = object.metadata;
+  assert.deepEqual(
+    sets.share(managedFields).map((each, index) => each === managedFields[index]),
+    [true, true],
+  );
+  const bare = { kind: "Pod", metadata: { resourceVersion: "7", managedFields: [{}] }, spec: {} };
+  assert.equal(Buffer.from(encodeStored(bare, textOf)).toString(), '{"kind":"Pod","metadata":{"managedFields":[{}]},"spec":{}}');
 });
 
 test("shared field sets cannot be changed", () => {
