@@ -78,11 +78,13 @@ function validate(scope: RequestScope, draft: Draft, more: readonly FieldError[]
 
 async function store(context: ServerContext, { resource, namespace }: RequestScope, draft: Draft): Promise<CacheEntry> {
   const { name = "" } = draft.metadata;
-  const value = context.cache.entries.encode(draft);
+  const { entries } = context.cache;
+  // A guard may change the draft once more, when its name was taken.
+  const value = guardOf(context, resource) === undefined ? entries.encodeNew(draft) : entries.encode(draft);
   const { ttlSeconds } = storedResource(resource).strategy;
   try {
     const key = objectStoreKey(resource, namespace, name);
-    return context.cache.entries.entry(await context.store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
+    return entries.entry(await context.store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
   } catch (error) {
     if (error instanceof KeyExistsError) throw alreadyExists(resource, name);
     throw error;

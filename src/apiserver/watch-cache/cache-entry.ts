@@ -2,7 +2,7 @@
 import type { Stored } from "../../api/index.ts";
 import { type DeepReadonly, deepFreeze, type KubeObject } from "../../machinery/index.ts";
 import type { StoreEntry } from "../../storage/index.ts";
-import type { Draft } from "../registry/draft.ts";
+import { type Draft, shareUnchanged } from "../registry/draft.ts";
 import { bytesWithResourceVersion, copyWithResourceVersion, decodeStored, encodeStored } from "../registry/encode.ts";
 import { SharedFieldSets } from "./field-sets.ts";
 
@@ -73,10 +73,21 @@ export class CacheEntry implements Stored {
 export class EntryFactory {
   readonly #written = new WeakMap<Uint8Array, Draft>();
   readonly #entries = new WeakMap<Uint8Array, CacheEntry>();
+  /** The last new object of each kind. */
+  readonly #newest = new Map<string, Draft>();
   readonly #making: EntryMaking;
 
   constructor({ deepFreezes }: { readonly deepFreezes: boolean }) {
     this.#making = { sets: new SharedFieldSets(), freeze: deepFreezes ? deepFreeze : freezeShallow };
+  }
+
+  /** `encode` for a new object: what it has in common with the newest of its kind (pods of one template), both share. */
+  encodeNew(object: Draft): Uint8Array {
+    const id = `${object.apiVersion}/${object.kind}`;
+    const newest = this.#newest.get(id);
+    if (newest !== undefined) shareUnchanged(object, newest);
+    this.#newest.set(id, object);
+    return this.encode(object);
   }
 
   /** The bytes to be stored for `object`, which belongs to the cache from now on. */
