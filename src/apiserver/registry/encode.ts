@@ -1,6 +1,6 @@
 // The form of stored values: an object's JSON with a fixed head (kind, apiVersion, metadata) and no resourceVersion, so
 // that the revision can be spliced into the bytes without a second encode.
-import type { ManagedFieldsEntry } from "../../machinery/index.ts";
+import type { ManagedFieldsEntry, ObjectMeta } from "../../machinery/index.ts";
 import type { Draft } from "./draft.ts";
 
 const encoder = new TextEncoder();
@@ -8,29 +8,25 @@ const encoder = new TextEncoder();
 /** The stored bytes of `draft`, whose kind and apiVersion are set; `textOf` knows the JSON of sets of fields. */
 export function encodeStored(draft: Draft, textOf: (set: object) => string): Uint8Array {
   const { kind, apiVersion, metadata, ...rest } = draft;
-  const { resourceVersion: _, managedFields, ...ownMetadata } = metadata;
-  let metadataText = JSON.stringify(ownMetadata);
-  if (managedFields !== undefined) {
-    const entries = managedFields.map((entry) => managerText(entry, textOf));
-    metadataText = withMember(metadataText, "managedFields", `[${entries.join(",")}]`);
-  }
-  const head = withMember(JSON.stringify({ kind, apiVersion }), "metadata", metadataText);
-  return encoder.encode(joinMembers(head, JSON.stringify(rest)));
+  const head = `${opened({ kind, apiVersion })}"metadata":${metadataText(metadata, textOf)}`;
+  const tail = JSON.stringify(rest);
+  return encoder.encode(tail === "{}" ? `${head}}` : `${head},${tail.slice(1)}`);
+}
+
+function metadataText({ resourceVersion: _, managedFields, ...metadata }: ObjectMeta, textOf: (set: object) => string): string {
+  if (managedFields === undefined) return JSON.stringify(metadata);
+  return `${opened(metadata)}"managedFields":[${managedFields.map((entry) => managerText(entry, textOf)).join(",")}]}`;
 }
 
 function managerText({ fieldsV1, ...entry }: ManagedFieldsEntry, textOf: (set: object) => string): string {
-  const text = JSON.stringify(entry);
-  return typeof fieldsV1 === "object" && fieldsV1 !== null ? withMember(text, "fieldsV1", textOf(fieldsV1)) : text;
+  if (typeof fieldsV1 !== "object" || fieldsV1 === null) return JSON.stringify(entry);
+  return `${opened(entry)}"fieldsV1":${textOf(fieldsV1)}}`;
 }
 
-function withMember(object: string, name: string, value: string): string {
-  return joinMembers(object, `{"${name}":${value}}`);
-}
-
-/** The text of an object with the members of two. */
-function joinMembers(first: string, second: string): string {
-  if (first === "{}") return second;
-  return second === "{}" ? first : `${first.slice(0, -1)},${second.slice(1)}`;
+/** The JSON of `object`, ready for one more member. */
+function opened(object: object): string {
+  const text = JSON.stringify(object);
+  return text === "{}" ? "{" : `${text.slice(0, -1)},`;
 }
 
 const METADATA_OPENING = Buffer.from('"metadata":{');
