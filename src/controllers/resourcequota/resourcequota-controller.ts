@@ -51,12 +51,8 @@ class QuotaReconciler {
     this.#pace = new Pace(clock);
     this.#quotas = informers.informer(resources.resourcequotas);
     const add = (quota: DeepReadonly<ResourceQuota>) => this.queue.add(objectKey(quota));
-    this.#quotas.onChange({
-      added: add,
-      updated: (old, quota) => {
-        if (old.spec !== quota.spec || quota.status?.hard === undefined) add(quota);
-      },
-    });
+    // A charge, too: it is written before its object is, so that a count may have missed one of them.
+    this.#quotas.onChange({ added: add, updated: (_, quota) => add(quota) });
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
