@@ -6,7 +6,6 @@ import { KeyExistsError } from "../../storage/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { decodeBody } from "./decode.ts";
 import type { Draft } from "./draft.ts";
-import { encodeStored } from "./encode.ts";
 import { objectStoreKey, storedResource } from "./key.ts";
 import { trackFields } from "./managed-fields.ts";
 import { guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
@@ -79,12 +78,13 @@ function validate(scope: RequestScope, draft: Draft, more: readonly FieldError[]
 
 async function store(context: ServerContext, { resource, namespace }: RequestScope, draft: Draft): Promise<CacheEntry> {
   const { name = "" } = draft.metadata;
-  const value = encodeStored(draft);
+  const { entries } = context.cache;
+  // A guard may change the draft once more, when its name was taken.
+  const value = guardOf(context, resource) === undefined ? entries.encodeNew(draft) : entries.encode(draft);
   const { ttlSeconds } = storedResource(resource).strategy;
-  context.cache.entries.wrote(value, draft);
   try {
     const key = objectStoreKey(resource, namespace, name);
-    return context.cache.entries.entry(await context.store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
+    return entries.entry(await context.store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
   } catch (error) {
     if (error instanceof KeyExistsError) throw alreadyExists(resource, name);
     throw error;

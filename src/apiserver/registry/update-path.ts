@@ -16,7 +16,6 @@ import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody, keepServerMetadata } from "./decode.ts";
 import { type Draft, draftOf, shareUnchanged } from "./draft.ts";
-import { encodeStored } from "./encode.ts";
 import { isFinished } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
 import { trackFields } from "./managed-fields.ts";
@@ -186,8 +185,7 @@ async function write(context: ServerContext, { resource }: RequestScope, draft: 
   const { key, revision } = current;
   if (isFinished(resource, draft)) return current.at(await context.store.delete(key, revision));
   if (deepEqual(draft, current.object)) return current;
-  const value = encodeStored(draft);
+  const value = context.cache.entries.encode(draft);
   const { ttlSeconds } = storedResource(resource).strategy;
-  context.cache.entries.wrote(value, draft);
   return context.cache.entries.entry(await context.store.update(key, value, revision, ttlSeconds === undefined ? {} : { ttlSeconds }));
 }
