@@ -33,6 +33,7 @@ import { nameSelectedBy } from "./registry/selection.ts";
 import { authorize, type ServerContext } from "./registry/server-context.ts";
 import { IpRange } from "./registry/services/ip-range.ts";
 import { type PortRange, ServiceGuard } from "./registry/services/service-guard.ts";
+import { ServiceRanges } from "./registry/services/service-ranges.ts";
 import type { TokenReviewer } from "./registry/subresources/reviews.ts";
 import { answer, type Projection } from "./registry/subresources/subresource.ts";
 import { SubresourceTable } from "./registry/subresources/subresource-table.ts";
@@ -74,6 +75,7 @@ export interface ApiServerCoreOptions {
 }
 
 const SERVICES_PREFIX = "/registry/core/services/";
+const SERVICE_CIDRS_PREFIX = "/registry/networking.k8s.io/servicecidrs/";
 
 export class ApiServerCore implements ApiHandler {
   readonly #context: ServerContext;
@@ -81,6 +83,7 @@ export class ApiServerCore implements ApiHandler {
   readonly #computed: ComputedResources;
   readonly #custom: CustomResources;
   readonly #services: ServiceGuard;
+  readonly #ranges: ServiceRanges;
   readonly #serviceRanges: readonly [IpRange, ...IpRange[]];
   readonly #advertised: AdvertisedAddress | undefined;
   /** Finds the servers behind Services, for what the API server itself calls. */
@@ -100,7 +103,8 @@ export class ApiServerCore implements ApiHandler {
     this.#custom = new CustomResources({ catalog, random, logger, webhooks: this.webhooks });
     this.#serviceRanges = serviceRanges(options.serviceCidr ?? "10.96.0.0/12");
     const portRange = options.nodePortRange ?? { first: 30000, last: 32767 };
-    this.#services = new ServiceGuard({ random, ranges: this.#serviceRanges, portRange });
+    this.#ranges = new ServiceRanges(this.#serviceRanges);
+    this.#services = new ServiceGuard({ random, ranges: this.#ranges, portRange });
     this.#subresources = new SubresourceTable({ authorizer, tokenIssuer, reviewToken });
     this.#advertised = options.advertised;
     const guards = new Map([["/services", this.#services]]);
@@ -118,6 +122,7 @@ export class ApiServerCore implements ApiHandler {
     await cache.start(signal);
     signal.addEventListener("abort", () => this.webhooks.close(), { once: true });
     this.#services.follow(cache.of(SERVICES_PREFIX), SERVICES_PREFIX);
+    this.#ranges.follow(cache.of(SERVICE_CIDRS_PREFIX), SERVICE_CIDRS_PREFIX);
     this.#custom.follow(cache.of(DEFINITIONS_PREFIX));
     await bootstrap(this.#context, {
       serviceIp: this.#serviceRanges[0].at(0),

@@ -11,9 +11,11 @@ import { ApiServerCore, type ApiServerCoreOptions } from "./api-handler.ts";
 import type { AuditorOptions } from "./audit/index.ts";
 import {
   type AuthenticationConfig,
+  announceTokenTracking,
   createAuthentication,
   type FrontProxyOptions,
   InvalidTokenError,
+  LegacyServiceAccountTokens,
   type ObjectLookup,
   ServiceAccountTokens,
   type StaticToken,
@@ -85,6 +87,8 @@ export interface ApiServer {
   readonly front: HttpFront;
   readonly authorizer: Authorizer;
   readonly tokens: ServiceAccountTokens;
+  /** Those that secrets hold. */
+  readonly secretTokens: LegacyServiceAccountTokens;
 }
 
 const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
@@ -112,9 +116,18 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
     random,
     lookup,
   });
+  const secretTokens = new LegacyServiceAccountTokens({
+    signingKey: options.serviceAccounts.signingKey,
+    apiAudiences: tokens.defaultAudiences,
+    lookup,
+    labelSecret: (secret, labels) => labelSecret(core, catalog, { secret, labels }),
+    clock,
+    logger,
+  });
   const authentication = createAuthentication({
     config: options.authentication ?? {},
     serviceAccounts: tokens,
+    secretTokens,
     staticTokens: options.staticTokens ?? [],
     lookup,
     clock,
@@ -135,6 +148,7 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   });
   await core.start(signal);
   await bootstrapRbac(core, catalog);
+  await announceTokenTracking(core, catalog, clock);
   const { pods, persistentVolumes, volumeAttachments } = nodes;
   await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
   const aggregation = await startAggregation(options, core, signal);
@@ -155,7 +169,7 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
     serverMetrics,
     stopping: signal,
   });
-  return { core, front, authorizer, tokens };
+  return { core, front, authorizer, tokens, secretTokens };
 }
 
 /** How much is stored of a resource of this server. */
@@ -200,6 +214,18 @@ async function startAggregation(options: ApiServerOptions, core: ApiServerCore, 
 function problemOf(error: unknown): { problem: string } {
   if (error instanceof InvalidTokenError) return { problem: error.message };
   throw error;
+}
+
+async function labelSecret(
+  core: ApiServerCore,
+  catalog: ResourceCatalog,
+  { secret, labels }: { readonly secret: DeepReadonly<KubeObject>; readonly labels: Readonly<Record<string, string>> },
+): Promise<void> {
+  const resource = catalog.find("", "v1", "secrets");
+  if (resource === undefined) return;
+  const { name = "", namespace = "", uid } = secret.metadata;
+  const scope = { user: loopbackUser, resource, namespace, name, subresource: "" };
+  await core.patch(scope, { metadata: { uid, labels } }, { type: "application/merge-patch+json" });
 }
 
 async function objectOf(

@@ -23,7 +23,7 @@ export interface Aggregation {
   readonly certificate: ProxyCertificate;
 }
 
-export interface FrontParts extends Omit<ApiServer, "front"> {
+export interface FrontParts extends Omit<ApiServer, "front" | "secretTokens"> {
   readonly authentication: Authentication;
   readonly aggregation: Aggregation | undefined;
   readonly flowControl: FlowControl;

@@ -35,6 +35,17 @@ describe("the history of a set", () => {
     assert.deepEqual([plan.write, plan.current.metadata.name, plan.current.revision], ["renumber", "agent-v1", 3]);
   });
 
+  it("is told of revisions that remember the same template: the newest stays", () => {
+    const twin = { ...revision("v1", 3), metadata: { name: "twin" } };
+    const plan = planRevisions(set("v1"), [twin, revision("v1", 1), revision("v2", 2)], form);
+    assert.deepEqual([plan.current.metadata.name, plan.write], ["twin", undefined]);
+    assert.deepEqual(
+      plan.duplicates.map(({ metadata }) => metadata.name),
+      ["agent-v1"],
+    );
+    assert.deepEqual(planRevisions(set("v3"), [twin, revision("v1", 1)], form).duplicates, []);
+  });
+
   it("gets another name after a collision", () => {
     const nameAfter = (collisionCount: number) => planRevisions(set("v1", { collisionCount }), [], form).current.metadata.name;
     assert.notEqual(nameAfter(0), nameAfter(1));

@@ -26,6 +26,8 @@ export interface RevisionPlan {
   readonly write: "create" | "renumber" | undefined;
   /** All others, oldest first. */
   readonly old: readonly DeepReadonly<ControllerRevision>[];
+  /** Those of the others that remember the same template. */
+  readonly duplicates: readonly DeepReadonly<ControllerRevision>[];
 }
 
 /**
@@ -52,12 +54,14 @@ export function planRevisions(
   const template: DeepReadonly<PodTemplateSpec> = set.spec?.template ?? {};
   const data = templatePatch(template);
   const ordered = [...revisions].sort(byRevision);
-  const known = ordered.filter((revision) => deepEqual(revision.data, data)).at(-1);
+  const equal = ordered.filter((revision) => deepEqual(revision.data, data));
+  const known = equal.at(-1);
+  const duplicates = equal.slice(0, -1);
   const old = ordered.filter((revision) => revision !== known);
   const number = (old.at(-1)?.revision ?? 0) + 1;
-  if (known !== undefined && known.revision >= number) return { current: known, write: undefined, old };
-  if (known !== undefined) return { current: { ...known, revision: number }, write: "renumber", old };
-  return { current: newRevision(set, { data, template, number, form }), write: "create", old };
+  if (known !== undefined && known.revision >= number) return { current: known, write: undefined, old, duplicates };
+  if (known !== undefined) return { current: { ...known, revision: number }, write: "renumber", old, duplicates };
+  return { current: newRevision(set, { data, template, number, form }), write: "create", old, duplicates };
 }
 
 function newRevision(

@@ -22,6 +22,7 @@ import { ephemeralVolumeController } from "./ephemeral-volume/ephemeral-volume-c
 import { garbageCollectorController } from "./garbage-collector/garbage-collector-controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
 import { jobController } from "./job/job-controller.ts";
+import { legacyTokenCleanerController } from "./legacy-token-cleaner/legacy-token-cleaner-controller.ts";
 import { localPathController } from "./local-path/local-path-controller.ts";
 import { namespaceController } from "./namespace/namespace-controller.ts";
 import { nodeIpamController } from "./node-ipam/node-ipam-controller.ts";
@@ -57,6 +58,8 @@ export interface DefaultControllersOptions {
   readonly clusterCidr?: string | undefined;
   /** Default: Services of type LoadBalancer have the nodes' addresses. */
   readonly loadBalancers?: LoadBalancerOptions | undefined;
+  /** Of CronJobs that name no zone. Default UTC. */
+  readonly localTimeZone?: string | undefined;
   /** Signs certificate requests; without it nobody does. */
   readonly authority?: CertificateAuthority | undefined;
   /** Makes the tokens that secrets hold; without it such secrets stay empty. */
@@ -74,7 +77,7 @@ export interface ControllerMaker {
 }
 
 export function defaultControllers(options: DefaultControllersOptions): readonly ControllerMaker[] {
-  const { caPem, clusterCidr, loadBalancers = {}, deletableResources } = options;
+  const { caPem, clusterCidr, loadBalancers = {}, localTimeZone, deletableResources } = options;
   const namespaced = () => deletableResources().filter((resource) => resource.namespaced);
   const makers: ControllerMaker[] = [
     entry("serviceaccount-controller", "service-account-controller", serviceAccountController),
@@ -94,7 +97,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("daemonset-controller", "daemon-set-controller", daemonSetController),
     entry("statefulset-controller", "statefulset-controller", statefulSetController),
     entry("job-controller", "job-controller", jobController),
-    entry("cronjob-controller", "cronjob-controller", cronJobController),
+    entry("cronjob-controller", "cronjob-controller", (context) => cronJobController(context, { localTimeZone })),
     entry("ttl-after-finished-controller", "ttl-after-finished-controller", ttlAfterFinishedController),
     entry("disruption-controller", "disruption-controller", (context) => disruptionController(context, { resources: deletableResources })),
     entry("horizontal-pod-autoscaler-controller", "horizontal-pod-autoscaler", (context) =>
@@ -123,6 +126,7 @@ export function defaultControllers(options: DefaultControllersOptions): readonly
     entry("service-cidr-controller", "service-cidrs-controller", serviceCidrController),
     entry("bootstrap-signer-controller", "bootstrap-signer", bootstrapSignerController),
     entry("token-cleaner-controller", "token-cleaner", tokenCleanerController),
+    entry("legacy-serviceaccount-token-cleaner-controller", "legacy-service-account-token-cleaner", legacyTokenCleanerController),
     entry("persistentvolume-binder-controller", "persistent-volume-binder", persistentVolumeBinderController),
     entry("persistentvolume-attach-detach-controller", "attachdetach-controller", attachDetachController),
     entry("persistentvolume-expander-controller", "expand-controller", volumeExpandController),

@@ -23,6 +23,7 @@ export {
 export { type AutoscalerOptions, horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
 export { type MetricsClient, MetricsError } from "./horizontal-pod-autoscaler/metrics-client.ts";
 export { jobController } from "./job/job-controller.ts";
+export { legacyTokenCleanerController } from "./legacy-token-cleaner/legacy-token-cleaner-controller.ts";
 export { localPathController } from "./local-path/local-path-controller.ts";
 export { LOCAL_PATH_PROVISIONER, LOCAL_PATH_ROOT } from "./local-path/plan.ts";
 export { type NamespaceControllerOptions, namespaceController } from "./namespace/namespace-controller.ts";

@@ -37,7 +37,7 @@ async function attempt(needed: number, { places, waiting = ["b", "c"], breaks = 
     },
     release: (queued) => say("release", queued),
     bind: (queued) => say("bind", queued),
-    fail: (queued, { refused, rejections }: Failure, { isFinal } = { isFinal: false }) =>
+    fail: async (queued, { refused, rejections }: Failure, { isFinal } = { isFinal: false }) =>
       void log.push(
         `fail ${queued.info.pod.metadata.name}${isFinal ? "!" : ""}: ${(refused?.rejection ?? rejections[0]?.rejection)?.reasons[0]}`,
       ),

@@ -21,7 +21,7 @@ export interface BatchSteps {
   /** Undoes `assume`. */
   release(queued: QueuedPod, node: NodeInfo): void;
   bind(queued: QueuedPod, node: NodeInfo): void;
-  fail(queued: QueuedPod, failure: Failure, options?: { readonly isFinal: boolean }): void;
+  fail(queued: QueuedPod, failure: Failure, options?: { readonly isFinal: boolean }): Promise<void> | undefined;
   /** The attempt broke off. */
   giveBack(queued: QueuedPod, error: unknown): void;
 }
@@ -47,10 +47,10 @@ export async function scheduleBatch(first: QueuedPod, { plugin, batch }: Togethe
   if (placed.length >= batch.needed) {
     batch.settled(undefined);
     for (const { queued, node } of placed) steps.bind(queued, node);
-    for (const { queued, failure } of failed) steps.fail(queued, failure);
+    for (const { queued, failure } of failed) await steps.fail(queued, failure);
     return;
   }
-  failAll(attempt, { plugin, batch }, steps);
+  await failAll(attempt, { plugin, batch }, steps);
 }
 
 /** Ends early when those that are left cannot be enough. */
@@ -75,7 +75,7 @@ function releaseAll({ placed }: Attempt, steps: BatchSteps): void {
 }
 
 /** What may help those that found no node may help all. Nobody is preempted: that would be for nothing if the others find no node. */
-function failAll(attempt: Attempt, { plugin, batch }: Together, steps: BatchSteps): void {
+async function failAll(attempt: Attempt, { plugin, batch }: Together, steps: BatchSteps): Promise<void> {
   const { placed, failed, remaining } = attempt;
   releaseAll(attempt, steps);
   const counts = `${placed.length} scheduled, ${remaining.length} remaining`;
@@ -85,7 +85,7 @@ function failAll(attempt: Attempt, { plugin, batch }: Together, steps: BatchStep
   const hasNodes = failed.length === 0 || rejections.length > 0;
   const refused = { plugin, rejection: { reasons: [reason], isUnresolvable: false } };
   batch.settled(reason);
-  for (const { queued, failure } of failed) steps.fail(queued, failure, { isFinal: true });
+  for (const { queued, failure } of failed) await steps.fail(queued, failure, { isFinal: true });
   const others = [...placed.map(({ queued }) => queued), ...remaining];
-  for (const queued of others) steps.fail(queued, hasNodes ? { rejections, refused } : { rejections }, { isFinal: true });
+  for (const queued of others) await steps.fail(queued, hasNodes ? { rejections, refused } : { rejections }, { isFinal: true });
 }

@@ -18,6 +18,7 @@ import { PodStatusWriter } from "./pod-status.ts";
 import type { Extender } from "./profile/extender.ts";
 import { type Profile, pluginsOf } from "./profile/profile.ts";
 import type { SchedulingQueue } from "./queue/scheduling-queue.ts";
+import { runPostFilter } from "./run-post-filter.ts";
 
 export interface SchedulingCycleOptions {
   readonly profile: Profile;
@@ -65,8 +66,7 @@ export class SchedulingCycle {
     if (together !== undefined) return scheduleBatch(queued, together, this.#batchSteps(signal));
     const outcome = this.#find(queued.info, signal);
     if (outcome instanceof Promise) return outcome.then((found) => this.#placeOn(queued, found, signal), this.#givingBack(queued, signal));
-    this.#placeOn(queued, outcome, signal);
-    return undefined;
+    return this.#placeOn(queued, outcome, signal);
   }
 
   #batchOf(pod: PodInfo): Together | undefined {
@@ -93,8 +93,12 @@ export class SchedulingCycle {
 
   /** A promise, when programs outside have a say. */
   #find(pod: PodInfo, signal: AbortSignal): NodeInfo | Failure | Promise<NodeInfo | Failure> {
-    const extenders = this.#options.profile.extenders.filter((extender) => extender.isInterested(pod));
+    const extenders = this.#extendersFor(pod);
     return extenders.length > 0 ? this.#findWithExtenders(pod, extenders, signal) : this.#placer.place(pod, this.#options.random);
+  }
+
+  #extendersFor(pod: PodInfo): readonly Extender[] {
+    return this.#options.profile.extenders.filter((extender) => extender.isInterested(pod));
   }
 
   async #findWithExtenders(pod: PodInfo, extenders: readonly Extender[], signal: AbortSignal): Promise<NodeInfo | Failure> {
@@ -105,10 +109,11 @@ export class SchedulingCycle {
     return this.#placer.best(pod, { nodes, verdicts: found.verdicts }, this.#options.random, scores);
   }
 
-  #placeOn(queued: QueuedPod, outcome: NodeInfo | Failure, signal: AbortSignal): void {
+  #placeOn(queued: QueuedPod, outcome: NodeInfo | Failure, signal: AbortSignal): Promise<void> | undefined {
     const failure = "rejections" in outcome ? outcome : this.#assume(queued, outcome);
-    if (failure !== undefined) this.#fail(queued, failure, signal);
-    else if (!("rejections" in outcome)) void this.#bind(queued, outcome.name, signal);
+    if (failure !== undefined) return this.#fail(queued, failure, signal);
+    if (!("rejections" in outcome)) void this.#bind(queued, outcome.name, signal);
+    return undefined;
   }
 
   /** From now on the pod counts as being on the node, unless a plug-in objects. */
@@ -165,7 +170,7 @@ export class SchedulingCycle {
     if (!this.#release(info, nodeName)) return;
     queue.wake("AssignedPodDelete", { old: info.pod });
     if (why.rejected === undefined || node === undefined) this.#giveBack(queued, why.error, why.signal);
-    else this.#fail(queued, { rejections: [{ node, ...why.rejected }] }, why.signal, { isFinal: true });
+    else void this.#fail(queued, { rejections: [{ node, ...why.rejected }] }, why.signal, { isFinal: true });
   }
 
   /** An attempt failed for another reason than the cluster's state: the pod is tried again after a while. */
@@ -189,43 +194,41 @@ export class SchedulingCycle {
     return current?.metadata.uid === uid && current.metadata.deletionTimestamp === undefined ? current : undefined;
   }
 
-  /** `isFinal`: what PostFilter could do would not help. */
-  #fail(queued: QueuedPod, failure: Failure, signal: AbortSignal, { isFinal = false } = {}): void {
-    const { queue, cluster, recorder, nominator } = this.#options;
+  /** `isFinal`: what PostFilter could do would not help. A promise, when programs outside have a say in that. */
+  #fail(queued: QueuedPod, failure: Failure, signal: AbortSignal, { isFinal = false } = {}): Promise<void> | undefined {
     const current = this.#current(queued.info);
     if (current === undefined) {
-      queue.done(queued.info.uid);
-      return;
+      this.#options.queue.done(queued.info.uid);
+      return undefined;
     }
-    const info = podInfo(current);
-    const { nominatedNodeName, pending, message: said = "" } = isFinal ? {} : this.#postFilter(info, failure);
-    if (nominatedNodeName) nominator.set(info, nominatedNodeName);
-    else if (nominatedNodeName === "") nominator.delete(info.uid);
-    this.#putBack({ ...queued, info }, failure, pending);
-    const message = fitErrorMessage(cluster.nodeCount, failure, said);
-    recorder.event(current, "Warning", "FailedScheduling", message);
-    void this.#status.write(current, { reason: "Unschedulable", message, nominatedNodeName }, signal);
+    const attempt = { queued: { ...queued, info: podInfo(current) }, failure };
+    const after = isFinal ? {} : this.#postFilter(attempt.queued.info, failure, signal);
+    if (after instanceof Promise) return after.then((result) => this.#giveUp(attempt, result, signal), this.#givingBack(queued, signal));
+    this.#giveUp(attempt, after, signal);
+    return undefined;
   }
 
-  /** The first plug-in that finds a way ends the search; what the others said is told. */
-  #postFilter(pod: PodInfo, { rejections }: Failure): PostFilterResult {
+  /** `after` is what PostFilter made of it. */
+  #giveUp(
+    { queued, failure }: { readonly queued: QueuedPod; readonly failure: Failure },
+    { nominatedNodeName, pending, message: said = "" }: PostFilterResult,
+    signal: AbortSignal,
+  ): void {
+    const { cluster, recorder, nominator } = this.#options;
+    const { info } = queued;
+    if (nominatedNodeName) nominator.set(info, nominatedNodeName);
+    else if (nominatedNodeName === "") nominator.delete(info.uid);
+    this.#putBack(queued, failure, pending);
+    const message = fitErrorMessage(cluster.nodeCount, failure, said);
+    recorder.event(info.pod, "Warning", "FailedScheduling", message);
+    void this.#status.write(info.pod, { reason: "Unschedulable", message, nominatedNodeName }, signal);
+  }
+
+  #postFilter(pod: PodInfo, { rejections }: Failure, signal: AbortSignal): PostFilterResult | Promise<PostFilterResult> {
     const { profile, cluster } = this.#options;
-    const messages: string[] = [];
-    const pending: Promise<void>[] = [];
-    let nominatedNodeName: string | undefined;
-    for (const { plugin } of cluster.nodeCount === 0 ? [] : profile.enabled.postFilter) {
-      const result = plugin.postFilter?.(pod, { cluster, rejections, rejectionOn: (node) => this.#placer.rejectionOn(pod, node) });
-      if (result?.pending !== undefined) pending.push(result.pending);
-      if (result?.message) messages.push(result.message);
-      nominatedNodeName = result?.nominatedNodeName ?? nominatedNodeName;
-      if (nominatedNodeName) break;
-    }
-    return {
-      // Of one who found a way there is nothing more to say.
-      message: nominatedNodeName ? "" : messages.join(", "),
-      ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
-      ...(pending.length === 0 ? {} : { pending: Promise.all(pending).then(() => {}) }),
-    };
+    const rejectionOn = (node: NodeInfo) => this.#placer.rejectionOn(pod, node);
+    const plugins = cluster.nodeCount === 0 ? [] : profile.enabled.postFilter;
+    return runPostFilter(plugins, pod, { cluster, rejections, rejectionOn, extenders: this.#extendersFor(pod), signal });
   }
 
   #putBack(queued: QueuedPod, { rejections, refused }: Failure, pending: Promise<void> | undefined): void {

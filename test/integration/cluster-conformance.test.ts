@@ -265,6 +265,26 @@ describe("ServiceCIDR and IPAddress API", () => {
   });
 });
 
+describe("a further range of service addresses", () => {
+  it("stays as long as a service has an address of it", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    const { client, clock } = cluster;
+    await create(cluster, resources.servicecidrs, { metadata: { name: "more" }, spec: { cidrs: ["10.200.0.0/24"] } });
+    await clock.advance(1000);
+    await create(cluster, resources.services, { metadata: { name: "s" }, spec: { clusterIP: "10.200.0.7", ports: [{ port: 80 }] } });
+    await clock.advance(1000);
+    assert.equal((await client.get(resources.ipaddresses, "10.200.0.7")).spec?.parentRef?.name, "s");
+    await client.delete(resources.servicecidrs, "more");
+    await clock.advance(1000);
+    const { status } = await client.get(resources.servicecidrs, "more");
+    const ready = status?.conditions?.find(({ type }) => type === "Ready");
+    assert.deepEqual([ready?.status, ready?.reason], ["False", "Terminating"]);
+    await client.delete(resources.services, "s", inDefault);
+    await clock.advance(1000);
+    await assert.rejects(client.get(resources.servicecidrs, "more"), isNotFound);
+  });
+});
+
 describe("ClusterTrustBundle", () => {
   it("CRUD operations for clustertrustbundles", async () => {
     await using cluster = await createCluster({ nodes: 0 });

@@ -25,7 +25,7 @@ function watchfulLogger(refused: string[]): Logger {
 }
 
 async function start(server: TestServer, logger: Logger, signal: AbortSignal): Promise<Client> {
-  const { clock, core, tokens } = server;
+  const { clock, core, secretTokens } = server;
   const ca = await issueAuthority("test-ca", clock);
   const authority = requestAuthority(ca, clock);
   const plane = new ControlPlane({
@@ -38,7 +38,7 @@ async function start(server: TestServer, logger: Logger, signal: AbortSignal): P
     podNetwork: "10.244.0.0/16",
     credentials: {
       authority,
-      issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: 3_600 }, secret)).token,
+      issueSecretToken: (account, secret) => secretTokens.issue(account, secret),
     },
   });
   void plane.run(signal);

@@ -3,6 +3,7 @@ import type { Clock, Logger } from "../../base/index.ts";
 import { jsonFetcher } from "../webhooks/fetch-json.ts";
 import { AuthenticatorChain } from "./authenticator.ts";
 import { BootstrapTokens } from "./bootstrap-tokens.ts";
+import type { LegacyServiceAccountTokens } from "./legacy-service-account-tokens.ts";
 import { type JwtAuthenticatorConfig, OidcTokens } from "./oidc-tokens.ts";
 import type { ObjectLookup, ServiceAccountTokens } from "./service-account-tokens.ts";
 import { type StaticToken, StaticTokens } from "./static-tokens.ts";
@@ -20,6 +21,7 @@ export interface AuthenticationConfig {
 export interface AuthenticationOptions {
   readonly config: AuthenticationConfig;
   readonly serviceAccounts: ServiceAccountTokens;
+  readonly secretTokens: LegacyServiceAccountTokens;
   readonly staticTokens: readonly StaticToken[];
   readonly lookup: ObjectLookup;
   readonly clock: Clock;
@@ -32,13 +34,14 @@ export interface Authentication {
 }
 
 /** Upstream's times to remember what a token is. */
+const SECRET_TOKEN_TTL_MS = 10_000;
 const OIDC_TTL_MS = 10_000;
 const WEBHOOK_TTL_MS = 120_000;
 
 const publicPaths = new Set(["/healthz", "/livez", "/readyz", "/version"]);
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
-  const { config, serviceAccounts, staticTokens, lookup, clock, logger } = options;
+  const { config, serviceAccounts, secretTokens, staticTokens, lookup, clock, logger } = options;
   const apiAudiences = serviceAccounts.defaultAudiences;
   const cached = (authenticator: TokenAuthenticator, ttlMs: number) => new TokenCache(authenticator, { clock, ttlMs });
   const shared = { apiAudiences, fetchJson: jsonFetcher(clock), clock, logger };
@@ -47,6 +50,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     authenticators: [
       new StaticTokens(staticTokens, apiAudiences),
       serviceAccounts,
+      cached(secretTokens, SECRET_TOKEN_TTL_MS),
       new BootstrapTokens({ lookup, clock, apiAudiences }),
       ...(config.jwt ?? []).map((jwt) => cached(new OidcTokens({ ...shared, config: jwt }), OIDC_TTL_MS)),
       ...(config.webhook === undefined ? [] : [cached(new WebhookTokens({ ...shared, config: config.webhook }), WEBHOOK_TTL_MS)]),

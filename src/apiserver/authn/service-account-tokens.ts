@@ -1,11 +1,11 @@
 // Tokens of service accounts: issued for TokenRequests, verified on requests, published as JWKS.
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
-import { decodeJwt, errors, exportJWK, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { decodeJwt, errors, type JWTPayload, SignJWT } from "jose";
 import type { UserInfo } from "../../api/index.ts";
 import { type Clock, formatTime, type Random, uuid } from "../../base/index.ts";
 import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
 import { ALL_AUTHENTICATED } from "./authenticator.ts";
 import { type AuthenticatedToken, InvalidTokenError, type TokenAuthenticator } from "./token-chain.ts";
+import { TokenKey } from "./token-key.ts";
 
 interface ObjectRef {
   readonly name: string;
@@ -50,20 +50,13 @@ const DELETION_LEEWAY_MS = 60_000;
 export class ServiceAccountTokens implements TokenAuthenticator {
   readonly defaultAudiences: readonly string[];
   readonly #options: ServiceAccountTokensOptions;
-  readonly #privateKey: KeyObject;
-  readonly #publicKey: KeyObject;
-  readonly #algorithm: "ES256" | "RS256";
-  readonly #keyId: string;
+  readonly #key: TokenKey;
   readonly #verified = new Map<string, Verified>();
 
   constructor(options: ServiceAccountTokensOptions) {
     this.#options = options;
     this.defaultAudiences = [options.issuer];
-    this.#privateKey = createPrivateKey(options.signingKey);
-    this.#publicKey = createPublicKey(options.signingKey);
-    this.#algorithm = this.#privateKey.asymmetricKeyType === "rsa" ? "RS256" : "ES256";
-    const der = this.#publicKey.export({ type: "spki", format: "der" });
-    this.#keyId = createHash("sha256").update(der).digest("base64url");
+    this.#key = new TokenKey(options.signingKey);
   }
 
   /** A token of `account` that ends with `bound`, if given. */
@@ -77,17 +70,15 @@ export class ServiceAccountTokens implements TokenAuthenticator {
     const nowSeconds = Math.floor(clock.now() / 1000);
     const expires = nowSeconds + (spec.expirationSeconds ?? 3600);
     const claims: KubernetesClaims = { namespace, serviceaccount: { name, uid }, ...(await this.#boundClaims(bound)) };
-    const token = await new SignJWT({ "kubernetes.io": claims })
-      .setProtectedHeader({ alg: this.#algorithm, kid: this.#keyId })
+    const unsigned = new SignJWT({ "kubernetes.io": claims })
       .setIssuer(issuer)
       .setSubject(`system:serviceaccount:${namespace}:${name}`)
       .setAudience([...(spec.audiences ?? this.defaultAudiences)])
       .setIssuedAt(nowSeconds)
       .setNotBefore(nowSeconds)
       .setExpirationTime(expires)
-      .setJti(uuid(random))
-      .sign(this.#privateKey);
-    return { token, expirationTimestamp: formatTime(expires * 1000) };
+      .setJti(uuid(random));
+    return { token: await this.#key.sign(unsigned), expirationTimestamp: formatTime(expires * 1000) };
   }
 
   /** A pod's token names its node, too. */
@@ -124,11 +115,7 @@ export class ServiceAccountTokens implements TokenAuthenticator {
     const { issuer, clock } = this.#options;
     if (unverifiedIssuer(token) !== issuer) return undefined;
     try {
-      const { payload } = await jwtVerify(token, this.#publicKey, {
-        issuer,
-        algorithms: [this.#algorithm],
-        currentDate: new Date(clock.now()),
-      });
+      const payload = await this.#key.verify(token, { issuer, nowMs: clock.now() });
       const claims = payload["kubernetes.io"] as KubernetesClaims | undefined;
       if (claims === undefined) return undefined;
       if (this.#verified.size >= CACHE_LIMIT) this.#verified.clear();
@@ -164,8 +151,7 @@ export class ServiceAccountTokens implements TokenAuthenticator {
 
   /** `/openid/v1/jwks` */
   async jwks(): Promise<object> {
-    const jwk = await exportJWK(this.#publicKey);
-    return { keys: [{ use: "sig", kid: this.#keyId, alg: this.#algorithm, ...jwk }] };
+    return { keys: [await this.#key.jwk()] };
   }
 
   /** `/.well-known/openid-configuration` */
@@ -176,7 +162,7 @@ export class ServiceAccountTokens implements TokenAuthenticator {
       jwks_uri: `${issuer}/openid/v1/jwks`,
       response_types_supported: ["id_token"],
       subject_types_supported: ["public"],
-      id_token_signing_alg_values_supported: [this.#algorithm],
+      id_token_signing_alg_values_supported: [this.#key.algorithm],
     };
   }
 }

@@ -26,6 +26,8 @@ export interface ControlPlaneOptions {
   readonly election?: { readonly identity: string } | undefined;
   /** The cluster's keys, as controllers use them. */
   readonly credentials?: Pick<DefaultControllersOptions, "authority" | "issueSecretToken">;
+  /** In which schedules without a zone are read. Default UTC. */
+  readonly localTimeZone?: string | undefined;
   /** What the scheduler is to do other than by default. */
   readonly scheduler?: Pick<SchedulerOptions, "configuration" | "plugins" | "fetch">;
 }
@@ -96,12 +98,13 @@ class Term {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { caPem, catalog, podNetwork, credentials, loadBalancerPool, serverPort } = this.#options;
+    const { caPem, catalog, podNetwork, credentials, loadBalancerPool, localTimeZone, serverPort } = this.#options;
     const reservedPorts = [KUBELET_PORT, ...(serverPort === undefined ? [] : [serverPort])].map((port) => ({ protocol: "TCP", port }));
     const makers = defaultControllers({
       ...credentials,
       caPem,
       clusterCidr: podNetwork,
+      localTimeZone,
       loadBalancers: { pool: loadBalancerPool, reservedPorts },
       deletableResources: () => deletable(catalog),
     });

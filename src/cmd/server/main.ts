@@ -22,12 +22,6 @@ import { setUpAuthentication } from "./authentication.ts";
 import { setUpAuthorizers } from "./authorization.ts";
 import { openStore } from "./open-store.ts";
 
-/**
- * Tokens in secrets last as long as these, so practically for ever.
- * DEVIATION: upstream's have no end at all and another issuer; these are checked like all others.
- */
-const SECRET_TOKEN_SECONDS = 100 * 365 * 24 * 3_600;
-
 /** What every part of the process is given. */
 export interface ServerContext {
   readonly config: ServerConfig;
@@ -57,7 +51,7 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
   const proxyCa = readFileSync(config.frontProxyCaFile, "utf8");
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
-  const { core, front, tokens } = await createApiServer(
+  const { core, front, secretTokens } = await createApiServer(
     {
       store,
       catalog,
@@ -89,12 +83,13 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
     podNetwork: config.podNetwork,
     serverPort: config.port,
     loadBalancerPool: config.loadBalancerPool,
+    localTimeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     scheduler: schedulerOptions(config),
     // Only a store that several servers may share makes it a question who leads.
     ...(config.etcd === undefined ? {} : { election: { identity: `${config.advertiseAddress}:${config.port}` } }),
     credentials: {
       authority: requestAuthority({ certificate: ca, privateKey: readFileSync(config.caKeyFile, "utf8") }, clock),
-      issueSecretToken: async (account, secret) => (await tokens.issue(account, { expirationSeconds: SECRET_TOKEN_SECONDS }, secret)).token,
+      issueSecretToken: (account, secret) => secretTokens.issue(account, secret),
     },
   });
   await ensureDnsService({ client: controlPlane.adminClient, address: dnsAddress(config), signal });

@@ -15,8 +15,13 @@ const KIND = { apiVersion: "batch/v1", kind: "CronJob" };
 const SCHEDULED_TIMESTAMP = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 const BY_CONTROLLER = "controller";
 
-export function cronJobController(context: ControllerContext): Controller {
-  const reconciler = new CronJobReconciler(context);
+export interface CronJobOptions {
+  /** Of schedules that name no zone. Default UTC. */
+  readonly localTimeZone?: string | undefined;
+}
+
+export function cronJobController(context: ControllerContext, options: CronJobOptions = {}): Controller {
+  const reconciler = new CronJobReconciler(context, options);
   return keyedController({
     name: "cronjob-controller",
     context,
@@ -28,13 +33,15 @@ export function cronJobController(context: ControllerContext): Controller {
 class CronJobReconciler {
   readonly queue: WorkQueue<string>;
   readonly #context: ControllerContext;
+  readonly #localTimeZone: string | undefined;
   readonly #cronJobs: Informer<CronJob>;
   readonly #jobs: Informer<Job>;
   /** The version that was written last, by CronJob: an older one from the informer does not know the newest job. */
   readonly #written = new Map<string, number>();
 
-  constructor(context: ControllerContext) {
+  constructor(context: ControllerContext, { localTimeZone }: CronJobOptions) {
     this.#context = context;
+    this.#localTimeZone = localTimeZone;
     this.queue = new WorkQueue({ clock: context.clock });
     this.#cronJobs = context.informers.informer(resources.cronjobs);
     this.#jobs = context.informers.informer(resources.jobs);
@@ -55,7 +62,7 @@ class CronJobReconciler {
     if (Number(cronJob.metadata.resourceVersion) < (this.#written.get(key) ?? 0)) return undefined;
     const jobs = this.#jobs.lister.byIndex(BY_CONTROLLER, cronJob.metadata.uid ?? "");
     const missing = await this.#missingJobs(cronJob, jobs, signal);
-    const plan = planCronJob({ cronJob, jobs, missing, nowMs: this.#context.clock.now() });
+    const plan = planCronJob({ cronJob, jobs, missing, nowMs: this.#context.clock.now(), localTimeZone: this.#localTimeZone });
     for (const { type, reason, message } of plan.events) this.#context.recorder.event(cronJob, type, reason, message);
     for (const job of plan.expired) await this.#deleteJob(cronJob, { name: job.metadata.name, uid: job.metadata.uid }, signal);
     const status = plan.dueMs === undefined ? plan.status : await this.#start(cronJob, plan, plan.dueMs, signal);

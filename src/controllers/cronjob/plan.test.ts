@@ -37,6 +37,18 @@ describe("a cron job's plan", () => {
     assert.equal(jobNameAt(cronJob(), ms("10:05:00")), `report-${ms("10:05:00") / 60_000}`);
   });
 
+  it("reads a schedule without a zone in the controller's, and one with a zone in that", () => {
+    const dueIn = (timeZone: string | undefined, time: string) =>
+      planCronJob({
+        cronJob: cronJob({ schedule: "0 12 * * *", timeZone }),
+        jobs: [],
+        missing: new Set(),
+        nowMs: ms(time),
+        localTimeZone: "Europe/Berlin",
+      }).dueMs;
+    assert.deepEqual([dueIn(undefined, "11:00:30"), dueIn("UTC", "11:00:30")], [ms("11:00:00"), undefined]);
+  });
+
   it("makes no second job for the same time", () => {
     assert.equal(plan(cronJob({}, { lastScheduleTime: "2026-03-01T10:05:00Z" }), "10:06:00").due, undefined);
     const made = cronJob({}, active(jobNameAt(cronJob(), ms("10:05:00"))));

@@ -15,6 +15,8 @@ export interface CronSnapshot {
   /** Uids of active jobs that are gone. */
   readonly missing: ReadonlySet<string>;
   readonly nowMs: number;
+  /** For schedules that name no zone. Default UTC. */
+  readonly localTimeZone?: string | undefined;
 }
 
 export interface CronEvent {
@@ -49,7 +51,7 @@ export function planCronJob(snapshot: CronSnapshot): CronPlan {
   const { status, events } = followJobs(snapshot);
   const base = { status, events, replace: [], dueMs: undefined, expired: expiredJobs(snapshot), wakeInMs: undefined };
   if (cronJob.metadata.deletionTimestamp !== undefined || cronJob.spec.suspend === true) return base;
-  const { schedule, problem } = scheduleOf(cronJob);
+  const { schedule, problem } = scheduleOf(snapshot);
   if (schedule === undefined) return { ...base, events: [...events, problem] };
   const start = planStart(snapshot, schedule, status);
   const next = schedule.next(snapshot.nowMs);
@@ -63,10 +65,11 @@ export function jobNameAt({ metadata }: DeepReadonly<CronJob>, dueMs: number): s
 }
 
 function scheduleOf({
-  spec,
-}: DeepReadonly<CronJob>): { schedule: Schedule; problem: undefined } | { schedule: undefined; problem: CronEvent } {
+  cronJob: { spec },
+  localTimeZone,
+}: CronSnapshot): { schedule: Schedule; problem: undefined } | { schedule: undefined; problem: CronEvent } {
   try {
-    return { schedule: parseSchedule(spec.schedule, spec.timeZone), problem: undefined };
+    return { schedule: parseSchedule(spec.schedule, spec.timeZone ?? localTimeZone), problem: undefined };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     const problem = warning("UnparseableSchedule", `unparseable schedule: ${JSON.stringify(spec.schedule)} : ${text}`);

@@ -1,7 +1,7 @@
 // Keeps one pod of each DaemonSet on every node that it is meant for, and rolls new templates out over them.
 import { resources } from "../../api/index.ts";
 import type { DaemonSet } from "../../api/types/apps/v1.ts";
-import type { Node } from "../../api/types/core/v1.ts";
+import type { Node, Pod } from "../../api/types/core/v1.ts";
 import { Backoff } from "../../base/index.ts";
 import { type Informer, newControllerRef, type ReconcileResult, WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, deepEqual, labelSelectorMatcher, objectKey, splitKey } from "../../machinery/index.ts";
@@ -18,6 +18,8 @@ import { daemonSetStatus } from "./status.ts";
 
 /** Pods made or deleted in one go; the rest follows in the next. */
 const BURST_REPLICAS = 250;
+/** So that the informers have seen which revisions were merged. */
+const MERGE_DELAY_MS = 1000;
 /** How long a node waits for its next pod after failed ones. */
 const FAILED_POD_BACKOFF = { initialMs: 1000, maxMs: 15 * 60 * 1000 };
 
@@ -52,7 +54,7 @@ class DaemonSetReconciler {
       context,
       resource: resources.daemonsets,
       selectorOf: ({ spec }) => labelSelectorMatcher(spec?.selector),
-      queue: (key) => this.queue.add(key),
+      queue: (key, delayMs) => this.queue.addAfter(key, delayMs),
     });
     this.#podControl = new PodControl(context, this.#pods.expectations);
     this.#revisions = new RevisionStore({ context, resource: resources.daemonsets, hashLabel: REVISION_HASH_LABEL });
@@ -71,6 +73,7 @@ class DaemonSetReconciler {
     const history = await this.#revisions.ensure(set, labelSelectorMatcher(set.spec?.selector), signal);
     const pods = await this.#pods.claim(set, signal);
     const hash = history.current.metadata.labels?.[REVISION_HASH_LABEL] ?? "";
+    if (history.duplicates.length > 0) return this.#merge(history, pods, signal);
     const snapshot = { set, nodes: this.#nodes.lister.list(), pods, hash, nowMs: this.#context.clock.now() };
     const isCurrent = this.#pods.expectations.isSatisfied(key);
     const waitMs = isCurrent ? await this.#update(snapshot, history, signal) : undefined;
@@ -78,6 +81,23 @@ class DaemonSetReconciler {
     const availableInMs = nextAvailableMs(pods, set.spec?.minReadySeconds ?? 0, snapshot.nowMs);
     const requeueAfterMs = Math.min(waitMs ?? Number.POSITIVE_INFINITY, availableInMs ?? Number.POSITIVE_INFINITY);
     return requeueAfterMs === Number.POSITIVE_INFINITY ? undefined : { requeueAfterMs };
+  }
+
+  /** Of several revisions with the set's template one stays: the others' pods become its own. The set is looked at again when that is seen. */
+  async #merge(
+    { current, duplicates }: RevisionPlan,
+    pods: readonly DeepReadonly<Pod>[],
+    signal: AbortSignal,
+  ): Promise<ReconcileResult | undefined> {
+    const hashOf = ({ metadata }: RevisionPlan["current"] | DeepReadonly<Pod>) => metadata.labels?.[REVISION_HASH_LABEL];
+    const merged = new Set(duplicates.map(hashOf));
+    for (const { metadata } of pods.filter((pod) => merged.has(hashOf(pod)))) {
+      const patch = { metadata: { uid: metadata.uid, labels: { [REVISION_HASH_LABEL]: hashOf(current) } } };
+      const options = { namespace: metadata.namespace, type: "application/merge-patch+json" as const, signal };
+      await this.#context.client.patch(resources.pods, metadata.name ?? "", patch, options);
+    }
+    await this.#revisions.delete(duplicates, signal);
+    return { requeueAfterMs: MERGE_DELAY_MS };
   }
 
   /** Answers how long until a failed pod may be replaced. */

@@ -4,7 +4,7 @@ import type { DeepReadonly } from "../../machinery/index.ts";
 
 export const TOKEN_TYPE = "kubernetes.io/service-account-token";
 export const ACCOUNT_NAME = "kubernetes.io/service-account.name";
-const ACCOUNT_UID = "kubernetes.io/service-account.uid";
+export const ACCOUNT_UID = "kubernetes.io/service-account.uid";
 
 export type TokenSecret = DeepReadonly<Secret>;
 

@@ -2,6 +2,7 @@
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
+import type { Extender } from "../profile/extender.ts";
 import type { WakeRule } from "./events.ts";
 
 export interface Rejection {
@@ -69,6 +70,9 @@ export interface NodeRejection {
 }
 
 export interface PostFilterContext {
+  /** Programs outside that have a say about the pod. */
+  readonly extenders: readonly Extender[];
+  readonly signal: AbortSignal;
   readonly cluster: ClusterState;
   readonly rejections: readonly NodeRejection[];
   /** Why the pod does not fit on the node as the cluster is at the call, taking in nominated pods of its priority and above. */
@@ -114,8 +118,8 @@ export interface Plugin {
   preFilter?(pod: PodInfo, cluster: ClusterState): PreFilterResult | Rejection | undefined;
   /** Filter, when the pod and the one node decide. */
   filter?(pod: PodInfo, node: NodeInfo): Rejection | undefined;
-  /** PostFilter: what can be done for a pod that fits nowhere. */
-  postFilter?(pod: PodInfo, context: PostFilterContext): PostFilterResult | undefined;
+  /** PostFilter: what can be done for a pod that fits nowhere. No other pod is scheduled before a promise is kept. */
+  postFilter?(pod: PodInfo, context: PostFilterContext): PostFilterResult | Promise<PostFilterResult> | undefined;
   /** PreScore: undefined means there is nothing to score. */
   preScore?(pod: PodInfo, cluster: ClusterState): ClusterScorer | undefined;
   /** Score, when the pod and the one node decide. */

@@ -6,6 +6,7 @@ import type { PodInfo } from "../cluster/pod-info.ts";
 import type { NodeRejection, Plugin, PostFilterContext, PostFilterResult, Rejection } from "../framework/plugin.ts";
 import { reasonCounts } from "../placement/fit-error.ts";
 import type { PluginContext } from "../plugins/registry.ts";
+import { askAboutPreemption } from "./ask-about-preemption.ts";
 import { chooseCandidate } from "./choose-candidate.ts";
 import { evictVictims, isTerminatingByPreemption } from "./evict-victims.ts";
 import { type Candidate, selectVictims, type VictimSearch } from "./victims.ts";
@@ -28,7 +29,7 @@ export function defaultPreemption(context: PluginContext, args: DefaultPreemptio
   };
   return {
     name: "DefaultPreemption",
-    postFilter: (pod, { cluster, rejections, rejectionOn }) => {
+    postFilter: (pod, { cluster, rejections, rejectionOn, extenders, signal }) => {
       const why = whyNot(pod, context, rejections);
       if (why !== undefined) return { message: `preemption: ${why}` };
       const search = { cluster, budgets: budgets.list(), startedAtMs: memoized(startedAtMs), rejectionOn };
@@ -37,9 +38,14 @@ export function defaultPreemption(context: PluginContext, args: DefaultPreemptio
       const offset = randomInt(context.random, potential.length);
       const rotated = [...potential.slice(offset), ...potential.slice(0, offset)];
       const { candidates, failed } = findCandidates(pod, rotated, { search, enough });
-      const chosen = chooseCandidate(candidates, search.startedAtMs);
-      if (chosen === undefined) return notHelpful(cluster.nodeCount, failed);
-      return { nominatedNodeName: chosen.node.name, pending: evictVictims(context, pod, chosen) };
+      const decide = (left: readonly Candidate[]): PostFilterResult => {
+        const chosen = chooseCandidate(left, search.startedAtMs);
+        if (chosen === undefined) return notHelpful(cluster.nodeCount, failed);
+        return { nominatedNodeName: chosen.node.name, pending: evictVictims(context, pod, chosen) };
+      };
+      const asked = extenders.filter(({ preempt }) => preempt !== undefined);
+      if (asked.length === 0 || candidates.length === 0) return decide(candidates);
+      return askAboutPreemption(asked, { pod, candidates }, signal).then(decide);
     },
   };
 }

@@ -3,7 +3,9 @@ import { describe, it } from "node:test";
 import type { PodDisruptionBudget } from "../../api/types/policy/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
+import type { Extender, PreemptionAnswer } from "../profile/extender.ts";
 import { TestCluster, testNode, testPodInfo } from "../scheduler.fixture.ts";
+import { askAboutPreemption } from "./ask-about-preemption.ts";
 import { chooseCandidate } from "./choose-candidate.ts";
 import { type Candidate, selectVictims, splitByBudgets, type VictimSearch } from "./victims.ts";
 
@@ -112,5 +114,53 @@ describe("the node to make room on", () => {
   it("is then the one with fewest victims, and the one whose victims started last", () => {
     assert.equal(choose({ victims: [pod("a", 5), pod("b", -5)] }, { victims: [pod("c", 5)] }), "n1");
     assert.equal(choose({ victims: [pod("a", 5)] }, { victims: [pod("b", 5)] }), "n1");
+  });
+});
+
+describe("extenders that are asked about preemption", () => {
+  const signal = new AbortController().signal;
+  const { test } = setUp([pod("a", 1), pod("b", 2)], [pod("c", 3)]);
+  const candidates = [...test.cluster.nodes()].map(
+    (node): Candidate => ({ node, victims: [...node.pods.values()].slice(0, 1), violations: 1 }),
+  );
+  const extender = (answers: readonly Partial<PreemptionAnswer>[] | Error, isIgnorable = false): Extender => ({
+    name: "http://extender",
+    isIgnorable,
+    isInterested: () => true,
+    preempt: async () => {
+      if (answers instanceof Error) throw answers;
+      return answers.map((answer) => ({ nodeName: "n0", victimUids: ["default/a"], violations: 0, ...answer }));
+    },
+  });
+  const left = async (...extenders: readonly Extender[]) => {
+    const found = await askAboutPreemption(extenders, { pod: pod("in", 10), candidates }, signal);
+    return found.map(({ node, victims }) => [node.name, ...victims.map(({ uid }) => uid)].join(" "));
+  };
+
+  it("strike candidates and choose other victims, one extender after the other", async () => {
+    assert.deepEqual(await left(extender([{ victimUids: ["default/b"] }])), ["n0 default/b"]);
+    const seen: number[] = [];
+    const second: Extender = {
+      ...extender([]),
+      preempt: async (_, some) => {
+        seen.push(some.length);
+        return [];
+      },
+    };
+    assert.deepEqual(await left(extender([{}]), second), []);
+    assert.deepEqual(seen, [1]);
+  });
+
+  it("may fail only when they may be ignored", async () => {
+    await assert.rejects(left(extender(new Error("down"))), /down/);
+    assert.deepEqual(await left(extender(new Error("down"), true)), ["n0 default/a", "n1 default/c"]);
+  });
+
+  it("must name victims that are there", async () => {
+    await assert.rejects(left(extender([{ victimUids: [] }])), { message: 'expected at least one victim pod on node "n0"' });
+    assert.deepEqual(await left(extender([{ victimUids: [] }], true)), []);
+    await assert.rejects(left(extender([{ victimUids: ["x"] }])), {
+      message: "extender: http://extender claims to preempt pod (UID: x) on node: n0, but the pod is not found on that node",
+    });
   });
 });

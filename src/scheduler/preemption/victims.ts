@@ -5,17 +5,12 @@ import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import type { Rejection } from "../framework/plugin.ts";
+import type { PreemptionCandidate } from "../profile/extender.ts";
 
 type Budget = DeepReadonly<PodDisruptionBudget>;
 
-/** A node where the pod would fit, and what that takes. */
-export interface Candidate {
-  readonly node: NodeInfo;
-  /** The most important first; never empty. */
-  readonly victims: readonly PodInfo[];
-  /** How many of them a disruption budget protects. */
-  readonly violations: number;
-}
+/** A node where the pod would fit, and what that takes; the most important victims come first. */
+export type Candidate = PreemptionCandidate;
 
 export interface VictimSearch {
   readonly cluster: ClusterState;

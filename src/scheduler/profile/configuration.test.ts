@@ -51,6 +51,22 @@ describe("KubeSchedulerConfiguration", () => {
     assert.equal(test.place(testPodInfo()), "0/1 nodes are available: 1 node(s) didn't match scheduler-enforced node affinity.");
   });
 
+  it("compares the part of the nodes that is asked for, a profile's own share before that of all", () => {
+    const { profiles } = schedulerConfiguration({
+      ...head,
+      percentageOfNodesToScore: 20,
+      profiles: [{ percentageOfNodesToScore: 50 }, { schedulerName: "other" }],
+    });
+    assert.deepEqual(
+      profiles.map(({ percentageOfNodesToScore }) => percentageOfNodesToScore),
+      [50, 20],
+    );
+    const nodes = Array.from({ length: 300 }, (_, index) => testNode(`node-${index}`));
+    const found = clusterOf({ percentageOfNodesToScore: 50 }, ...nodes).placer.find(testPodInfo());
+    assert.equal("nodes" in found && found.nodes.length, 150);
+    assert.throws(() => schedulerConfiguration({ ...head, percentageOfNodesToScore: 101 }), /from 0 to 100, not "101"/);
+  });
+
   it("refuses what is none, or names what there is not", () => {
     assert.throws(() => schedulerConfiguration({ kind: "Pod" }), { code: "SCHEDULER_CONFIGURATION" });
     assert.throws(() => schedulerConfiguration({ ...head, profiles: [{}, {}] }), /two profiles have the schedulerName "default-scheduler"/);
@@ -131,5 +147,22 @@ describe("extenders", () => {
       extenderWith({ bind: { error: "taken" } }).extender.bind?.(testPodInfo(), "a", signal) ?? Promise.resolve(),
       /taken/,
     );
+  });
+
+  it("are asked about preemption with the victims, or their uids when they know the pods", async () => {
+    const answer = { NodeNameToMetaVictims: { a: { Pods: [{ UID: "v" }], NumPDBViolations: 1 } } };
+    const [node] = nodes;
+    assert.ok(node);
+    const candidates = [{ node, victims: [testPodInfo({ name: "v" })], violations: 2 }];
+    for (const nodeCacheCapable of [true, false]) {
+      const { extender, asked } = extenderWith({ preempt: answer }, { preemptVerb: "preempt", nodeCacheCapable });
+      const answers = await extender.preempt?.(testPodInfo({ name: "p" }), candidates, signal);
+      assert.deepEqual(answers, [{ nodeName: "a", victimUids: ["v"], violations: 1 }]);
+      const { Pod: _, ...victims } = asked[0] as Record<string, unknown>;
+      const shown = nodeCacheCapable ? [{ UID: "default/v" }] : [JSON.parse(JSON.stringify(candidates[0]?.victims[0]?.pod))];
+      const name = nodeCacheCapable ? "NodeNameToMetaVictims" : "NodeNameToVictims";
+      assert.deepEqual(victims, { [name]: { a: { Pods: shown, NumPDBViolations: 2 } } });
+    }
+    assert.equal(extenderWith({}).extender.preempt, undefined);
   });
 });

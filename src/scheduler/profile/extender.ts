@@ -1,4 +1,5 @@
 // Programs outside that take part in scheduling over HTTP.
+import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 
 export interface ExtenderFilterResult {
@@ -10,6 +11,20 @@ export interface ExtenderFilterResult {
   readonly failedAndUnresolvable: Readonly<Record<string, string>>;
 }
 
+/** A node where the pod would fit without some others. */
+export interface PreemptionCandidate {
+  readonly node: NodeInfo;
+  readonly victims: readonly PodInfo[];
+  /** How many of them a disruption budget protects. */
+  readonly violations: number;
+}
+
+export interface PreemptionAnswer {
+  readonly nodeName: string;
+  readonly victimUids: readonly string[];
+  readonly violations: number;
+}
+
 export interface Extender {
   readonly name: string;
   /** Whether pods are scheduled without it when it fails. */
@@ -19,5 +34,7 @@ export interface Extender {
   filter?(pod: PodInfo, nodeNames: readonly string[], signal: AbortSignal): Promise<ExtenderFilterResult>;
   /** Scores by name of the node, weighted, to be added to those of the plug-ins. */
   prioritize?(pod: PodInfo, nodeNames: readonly string[], signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
+  /** Says which candidates are left, and who would have to go there. */
+  preempt?(pod: PodInfo, candidates: readonly PreemptionCandidate[], signal: AbortSignal): Promise<readonly PreemptionAnswer[]>;
   bind?(pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<void>;
 }

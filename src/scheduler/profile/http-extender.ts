@@ -4,7 +4,7 @@ import type { ClusterState } from "../cluster/cluster-state.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import { MAX_SCORE } from "../framework/plugin.ts";
 import type { ExtenderConfiguration } from "./configuration.ts";
-import type { Extender, ExtenderFilterResult } from "./extender.ts";
+import type { Extender, ExtenderFilterResult, PreemptionAnswer, PreemptionCandidate } from "./extender.ts";
 
 /** The part of `fetch` that is needed. */
 export type Fetch = (
@@ -24,7 +24,8 @@ const MAX_EXTENDER_SCORE = 10;
 
 export function httpExtender(options: HttpExtenderOptions): Extender {
   const { configuration, cluster } = options;
-  const { urlPrefix, filterVerb, prioritizeVerb, bindVerb, weight, ignorable, nodeCacheCapable, managedResources } = configuration;
+  const { urlPrefix, filterVerb, prioritizeVerb, preemptVerb, bindVerb, weight, ignorable, nodeCacheCapable, managedResources } =
+    configuration;
   const argsFor = ({ pod }: PodInfo, nodeNames: readonly string[]) =>
     nodeCacheCapable
       ? { Pod: pod, NodeNames: nodeNames }
@@ -40,6 +41,14 @@ export function httpExtender(options: HttpExtenderOptions): Extender {
       );
     };
   };
+  const preempt = (verb: string): NonNullable<Extender["preempt"]> => {
+    return async ({ pod }, candidates, signal) => {
+      const victims = nodeCacheCapable
+        ? { NodeNameToMetaVictims: byNode(candidates, ({ uid }) => ({ UID: uid })) }
+        : { NodeNameToVictims: byNode(candidates, (victim) => victim.pod) };
+      return preemptionAnswers(await post(options, { verb, args: { Pod: pod, ...victims } }, signal));
+    };
+  };
   const bind = (verb: string): NonNullable<Extender["bind"]> => {
     return async ({ pod, uid }, nodeName, signal) => {
       const { name, namespace } = pod.metadata;
@@ -53,6 +62,7 @@ export function httpExtender(options: HttpExtenderOptions): Extender {
     isInterested: ({ requests }) => managedResources.length === 0 || managedResources.some((name) => requests.extended.has(name)),
     ...(filterVerb !== undefined && { filter: filter(filterVerb) }),
     ...(prioritizeVerb !== undefined && { prioritize: prioritize(prioritizeVerb) }),
+    ...(preemptVerb !== undefined && { preempt: preempt(preemptVerb) }),
     ...(bindVerb !== undefined && { bind: bind(bindVerb) }),
   };
 }
@@ -88,6 +98,21 @@ function throwError({ error }: Readonly<Record<string, unknown>>): void {
 /** Go decodes names whatever their case, so extenders write them in either. */
 function lowerCased(answer: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries((answer ?? {}) as object).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+function byNode(candidates: readonly PreemptionCandidate[], show: (victim: PodInfo) => unknown): object {
+  return Object.fromEntries(
+    candidates.map(({ node, victims, violations }) => [node.name, { Pods: victims.map(show), NumPDBViolations: violations }]),
+  );
+}
+
+function preemptionAnswers(answer: unknown): PreemptionAnswer[] {
+  const { nodenametometavictims } = lowerCased(answer);
+  return Object.entries((nodenametometavictims ?? {}) as object).map(([nodeName, victims]) => {
+    const { pods, numpdbviolations } = lowerCased(victims);
+    const victimUids = ((pods ?? []) as readonly unknown[]).map((pod) => String(lowerCased(pod)["uid"]));
+    return { nodeName, victimUids, violations: Number(numpdbviolations ?? 0) };
+  });
 }
 
 /** A result without nodes means that all are left. */

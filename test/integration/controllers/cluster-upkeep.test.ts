@@ -7,6 +7,7 @@ import {
   bootstrapSignerController,
   clusterRoleAggregationController,
   endpointSliceMirroringController,
+  legacyTokenCleanerController,
   resourceClaimController,
   resourceQuotaController,
   serviceAccountTokenController,
@@ -128,6 +129,33 @@ describe("secrets that hold a token", () => {
     await cluster.client.delete(resources.serviceaccounts, "robot", inDefault);
     await cluster.clock.advance(1_000);
     await assert.rejects(cluster.client.get(resources.secrets, "s", inDefault), isNotFound);
+  });
+});
+
+describe("tokens that were made for accounts by themselves", () => {
+  it("are marked when nobody used them for a year, and deleted when they were marked for one", async () => {
+    await using cluster = await ControllerCluster.start();
+    const tracking = { name: "kube-apiserver-legacy-service-account-token-tracking", namespace: "kube-system" };
+    await cluster.create(resources.configmaps, { metadata: tracking, data: { since: "2026-01-01" } });
+    const secrets = [{ name: "unused" }, { name: "marked" }];
+    const account = await cluster.create(resources.serviceaccounts, { metadata: { name: "bot", ...inDefault }, secrets });
+    const annotations = { "kubernetes.io/service-account.name": "bot", "kubernetes.io/service-account.uid": account.metadata.uid ?? "" };
+    const marked = { "kubernetes.io/legacy-token-invalid-since": "2026-01-01" };
+    for (const [name, labels] of Object.entries({ unused: {}, marked, own: {} })) {
+      const metadata = { name, ...inDefault, annotations, labels };
+      await cluster.create(resources.secrets, { metadata, type: "kubernetes.io/service-account-token" });
+    }
+    await cluster.clock.advance(367 * 86_400_000);
+    cluster.run(legacyTokenCleanerController);
+    await cluster.clock.advance(1_000);
+    const { items } = await cluster.client.list(resources.secrets, inDefault);
+    assert.deepEqual(
+      items.map(({ metadata: { name, labels = {} } }) => [name, labels["kubernetes.io/legacy-token-invalid-since"]]),
+      [
+        ["own", undefined],
+        ["unused", "2027-01-03"],
+      ],
+    );
   });
 });
 

@@ -197,6 +197,33 @@ describe("Daemon set", () => {
     assert.deepEqual(await revisions(cluster), [3, 4]);
   });
 
+  it("merges revisions of the same template, without a restart", async () => {
+    await using cluster = await createCluster({ nodes: 2 });
+    await create(cluster);
+    await cluster.clock.advance(10_000);
+    const before = (await cluster.client.list(resources.pods, inDefault)).items.map(({ metadata }) => metadata.uid).sort();
+    const [own] = (await cluster.client.list(resources.controllerrevisions, inDefault)).items;
+    assert.ok(own !== undefined);
+    const { name: _, uid: __, resourceVersion: ___, ...metadata } = own.metadata;
+    const labels = { ...metadata.labels, "controller-revision-hash": "twin" };
+    await cluster.client.create(
+      resources.controllerrevisions,
+      { ...own, metadata: { ...metadata, name: "twin", labels }, revision: 7 },
+      inDefault,
+    );
+    await cluster.client.patch(
+      resources.daemonsets,
+      "agent",
+      { metadata: { annotations: { seen: "true" } } },
+      { ...inDefault, type: "application/merge-patch+json" },
+    );
+    await cluster.clock.advance(10_000);
+    assert.deepEqual(await revisions(cluster), [7]);
+    const pods = (await cluster.client.list(resources.pods, inDefault)).items;
+    assert.deepEqual(pods.map((pod) => pod.metadata.uid).sort(), before);
+    assert.deepEqual([...new Set(pods.map((pod) => pod.metadata.labels?.["controller-revision-hash"]))], ["twin"]);
+  });
+
   it("makes another name when a revision of that name belongs to someone else", async () => {
     await using cluster = await createCluster({ nodes: 1 });
     await create(cluster);

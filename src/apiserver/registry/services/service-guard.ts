@@ -17,6 +17,7 @@ import {
   specOf,
   takeOverAllocations,
 } from "./service-fields.ts";
+import type { ServiceRanges } from "./service-ranges.ts";
 
 export interface PortRange {
   readonly first: number;
@@ -33,11 +34,10 @@ interface Taking {
 export class ServiceGuard implements WriteGuard {
   readonly #ips: Allocator<string>;
   readonly #ports: Allocator<number>;
-  /** One for each IP family of the cluster. */
-  readonly #ranges: readonly [IpRange, ...IpRange[]];
+  readonly #ranges: ServiceRanges;
   readonly #portRange: PortRange;
 
-  constructor(options: { readonly random: Random; readonly ranges: readonly [IpRange, ...IpRange[]]; readonly portRange: PortRange }) {
+  constructor(options: { readonly random: Random; readonly ranges: ServiceRanges; readonly portRange: PortRange }) {
     this.#ips = new Allocator(options.random);
     this.#ports = new Allocator(options.random);
     this.#ranges = options.ranges;
@@ -79,8 +79,7 @@ export class ServiceGuard implements WriteGuard {
 
   #reserveAddress(spec: ServiceSpec, held: ServiceSpec, taking: Taking): void {
     if (spec.clusterIP === undefined && spec.clusterIPs?.[0] !== undefined) spec.clusterIP = spec.clusterIPs[0];
-    const [first, ...others] = this.#ranges;
-    const errors = completeFamilies(spec, [first.family, ...others.map(({ family }) => family)]);
+    const errors = completeFamilies(spec, this.#ranges.families);
     taking.errors.push(...errors);
     if (isHeadless(spec)) spec.clusterIPs = ["None"];
     if (errors.length > 0 || isHeadless(spec)) return;
@@ -88,26 +87,30 @@ export class ServiceGuard implements WriteGuard {
     const given = (spec.ipFamilies ?? []).map((family, index) => {
       const ip = asked[index];
       if (ip !== undefined && addresses(held).includes(ip)) return ip;
-      const range = this.#ranges.find((candidate) => candidate.family === family) ?? first;
-      return ip === undefined ? this.#reserveAnyAddress(range, taking) : this.#reserveAskedAddress(ip, range, taking);
+      const ranges = this.#ranges.of(family);
+      return ip === undefined ? this.#reserveAnyAddress(ranges, taking) : this.#reserveAskedAddress(ip, ranges, taking);
     });
     spec.clusterIPs = given.filter((ip) => ip !== undefined);
     if (spec.clusterIPs[0] !== undefined) spec.clusterIP = spec.clusterIPs[0];
   }
 
-  #reserveAnyAddress(range: IpRange, { errors, ips }: Taking): string | undefined {
-    const size = range.capacity;
-    const first = staticBand(size, { min: 16, max: 256, divisor: 16 });
-    const ip = this.#ips.reserveAny(size, first, (index) => range.at(index));
-    if (ip === undefined)
-      errors.push({ type: "InternalError", path: "spec.clusterIPs", detail: "failed to allocate a serviceIP: range is full" });
-    else ips.push(ip);
-    return ip;
+  #reserveAnyAddress(ranges: readonly IpRange[], { errors, ips }: Taking): string | undefined {
+    for (const range of ranges) {
+      const size = range.capacity;
+      const first = staticBand(size, { min: 16, max: 256, divisor: 16 });
+      const ip = this.#ips.reserveAny(size, first, (index) => range.at(index));
+      if (ip === undefined) continue;
+      ips.push(ip);
+      return ip;
+    }
+    errors.push({ type: "InternalError", path: "spec.clusterIPs", detail: "failed to allocate a serviceIP: range is full" });
+    return undefined;
   }
 
-  #reserveAskedAddress(ip: string, range: IpRange, { errors, ips }: Taking): string {
-    if (!range.contains(ip)) {
-      const why = `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`;
+  #reserveAskedAddress(ip: string, ranges: readonly IpRange[], { errors, ips }: Taking): string {
+    if (!ranges.some((range) => range.contains(ip))) {
+      const valid = ranges.map(({ cidr }) => cidr).join(",");
+      const why = `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${valid}`;
       errors.push(field.invalid("spec.clusterIPs", [ip], `failed to allocate IP ${ip}: ${why}`));
     } else if (this.#ips.reserve(ip)) {
       ips.push(ip);

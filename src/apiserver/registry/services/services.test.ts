@@ -50,6 +50,27 @@ describe("services", () => {
     await assert.rejects(server.create("services", service("c")), /range is full/);
   });
 
+  it("get addresses of further ranges that are ready, when the first is full or when they ask for one", async () => {
+    await using server = await CoreFixture.start({ serviceCidr: "10.0.0.0/30" });
+    const cidrs = "networking.k8s.io/v1/servicecidrs";
+    const finalizers = ["example.com/keep"];
+    const { object } = await server.create(cidrs, {
+      metadata: { name: "more", finalizers },
+      spec: { cidrs: ["10.9.0.0/28", "10.8.0.0/32"] },
+    });
+    await Promise.all([server.create("services", service("a")), server.create("services", service("b"))]);
+    await assert.rejects(server.create("services", service("c")), /range is full/);
+    const conditions = [{ type: "Ready", status: "True", reason: "", message: "", lastTransitionTime: "2026-01-01T00:00:00Z" }];
+    await server.update(cidrs, { ...object, status: { conditions } } as never, { subresource: "status" });
+    await server.clock.advance(0);
+    assert.match(spec(await server.create("services", service("c"))).clusterIP ?? "", /^10\.9\.0\.\d+$/);
+    assert.equal(spec(await server.create("services", service("d", { clusterIP: "10.9.0.14" }))).clusterIP, "10.9.0.14");
+    await server.delete(cidrs, "more");
+    await server.clock.advance(0);
+    await assert.rejects(server.create("services", service("e")), /range is full/);
+    await assert.rejects(server.create("services", service("e", { clusterIP: "10.9.0.13" })), /The range of valid IPs is 10\.0\.0\.0\/30/);
+  });
+
   it("make the API server known as `kubernetes`", async () => {
     await using server = await CoreFixture.start({ advertised: { ip: "192.0.2.1", port: 6443 } });
     assert.equal(spec(await server.get("services", "kubernetes")).clusterIP, "10.96.0.1");
