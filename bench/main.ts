@@ -7,6 +7,7 @@ import { EtcdCluster } from "../src/storage/etcd/etcd.fixture.ts";
 import { apiArea } from "./areas/api.ts";
 import { controlArea, namespaceArea } from "./areas/control.ts";
 import { dnsArea } from "./areas/dns.ts";
+import { hollowArea } from "./areas/hollow.ts";
 import { idleArea } from "./areas/idle.ts";
 import { listArea } from "./areas/list.ts";
 import { networkArea } from "./areas/network.ts";
@@ -28,6 +29,7 @@ const USAGE = `usage: npm run bench -- [area …] [options]
 areas   api list watch scheduler control namespace
                                         against a server of its own, or the one given
         etcd                            api, with a server of its own on an etcd of its own
+        hollow                          a server of its own with simulated nodes and their pods
         start memory                    a server of its own with 10 000 and 150 000 pods: its start, its size
         store                           the LMDB store in this process
         dns                             cluster DNS over UDP
@@ -36,7 +38,7 @@ areas   api list watch scheduler control namespace
         up                              ./k8ts up, as root, where no cluster is up
         node                            a node against its runtime: starts, 50 pods at once, and 50 idle ones
         idle                            the processes of a cluster that is up
-        default: api list watch scheduler control namespace store
+        default: api list watch scheduler control namespace hollow store
 
 options --server URL --token T          the server to measure
         --kubeconfig FILE               the same, with its current context
@@ -44,6 +46,7 @@ options --server URL --token T          the server to measure
         --run-dir DIR                   of a cluster that is up (default: ${DEFAULT_RUN_DIRECTORY})
         --seconds N                     length of a timed loop (default: 10; idle: 120)
         --rounds N                      default: 3
+        --nodes N --pods N              of hollow (default: 1000 and 10000)
         --image NAME                    for pod-start (default: busybox)
         --profile DIR                   write a CPU profile of the benchmark's own server`;
 
@@ -56,7 +59,7 @@ const serverAreas: Readonly<Record<string, ServerArea>> = {
   namespace: namespaceArea,
   "pod-start": podStartArea,
 };
-const otherAreas = new Set(["etcd", "start", "memory", "store", "network", "dns", "up", "node", "idle"]);
+const otherAreas = new Set(["hollow", "etcd", "start", "memory", "store", "network", "dns", "up", "node", "idle"]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -69,6 +72,8 @@ const { values, positionals } = parseArgs({
     "run-dir": { type: "string", default: DEFAULT_RUN_DIRECTORY },
     seconds: { type: "string" },
     rounds: { type: "string", default: "3" },
+    nodes: { type: "string", default: "1000" },
+    pods: { type: "string", default: "10000" },
     image: { type: "string", default: "busybox" },
     profile: { type: "string" },
   },
@@ -103,6 +108,11 @@ async function runOnOwnServer(name: string, measure: (server: OwnServer) => Prom
   printRows(name, await measure(server));
 }
 
+async function runHollow(): Promise<void> {
+  await using server = await OwnServer.start({ profileDirectory: values.profile });
+  await hollowArea({ server, nodes: Number(values.nodes), pods: Number(values.pods), seconds: Number(values.seconds ?? "30") });
+}
+
 async function runOnEtcd(): Promise<void> {
   await using etcd = await EtcdCluster.start();
   await runOnOwnServer("etcd", (server) => apiArea(benchOf(server.target, server.pid)), `etcd://${etcd.endpoints[0]}`);
@@ -111,6 +121,7 @@ async function runOnEtcd(): Promise<void> {
 async function runArea(name: string): Promise<void> {
   const area = serverAreas[name];
   if (area !== undefined) return runServerArea(name, area);
+  if (name === "hollow") return runHollow();
   if (name === "etcd") return runOnEtcd();
   if (name === "start") return runOnOwnServer(name, (server) => startArea(server, benchOf(server.target, server.pid)));
   if (name === "memory") return runOnOwnServer(name, (server) => memoryArea(server, benchOf(server.target, server.pid)));
@@ -126,7 +137,7 @@ async function runArea(name: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const areas = positionals.length > 0 ? positionals : ["api", "list", "watch", "scheduler", "control", "namespace", "store"];
+  const areas = positionals.length > 0 ? positionals : ["api", "list", "watch", "scheduler", "control", "namespace", "hollow", "store"];
   const unknown = areas.filter((name) => serverAreas[name] === undefined && !otherAreas.has(name));
   if (values.help === true || unknown.length > 0) {
     console.log(unknown.length > 0 ? `unknown area ${unknown.join(", ")}\n\n${USAGE}` : USAGE);

@@ -4,13 +4,14 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type ClusterSpec, DEFAULT_SPEC, nodesOf } from "../src/cmd/config/cluster.ts";
 import { layoutOf } from "../src/cmd/config/layout.ts";
-import { serverConfig } from "../src/cmd/config/render.ts";
+import { hollowConfig, serverConfig } from "../src/cmd/config/render.ts";
 import { ensureClusterPki } from "../src/cmd/pki/cluster-pki.ts";
+import { renderKubeconfig } from "../src/cmd/pki/kubeconfig.ts";
 import { SystemClock } from "../src/cmd/system/clock.ts";
 import { Connection } from "./connection.ts";
 import type { Target } from "./target.ts";
@@ -21,7 +22,7 @@ const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 
 export interface OwnServerOptions {
-  /** Where a CPU profile of the server is written when it stops. */
+  /** Where CPU profiles of the server and of its hollow nodes are written when they stop. */
   readonly profileDirectory?: string | undefined;
   /** `etcd://…`; default: an LMDB store of its own. */
   readonly etcdUrl?: string | undefined;
@@ -31,29 +32,33 @@ export interface OwnServerOptions {
 export class OwnServer implements AsyncDisposable {
   readonly target: Target;
   readonly #directory: string;
-  readonly #args: readonly string[];
+  readonly #configured: Configured;
+  /** For Node, before the entry point. */
+  readonly #flags: readonly string[];
   #child: ChildProcess;
+  #hollow: ChildProcess | undefined;
   readonly #interrupted = () => {
+    this.#hollow?.kill("SIGKILL");
     this.#child.kill("SIGKILL");
     this.#remove();
     process.exit(130);
   };
 
-  private constructor(directory: string, target: Target, args: readonly string[]) {
+  private constructor(directory: string, configured: Configured, flags: readonly string[]) {
     this.#directory = directory;
-    this.target = target;
-    this.#args = args;
-    this.#child = this.#spawn();
+    this.#configured = configured;
+    this.target = configured.target;
+    this.#flags = flags;
+    this.#child = this.#spawn("server", configured.configFile);
     for (const name of ["SIGINT", "SIGTERM"]) process.once(name, this.#interrupted);
   }
 
   /** Starts a server and waits until it is ready. */
   static async start({ profileDirectory, etcdUrl }: OwnServerOptions): Promise<OwnServer> {
     const directory = mkdtempSync(join(tmpdir(), "k8ts-bench-"));
-    const { target, configFile } = await configure(directory, etcdUrl);
+    const configured = await configure(directory, etcdUrl);
     const profiling = profileDirectory === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDirectory}`];
-    const args = ["--disable-warning=ExperimentalWarning", ...profiling, ENTRY, "server", "--config", configFile];
-    const server = new OwnServer(directory, target, args);
+    const server = new OwnServer(directory, configured, ["--disable-warning=ExperimentalWarning", ...profiling]);
     await server.#ready();
     return server;
   }
@@ -69,21 +74,29 @@ export class OwnServer implements AsyncDisposable {
 
   /** Starts it again on what it has stored, and waits until it is ready. */
   async startAgain(): Promise<void> {
-    this.#child = this.#spawn();
+    this.#child = this.#spawn("server", this.#configured.configFile);
     await this.#ready();
   }
 
+  /** Starts a process that plays so many nodes, and answers its pid; it ends before the server. */
+  startHollow(nodeCount: number): number {
+    this.#hollow = this.#spawn("hollow", this.#configured.writeHollow(nodeCount));
+    return this.#hollow.pid ?? 0;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#hollow !== undefined) await terminate(this.#hollow);
     await this.stop();
     for (const name of ["SIGINT", "SIGTERM"]) process.off(name, this.#interrupted);
     this.#remove();
   }
 
-  #spawn(): ChildProcess {
+  #spawn(entry: "server" | "hollow", configFile: string): ChildProcess {
     const log = openSync(this.#logFile, "a");
     // As ./k8ts does it.
     const env = { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env };
-    return spawn(process.execPath, this.#args, { stdio: ["ignore", log, log], env });
+    const args = [...this.#flags, ENTRY, entry, "--config", configFile];
+    return spawn(process.execPath, args, { stdio: ["ignore", log, log], env });
   }
 
   async #ready(): Promise<void> {
@@ -105,10 +118,14 @@ export class OwnServer implements AsyncDisposable {
   }
 }
 
-async function configure(
-  directory: string,
-  etcdUrl: string | undefined,
-): Promise<{ readonly target: Target; readonly configFile: string }> {
+interface Configured {
+  readonly target: Target;
+  readonly configFile: string;
+  /** Writes the configuration of so many hollow nodes and answers its file. */
+  readonly writeHollow: (nodeCount: number) => string;
+}
+
+async function configure(directory: string, etcdUrl: string | undefined): Promise<Configured> {
   const etcd = etcdUrl === undefined ? {} : { etcd: { url: etcdUrl } };
   const spec: ClusterSpec = { ...DEFAULT_SPEC, ...etcd, port: await freePort(), logLevel: "error" };
   const layout = layoutOf(join(directory, "data"), join(directory, "run"));
@@ -116,10 +133,17 @@ async function configure(
   const pki = await ensureClusterPki({ directory: layout.pki, spec, nodes: nodesOf(spec), clock: new SystemClock() });
   const config = { ...serverConfig(spec, layout, pki), listen: ["127.0.0.1"] };
   writeFileSync(layout.serverConfig, JSON.stringify(config));
+  const writeHollow = (hollowNodeCount: number) => {
+    mkdirSync(dirname(layout.hollowConfig), { recursive: true });
+    const client = { server: `https://127.0.0.1:${spec.port}`, caFile: pki.caFile, client: pki.hollow.client, user: "k8ts:hollow-nodes" };
+    writeFileSync(layout.hollowKubeconfig, renderKubeconfig(client));
+    writeFileSync(layout.hollowConfig, JSON.stringify(hollowConfig({ ...spec, hollowNodeCount }, layout, pki)));
+    return layout.hollowConfig;
+  };
   const read = (file: string) => readFileSync(file, "utf8");
   const { certificateFile, privateKeyFile } = pki.admin;
   const target = { host: "127.0.0.1", port: spec.port, ca: read(pki.caFile), cert: read(certificateFile), key: read(privateKeyFile) };
-  return { target, configFile: layout.serverConfig };
+  return { target, configFile: layout.serverConfig, writeHollow };
 }
 
 async function freePort(): Promise<number> {

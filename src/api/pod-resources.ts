@@ -2,7 +2,7 @@
 // together, init containers one after another beside the sidecars started before them, overhead comes on top.
 import { type DeepReadonly, quantityMilli, quantityValue } from "../machinery/index.ts";
 import { isSidecar } from "./pod-state.ts";
-import type { Container, Pod } from "./types/core/v1.ts";
+import type { Container, ContainerStatus, Pod } from "./types/core/v1.ts";
 
 /** A pod's needs; `extended` has everything else by resource name (hugepages too), in whole units. */
 export interface PodRequests {
@@ -41,26 +41,36 @@ function largest(lists: readonly (DeepReadonly<Record<string, string>> | undefin
 }
 
 /**
- * While a container is resized in place it counts with the largest of what it asks for, what it was allocated and what
- * it has; one whose resize is infeasible without what it asks for.
+ * While it is resized in place, a container or a pod as a whole counts with the largest of what it asks for, what it was
+ * allocated and what it has; one whose resize is infeasible without what it asks for.
  */
-function amountsWhileResized(pod: DeepReadonly<Pod>): AmountsOf {
+function amountsWhileResized(pod: DeepReadonly<Pod>): Counted {
   const { initContainerStatuses = [], containerStatuses = [], conditions = [] } = pod.status ?? {};
   const statuses = new Map([...initContainerStatuses, ...containerStatuses].map((status) => [status.name, status]));
   const isInfeasible = conditions.some(({ type, reason }) => type === "PodResizePending" && reason === "Infeasible");
-  return ({ name, resources }) => {
-    const status = statuses.get(name);
-    if (status?.allocatedResources === undefined && status?.resources?.requests === undefined) return resources?.requests;
-    const actual = [status.allocatedResources, status.resources?.requests];
-    return largest(isInfeasible ? actual : [resources?.requests, ...actual]);
+  const counted = (wanted: Quantities, status: Pick<DeepReadonly<ContainerStatus>, "allocatedResources" | "resources"> | undefined) => {
+    const actual = [status?.allocatedResources, status?.resources?.requests];
+    if (actual.every((list) => list === undefined)) return wanted;
+    return largest(isInfeasible ? actual : [wanted, ...actual]);
+  };
+  return {
+    container: ({ name, resources }) => counted(resources?.requests, statuses.get(name)),
+    pod: counted(pod.spec?.resources?.requests, pod.status),
   };
 }
 
-/** What one container counts with. */
-type AmountsOf = (container: DeepReadonly<Container>) => DeepReadonly<Record<string, string>> | undefined;
+type Quantities = DeepReadonly<Record<string, string>> | undefined;
 
-function aggregate(pod: DeepReadonly<Pod>, side: Side, amountsOf: AmountsOf = (container) => container.resources?.[side]): Amounts {
+/** What each container and the pod as a whole count with; by default what they ask for. */
+interface Counted {
+  readonly container: (container: DeepReadonly<Container>) => Quantities;
+  readonly pod?: Quantities;
+}
+
+function aggregate(pod: DeepReadonly<Pod>, side: Side, counted: Counted = { container: ({ resources }) => resources?.[side] }): Amounts {
   const { containers = [], initContainers, resources, overhead } = pod.spec ?? {};
+  const amountsOf = counted.container;
+  const ofPod = counted.pod ?? resources?.[side];
   const total: Amounts = new Map();
   for (const container of containers) addTo(total, amountsOf(container));
   if (initContainers !== undefined) {
@@ -80,9 +90,7 @@ function aggregate(pod: DeepReadonly<Pod>, side: Side, amountsOf: AmountsOf = (c
     }
     raiseTo(total, peak);
   }
-  for (const name in resources?.[side]) {
-    if (isPodLevelResource(name)) total.set(name, amountOf(name, resources?.[side]?.[name] ?? "0"));
-  }
+  for (const name in ofPod) if (isPodLevelResource(name)) total.set(name, amountOf(name, ofPod[name] ?? "0"));
   if (overhead !== undefined && (side === "requests" || total.size > 0)) addTo(total, overhead);
   return total;
 }

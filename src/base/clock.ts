@@ -42,9 +42,14 @@ export function timestamp(clock: Pick<Clock, "now">): string {
   return formatTime(clock.now());
 }
 
+/** The last second that was asked for: mostly it is the next one, too. */
+let lastSecond = { second: Number.NaN, text: "" };
+
 /** Milliseconds since 1970 as metav1.Time: `2026-01-02T03:04:05Z`. */
 export function formatTime(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(epochMs / 1000);
+  if (second !== lastSecond.second) lastSecond = { second, text: `${new Date(epochMs).toISOString().slice(0, 19)}Z` };
+  return lastSecond.text;
 }
 
 /** Milliseconds since 1970 as metav1.MicroTime: `2026-01-02T03:04:05.000000Z`. */

@@ -31,22 +31,26 @@ export class ControllerExpectations {
     });
   }
 
-  /** `count` creations were seen, or will never be (the request failed). */
-  creationObserved(controllerKey: string, count = 1): void {
+  /** `count` creations were seen, or will never be (the request failed). Answers whether nothing else was waited for. */
+  creationObserved(controllerKey: string, count = 1): boolean {
     const expectation = this.#byController.get(controllerKey);
-    if (expectation !== undefined) expectation.creations -= count;
+    if (expectation === undefined) return false;
+    const wasFulfilled = isFulfilled(expectation);
+    expectation.creations -= count;
+    return !wasFulfilled && isFulfilled(expectation);
   }
 
-  /** The deletion of `identity` was seen, or will never be (the request failed). */
-  deletionObserved(controllerKey: string, identity: string): void {
-    this.#byController.get(controllerKey)?.deletions.delete(identity);
+  /** The deletion of `identity` was seen, or will never be (the request failed). Answers whether nothing else was waited for. */
+  deletionObserved(controllerKey: string, identity: string): boolean {
+    const expectation = this.#byController.get(controllerKey);
+    return expectation?.deletions.delete(identity) === true && isFulfilled(expectation);
   }
 
   /** Whether the informer's copy can be trusted for `controllerKey`. */
   isSatisfied(controllerKey: string): boolean {
     const expectation = this.#byController.get(controllerKey);
     if (expectation === undefined) return true;
-    if (expectation.creations <= 0 && expectation.deletions.size === 0) return true;
+    if (isFulfilled(expectation)) return true;
     return this.#clock.monotonic() - expectation.sinceMs > EXPIRES_AFTER_MS;
   }
 
@@ -54,4 +58,8 @@ export class ControllerExpectations {
   forget(controllerKey: string): void {
     this.#byController.delete(controllerKey);
   }
+}
+
+function isFulfilled({ creations, deletions }: Expectation): boolean {
+  return creations <= 0 && deletions.size === 0;
 }

@@ -34,7 +34,7 @@ export async function runWorkers<K>(options: WorkersOptions<K>): Promise<void> {
 
 async function work<K>(options: WorkersOptions<K>): Promise<void> {
   const { queue, signal } = options;
-  for (let key = await queue.get(signal); key !== undefined; key = await queue.get(signal)) {
+  for (let key = await queue.get(); key !== undefined && !signal.aborted; key = await queue.get()) {
     await reconcileOnce(key, options);
     queue.done(key);
   }

@@ -39,6 +39,7 @@ export interface UpCommandOptions extends CommonOptions {
   readonly nodePortAddresses?: readonly string[];
   readonly schedulerConfig?: string;
   readonly kubeletConfig?: string;
+  readonly registries?: string;
   readonly authenticationConfig?: string;
   readonly authorizationConfig?: string;
   readonly auditPolicy?: string;
@@ -99,6 +100,7 @@ function mergeSpec(saved: ClusterSpec | undefined, options: UpCommandOptions): C
     ...(options.nodePortAddresses === undefined ? {} : { nodePortNetworks: options.nodePortAddresses }),
     ...(schedulerConfig === undefined ? {} : { schedulerConfigFile: resolve(schedulerConfig) }),
     ...(options.kubeletConfig === undefined ? {} : { kubeletConfigFile: resolve(options.kubeletConfig) }),
+    ...(options.registries === undefined ? {} : { registriesFile: resolve(options.registries) }),
     ...(options.authenticationConfig === undefined ? {} : { authenticationConfigFile: resolve(options.authenticationConfig) }),
     ...(options.authorizationConfig === undefined ? {} : { authorizationConfigFile: resolve(options.authorizationConfig) }),
     ...(options.auditPolicy === undefined ? {} : { auditPolicyFile: resolve(options.auditPolicy) }),

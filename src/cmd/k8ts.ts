@@ -54,6 +54,7 @@ function program(): Command {
     .option("--network-policy <on|off>", "whether agents that start from now on enforce NetworkPolicies (default: on)", onOrOff)
     .option("--scheduler-config <file>", "a KubeSchedulerConfiguration: profiles, plug-ins, extenders")
     .option("--kubelet-config <file>", "a KubeletConfiguration for agents that start from now on")
+    .option("--registries <file>", "mirrors and credentials of image registries, as in k3s' registries.yaml")
     .option("--authentication-config <file>", "an AuthenticationConfiguration: OIDC issuers, anonymous access")
     .option("--authorization-config <file>", "an AuthorizationConfiguration: Node, RBAC and webhooks that authorise, in their order")
     .option("--audit-policy <file>", "a Policy of audit.k8s.io/v1: what is written to logs/audit.log")

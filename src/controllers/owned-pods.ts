@@ -5,6 +5,7 @@ import type { Pod } from "../api/types/core/v1.ts";
 import { ControllerExpectations, carryOutClaims, claimObjects, getControllerOf, type Informer } from "../client/index.ts";
 import { type DeepReadonly, deepEqual, type KubeObject, type LabelSelectorMatcher, objectKey } from "../machinery/index.ts";
 import type { ControllerContext } from "./controller.ts";
+import { Pace } from "./pace.ts";
 
 export interface OwnedPodsOptions<T extends KubeObject> {
   readonly context: ControllerContext;
@@ -13,8 +14,8 @@ export interface OwnedPodsOptions<T extends KubeObject> {
   readonly selectorOf: (owner: DeepReadonly<T>) => LabelSelectorMatcher;
   /** Put on pods that are adopted, taken from those that are released. */
   readonly finalizers?: readonly string[];
-  /** Told the key of every controller that has to look again. */
-  readonly queue: (key: string) => void;
+  /** Told the key of every controller that has to look again, and how long that can wait. */
+  readonly queue: (key: string, delayMs: number) => void;
 }
 
 /** Pods by the uid of their controller; orphans by their namespace. */
@@ -27,6 +28,7 @@ export class OwnedPods<T extends KubeObject> {
   readonly expectations: ControllerExpectations;
   readonly #options: OwnedPodsOptions<T>;
   readonly #apiVersion: string;
+  readonly #pace: Pace;
   readonly #selectors = new WeakMap<DeepReadonly<T>, LabelSelectorMatcher>();
 
   constructor(options: OwnedPodsOptions<T>) {
@@ -34,10 +36,11 @@ export class OwnedPods<T extends KubeObject> {
     this.#options = options;
     this.#apiVersion = resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
     this.expectations = new ControllerExpectations(context.clock);
+    this.#pace = new Pace(context.clock);
     this.owners = context.informers.informer(resource);
     this.informer = context.informers.informer(resources.pods);
     this.informer.addIndex(BY_CONTROLLER, (pod) => [getControllerOf(pod)?.uid ?? orphansOf(pod.metadata.namespace ?? "")]);
-    const add = (owner: DeepReadonly<T>) => options.queue(objectKey(owner));
+    const add = (owner: DeepReadonly<T>) => options.queue(objectKey(owner), 0);
     this.owners.onChange({ added: add, updated: (_, owner) => add(owner), deleted: (owner) => this.#forget(owner) });
     this.informer.onChange({
       added: (pod) => this.#added(pod),
@@ -62,6 +65,7 @@ export class OwnedPods<T extends KubeObject> {
       ...this.controlledBy(owner),
       ...this.informer.lister.byIndex(BY_CONTROLLER, orphansOf(owner.metadata.namespace ?? "")),
     ];
+    this.#pace.looked(objectKey(owner), objects.length);
     const claims = claimObjects({ controller: owner, objects: objects.filter(belongs), selector: this.#selectorOf(owner) });
     return carryOutClaims({
       client: context.client,
@@ -93,23 +97,25 @@ export class OwnedPods<T extends KubeObject> {
   }
 
   #forget(owner: DeepReadonly<T>): void {
-    this.expectations.forget(objectKey(owner));
-    this.#options.queue(objectKey(owner));
+    const key = objectKey(owner);
+    this.expectations.forget(key);
+    this.#pace.looked(key, 0);
+    this.#options.queue(key, 0);
   }
 
   #added(pod: DeepReadonly<Pod>): void {
     const key = this.keyOfOwner(pod);
     if (key !== undefined) {
-      this.expectations.creationObserved(key);
-      this.#observe(key, pod);
+      const isLast = this.expectations.creationObserved(key);
+      this.#observe(key, pod, isLast);
     } else if (getControllerOf(pod) === undefined) this.#queueMatching(pod);
   }
 
   #updated(old: DeepReadonly<Pod>, pod: DeepReadonly<Pod>): void {
     const key = this.keyOfOwner(pod);
     const oldKey = this.keyOfOwner(old);
-    if (oldKey !== undefined && oldKey !== key) this.#options.queue(oldKey);
-    if (key !== undefined) this.#observe(key, pod);
+    if (oldKey !== undefined && oldKey !== key) this.#options.queue(oldKey, 0);
+    if (key !== undefined) this.#observe(key, pod, false);
     else if (getControllerOf(pod) === undefined && (oldKey !== undefined || !deepEqual(old.metadata.labels, pod.metadata.labels)))
       this.#queueMatching(pod);
   }
@@ -117,19 +123,25 @@ export class OwnedPods<T extends KubeObject> {
   #deleted(pod: DeepReadonly<Pod>): void {
     const key = this.keyOfOwner(pod);
     if (key === undefined) return;
-    this.expectations.deletionObserved(key, pod.metadata.uid ?? "");
-    this.#options.queue(key);
+    const isLast = this.expectations.deletionObserved(key, pod.metadata.uid ?? "");
+    this.#changed(key, isLast);
   }
 
-  #observe(key: string, pod: DeepReadonly<Pod>): void {
-    if (pod.metadata.deletionTimestamp !== undefined) this.expectations.deletionObserved(key, pod.metadata.uid ?? "");
-    this.#options.queue(key);
+  #observe(key: string, pod: DeepReadonly<Pod>, isLastCreation: boolean): void {
+    const isLeaving = pod.metadata.deletionTimestamp !== undefined;
+    const isLast = isLeaving && this.expectations.deletionObserved(key, pod.metadata.uid ?? "");
+    this.#changed(key, isLast || isLastCreation);
+  }
+
+  /** `isAwaited`: the controller could not go on without this. */
+  #changed(key: string, isAwaited: boolean): void {
+    this.#options.queue(key, isAwaited ? 0 : this.#pace.restMs(key));
   }
 
   /** An orphan concerns every controller whose selector matches it. */
   #queueMatching(pod: DeepReadonly<Pod>): void {
     for (const owner of this.owners.lister.list(pod.metadata.namespace)) {
-      if (this.#selectorOf(owner).matches(pod.metadata.labels ?? {})) this.#options.queue(objectKey(owner));
+      if (this.#selectorOf(owner).matches(pod.metadata.labels ?? {})) this.#options.queue(objectKey(owner), 0);
     }
   }
 }

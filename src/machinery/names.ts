@@ -27,7 +27,13 @@ function patternRule(maxBytes: number, format: string, message: string, ...examp
   return { maxBytes, pattern: new RegExp(`^(?:${format})$`), message: regexMessage(message, format, ...examples) };
 }
 
+/** Patterns are of ASCII characters: of a text that matches each takes one byte. */
+function obeys({ maxBytes, pattern }: PatternRule, text: string): boolean {
+  return text.length <= maxBytes && pattern.test(text);
+}
+
 function check(rule: PatternRule, text: string): string[] {
+  if (obeys(rule, text)) return [];
   const messages: string[] = [];
   if (byteLength(text) > rule.maxBytes) messages.push(maxLength(rule.maxBytes));
   if (!rule.pattern.test(text)) messages.push(rule.message);
@@ -133,6 +139,12 @@ export const isHttpHeaderName = (text: string): string[] => check(httpHeader, te
 
 /** `name`, or `prefix/name` with a DNS subdomain as prefix: keys of labels, annotations and resources. */
 export function isQualifiedName(text: string): string[] {
+  const slash = text.indexOf("/");
+  const isValid = obeys(qualifiedName, text.slice(slash + 1)) && (slash < 0 || obeys(dns1123Subdomain, text.slice(0, slash)));
+  return isValid ? [] : qualifiedNameMessages(text);
+}
+
+function qualifiedNameMessages(text: string): string[] {
   const messages: string[] = [];
   const parts = text.split("/");
   if (parts.length > 2) {

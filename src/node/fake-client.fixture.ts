@@ -86,11 +86,13 @@ export class FakeClient implements Client {
 
   async create<T extends KubeObject>(resource: ResourceRef<T>, object: DeepReadonly<T>, options: WriteCallOptions = {}) {
     this.#reach();
-    const name = object.metadata.name ?? "";
+    const { generateName } = object.metadata;
+    const name = object.metadata.name ?? (generateName === undefined ? "" : `${generateName}${this.#revision}`);
     const namespace = options.namespace ?? object.metadata.namespace ?? "";
     if (this.#objects.has(keyOf(resource, namespace, name))) throw alreadyExists(resource, name);
     const metadata = {
       ...object.metadata,
+      ...(name === "" ? {} : { name }),
       ...(namespace === "" ? {} : { namespace }),
       uid: object.metadata.uid ?? `uid-${name}`,
       generation: 1,

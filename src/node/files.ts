@@ -1,7 +1,7 @@
 // The few file operations of the node agent's core, so that tests and simulated nodes need no disk.
 import { constants } from "node:fs";
 import { chmod, mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 
 export interface NodeFiles {
   /** The text of a file; undefined when there is none. */
@@ -15,6 +15,11 @@ export interface NodeFiles {
   makeDirectory(path: string): Promise<void>;
   /** Removes a file or a tree; harmless when it is gone. */
   remove(path: string): Promise<void>;
+}
+
+/** Whether a path, `..` in it and all, is of something inside the directory. */
+export function isBelow(directory: string, path: string): boolean {
+  return resolve(path).startsWith(`${resolve(directory)}/`);
 }
 
 function isMissing(error: unknown): boolean {

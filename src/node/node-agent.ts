@@ -14,6 +14,7 @@ import { DEFAULT_VERIFICATION, PullRecords, type PullVerification } from "./imag
 import { type FileWatcher, hostFileWatcher } from "./logs/file-watcher.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
+import { podReference } from "./pod/pod-events.ts";
 import type { PodObject } from "./pod/pod-object.ts";
 import { PodRegistry } from "./pod-registry.ts";
 import { ProbeCounts } from "./probes/probe-counts.ts";
@@ -27,6 +28,7 @@ import type { ShutdownPeriod } from "./shutdown/plan.ts";
 import { isMirrorPod } from "./static/static-pod.ts";
 import { StaticPods } from "./static/static-pods.ts";
 import { ContentFollower } from "./volumes/content-follower.ts";
+import type { ContentHost, ContentSource } from "./volumes/content-source.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
 export interface NodeAgentOptions {
@@ -44,6 +46,8 @@ export interface NodeAgentOptions {
   readonly files: NodeFiles;
   /** Whether containers read their volumes, so that changes must reach them at once. Default: they do not. */
   readonly followsContent?: boolean;
+  /** Those of the volume manager that learn of changes by themselves. */
+  readonly contentSources?: readonly ContentSource[];
   /** Default: the client's recorder with component `kubelet`. */
   readonly events?: EventSink;
   /** Shared with the volume manager. Default: one of the agent's own. */
@@ -175,6 +179,7 @@ export class NodeAgent {
     await this.#statics.load().catch((error: unknown) => this.#context.logger.error("cannot read static pods", { error }));
     this.#statics.follow(own);
     this.#follow();
+    this.#startContentSources(own);
     this.#informers.start(own);
     this.#isSyncing = true;
     await Promise.all([
@@ -188,6 +193,12 @@ export class NodeAgent {
     ]);
     this.#context.content?.stop();
     await this.#recorder?.close();
+  }
+
+  #startContentSources(signal: AbortSignal): void {
+    const onChange = (podUid: string) => this.#pods.worker(podUid)?.volumesChanged();
+    const warn: ContentHost["warn"] = (pod, reason, message) => this.#context.events.event(podReference(pod), "Warning", reason, message);
+    for (const source of this.#options.contentSources ?? []) source.start({ signal, onChange, warn });
   }
 
   #makeFollower(store: ObjectCache): ContentFollower {

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { resources } from "../api/index.ts";
 import type { PodSpec } from "../api/types/core/v1.ts";
 import { AgentWorld, container } from "./agent.fixture.ts";
+import { noCgroups } from "./cgroups/cgroup-manager.ts";
+import type { PodObject } from "./pod/pod-object.ts";
 
 type ContainerSpec = PodSpec["containers"][number];
 
@@ -84,4 +86,34 @@ test("a restarted agent knows what it had granted", async () => {
   assert.deepEqual(main(world, "web")?.allocatedResources, { cpu: "2" });
   assert.deepEqual(main(world, "web")?.resources?.requests, { cpu: "2" });
   assert.equal(world.condition("web", "PodResizePending")?.reason, "Infeasible");
+});
+
+test("a pod as a whole takes new resources, and waits for room like its containers", async () => {
+  await using world = new AgentWorld();
+  const limits: (string | undefined)[] = [];
+  const ensurePod = async ({ spec }: PodObject) => {
+    limits.push(spec?.resources?.limits?.["memory"]);
+    return "/group";
+  };
+  world.start({ cgroups: { ...noCgroups, ensurePod } });
+  const whole = (cpu: string, memory: string) => ({ resources: { requests: { cpu }, limits: { memory } } });
+  await world.createPod("web", whole("1", "1Gi"));
+  await world.clock.advance(1_000);
+  assert.deepEqual(world.pod("web")?.status?.resources, { requests: { cpu: "1" }, limits: { memory: "1Gi" } });
+  const grow = async (cpu: string, memory: string) => {
+    const options = { namespace: "default", type: "application/strategic-merge-patch+json" } as const;
+    await world.client.patch(resources.pods, "web", { spec: whole(cpu, memory) }, options);
+    await world.clock.advance(1_000);
+  };
+  await grow("2", "2Gi");
+  assert.deepEqual(limits, ["1Gi", "2Gi"]);
+  assert.deepEqual(world.pod("web")?.status?.allocatedResources, { cpu: "2" });
+  assert.deepEqual(world.pod("web")?.status?.resources, { requests: { cpu: "2" }, limits: { memory: "2Gi" } });
+  await grow("9", "3Gi");
+  assert.equal(world.condition("web", "PodResizePending")?.reason, "Infeasible");
+  await world.stop();
+  world.start({ cgroups: { ...noCgroups, ensurePod } });
+  await world.clock.advance(1_000);
+  assert.deepEqual([...new Set(limits)], ["1Gi", "2Gi"], "the next agent knows what was granted");
+  assert.equal(main(world, "web")?.restartCount, 0);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { resources } from "../api/index.ts";
 import { AgentWorld } from "./agent.fixture.ts";
+import { MemoryFiles } from "./files.ts";
 
 const HOUR_MS = 3_600_000;
 const main = (world: AgentWorld, name: string) => world.pod(name)?.status?.containerStatuses?.[0];
@@ -80,4 +81,37 @@ test("a runtime that is away makes the node unready, and nothing is lost when it
   await world.clock.advance(61_000);
   assert.equal(main(world, "web")?.containerID, before);
   assert.equal(world.phase("web"), "Running");
+});
+
+/** A disk that is full while `isFull`. */
+class FullableFiles extends MemoryFiles {
+  isFull = false;
+
+  override async write(path: string, text: string): Promise<void> {
+    if (this.isFull) throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    await super.write(path, text);
+  }
+}
+
+test("a full disk keeps new pods waiting and says so; pods that run go on, and the others start when there is room", async () => {
+  await using world = new AgentWorld();
+  const files = new FullableFiles();
+  world.start({ files });
+  await world.createPod("steady", {});
+  await world.clock.advance(1_000);
+  const before = main(world, "steady")?.containerID;
+  files.isFull = true;
+  await world.createPod("late", {});
+  await world.clock.advance(30_000);
+  assert.equal(main(world, "late")?.state?.waiting?.reason, "CreateContainerConfigError");
+  assert.match(main(world, "late")?.state?.waiting?.message ?? "", /ENOSPC/);
+  assert.ok(world.reasons("late").includes("Failed"));
+  assert.equal(main(world, "steady")?.containerID, before);
+  assert.equal(world.phase("steady"), "Running");
+  await world.client.delete(resources.pods, "steady", { namespace: "default" });
+  await world.clock.advance(35_000);
+  assert.equal(world.pod("steady"), undefined, "pods can be ended");
+  files.isFull = false;
+  await world.clock.advance(130_000);
+  assert.equal(world.phase("late"), "Running");
 });

@@ -1,4 +1,4 @@
-// What the `resize` subresource may change of a pod: cpu and memory of its containers, within its class.
+// What the `resize` subresource may change of a pod: cpu and memory of its containers and of itself, within its class.
 import { type FieldError, field } from "../../machinery/index.ts";
 import { podQosClass } from "../pod-state.ts";
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../types/core/v1.ts";
@@ -15,6 +15,9 @@ export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
     errors.push(field.invalid("spec", podQosClass(old), "Pod QOS Class may not change as a result of resizing"));
   }
   if (!pod.spec || !old.spec) return errors;
+  if (old.spec.resources !== undefined || pod.spec.resources !== undefined) {
+    checkResources(errors, "spec.resources", pod.spec.resources, old.spec.resources);
+  }
   for (const list of ["containers", "initContainers"] as const) checkContainers(errors, list, pod.spec, old.spec);
   return errors;
 }
@@ -24,18 +27,23 @@ function checkContainers(errors: FieldError[], list: "containers" | "initContain
     const container = spec[list]?.[i];
     const path = `spec.${list}[${i}].resources`;
     if (container === undefined) continue;
-    for (const kind of ["limits", "requests"] as const) {
-      if (isAnyRemoved(container.resources?.[kind], before.resources?.[kind])) {
-        errors.push(field.forbidden(`${path}.${kind}`, `resource ${kind} cannot be removed`));
-      }
-    }
-    if (!semanticEqual(fixedPart(container.resources), fixedPart(before.resources))) {
-      errors.push(field.forbidden("spec", "only cpu and memory resources are mutable"));
-    }
+    checkResources(errors, path, container.resources, before.resources);
     if (list === "initContainers" && !isResizableInit(container) && !semanticEqual(container.resources, before.resources)) {
       errors.push(field.forbidden(path, "resources for non-sidecar init containers are immutable"));
     }
   }
+}
+
+function checkResources(
+  errors: FieldError[],
+  path: string,
+  now: ResourceRequirements | undefined,
+  before: ResourceRequirements | undefined,
+): void {
+  for (const kind of ["limits", "requests"] as const) {
+    if (isAnyRemoved(now?.[kind], before?.[kind])) errors.push(field.forbidden(`${path}.${kind}`, `resource ${kind} cannot be removed`));
+  }
+  if (!semanticEqual(fixedPart(now), fixedPart(before))) errors.push(field.forbidden("spec", "only cpu and memory resources are mutable"));
 }
 
 function isResizableInit({ restartPolicy }: Container): boolean {

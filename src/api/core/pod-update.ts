@@ -8,7 +8,7 @@ const changeable =
 
 export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
   const errors: FieldError[] = [];
-  if (!pod.spec || !old.spec) return errors;
+  if (!pod.spec || !old.spec || pod.spec === old.spec) return errors;
   const { spec } = pod;
   if (!checkContainers(errors, spec, old.spec)) return errors;
   checkDeadline(errors, spec, old.spec);

@@ -124,6 +124,27 @@ test("sidecars add to the containers, other init containers only raise the peak"
   assert.equal(podRequests(pod).cpuMilli, 600);
 });
 
+test("huge pages come whole, never more than the limit, and beside cpu or memory", () => {
+  const errorsOf = (limits: Record<string, string>) =>
+    podStrategy.validate?.(podWith({}, { resources: { limits, requests: limits } })).map((error) => fieldErrorMessage(error));
+  assert.deepEqual(errorsOf({ memory: "1Gi", "hugepages-2Mi": "4Mi" }), []);
+  assert.deepEqual(errorsOf({ memory: "1Gi", "hugepages-2Mi": "3Mi" }), [
+    'spec.containers[0].resources.limits[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
+    'spec.containers[0].resources.requests[hugepages-2Mi]: Invalid value: "3Mi": 3Mi is not positive integer multiple of hugepages-2Mi',
+  ]);
+  assert.deepEqual(errorsOf({ "hugepages-2Mi": "4Mi" }), ["spec.containers[0].resources: Forbidden: HugePages require cpu or memory"]);
+});
+
+test("a resize may change what the pod as a whole has, but take none of it away", () => {
+  const sized = (resources: Container["resources"]) => podWith({ resources });
+  const old = sized({ requests: { cpu: "1" }, limits: { cpu: "2", memory: "1Gi" } });
+  const errorsOf = (pod: Pod) => podStrategy.validateSubresourceUpdate?.["resize"]?.(pod, old).map((error) => fieldErrorMessage(error));
+  assert.deepEqual(errorsOf(sized({ requests: { cpu: "1500m" }, limits: { cpu: "2", memory: "2Gi" } })), []);
+  assert.deepEqual(errorsOf(sized({ requests: { cpu: "1", memory: "1Gi" }, limits: { cpu: "2" } })), [
+    "spec.resources.limits: Forbidden: resource limits cannot be removed",
+  ]);
+});
+
 test("a resize may change cpu and memory within the pod's class, and nothing else", () => {
   const sized = (resources: Container["resources"], more: Partial<Container> = {}) => podWith({}, { resources, ...more });
   const old = sized({ requests: { cpu: "1", memory: "1Gi" } });

@@ -11,6 +11,15 @@ export interface ClusterView {
   readonly random: Random;
 }
 
+const roots = new Map<string, string>();
+
+/** The same string for the same prefix, so that its hash is known. Prefixes are few: plug-ins name them in their source. */
+function rootOf(prefix: string): string {
+  let root = roots.get(prefix);
+  if (root === undefined) roots.set(prefix, (root = `/registry/${prefix}/`));
+  return root;
+}
+
 /** The object under `/registry/<prefix>/<path>`; asks the store when the cache does not know it yet. */
 export async function lookUp<T extends KubeObject>(view: ClusterView, prefix: string, path: string): Promise<DeepReadonly<T> | undefined> {
   return lookUpCached<T>(view, prefix, path) ?? (await lookUpStored<T>(view, prefix, path));
@@ -22,7 +31,7 @@ export function lookUpCached<T extends KubeObject>(
   prefix: string,
   path: string,
 ): DeepReadonly<T> | undefined {
-  const root = `/registry/${prefix}/`;
+  const root = rootOf(prefix);
   return view.cache.of(root).get(root + path)?.object as DeepReadonly<T> | undefined;
 }
 
@@ -37,7 +46,7 @@ export async function lookUpStored<T extends KubeObject>(
 
 /** All objects under `/registry/<prefix>/<path>` that the cache knows. */
 export function lookUpAll<T extends KubeObject>(view: Pick<ClusterView, "cache">, prefix: string, path = ""): DeepReadonly<T>[] {
-  const root = `/registry/${prefix}/`;
+  const root = rootOf(prefix);
   return view.cache
     .of(root)
     .entries(root + path)

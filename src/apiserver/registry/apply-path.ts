@@ -1,6 +1,6 @@
 // Server-side apply: merges what the applier wants into what stands, or creates it.
 import type { PatchOptions, RequestScope, Stored, UncheckedObject } from "../../api/index.ts";
-import { ApplyConflictError, type ApplyResult, apply, badRequest, copyJson, field, invalid } from "../../machinery/index.ts";
+import { ApplyConflictError, type ApplyResult, apply, badRequest, field, invalid } from "../../machinery/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody } from "./decode.ts";
@@ -8,7 +8,7 @@ import { type Draft, draftOf } from "./draft.ts";
 import { knownFieldsOf } from "./field-check.ts";
 import { managerOf, resetFields } from "./managed-fields.ts";
 import { authorize, currentEntry, type ServerContext } from "./server-context.ts";
-import { fromStoredForm } from "./stored-as.ts";
+import { standingObject } from "./stored-as.ts";
 import { replaceObject } from "./update-path.ts";
 
 export async function applyObject(
@@ -30,8 +30,9 @@ export async function applyObject(
     };
   }
   const make = async (standing: CacheEntry): Promise<Draft> => {
-    const live = await fromStoredForm(resource, draftOf(standing.object));
-    return decodeMerged(scope, merge(context, scope, { live, applied }, options).object);
+    const live = await standingObject(resource, standing);
+    const { object } = merge(context, scope, { live, applied }, options);
+    return object === standing.object ? draftOf(standing.object) : decodeMerged(scope, object);
   };
   return { stored: await replaceObject(context, scope, { make, tracking: "none" }, options), created: false };
 }
@@ -72,7 +73,7 @@ function checkApplied(scope: RequestScope, patch: unknown): Draft {
   }
   if (typeof patch !== "object" || patch === null || Array.isArray(patch))
     throw badRequest("error decoding YAML: the configuration is no object");
-  const applied = copyJson(patch) as Draft;
+  const applied = patch as Draft;
   if (applied.kind !== resource.kind || applied.apiVersion !== resource.apiVersion) {
     const expected = `${resource.apiVersion}, Kind=${resource.kind}`;
     throw badRequest(
@@ -81,8 +82,8 @@ function checkApplied(scope: RequestScope, patch: unknown): Draft {
   }
   if (applied.metadata?.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
   knownFieldsOf(scope, applied, resource, { fieldValidation: "Strict" });
-  applied.metadata ??= {};
-  applied.metadata.name ??= name;
-  if (resource.namespaced) applied.metadata.namespace ??= scope.namespace;
-  return applied;
+  const metadata = { ...applied.metadata };
+  metadata.name ??= name;
+  if (resource.namespaced) metadata.namespace ??= scope.namespace;
+  return { ...applied, metadata };
 }

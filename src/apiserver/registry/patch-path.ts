@@ -15,7 +15,7 @@ import { applyObject } from "./apply-path.ts";
 import { decodeBody } from "./decode.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import type { ServerContext } from "./server-context.ts";
-import { fromStoredForm } from "./stored-as.ts";
+import { standingObject } from "./stored-as.ts";
 import { type Projection, viewOf } from "./subresources/subresource.ts";
 import { replaceObject } from "./update-path.ts";
 import { mainRules } from "./update-rules.ts";
@@ -38,7 +38,7 @@ export async function patchObject(
       projection.take(scope, patched(scope, projection.show(scope, current), patch, options) as Draft, draft);
       return draft;
     }
-    const original = await fromStoredForm(scope.resource, draftOf(current.object));
+    const original = await standingObject(scope.resource, current);
     const wanted = patched(scope, original, patch, options) as Draft;
     checkIdentity(scope, wanted);
     return decodeBody(scope, wanted as unknown as UncheckedObject, options);

@@ -45,6 +45,11 @@ export async function toStoredForm(resource: Resource, draft: Draft): Promise<Dr
   return resource.storedAs === undefined ? draft : ((await resource.storedAs.toStored(draft)) as Draft);
 }
 
+/** What stands, in the version of `resource`; not to be changed. */
+export async function standingObject(resource: Resource, { object }: CacheEntry): Promise<Draft> {
+  return resource.storedAs === undefined ? (object as unknown as Draft) : fromStoredForm(resource, draftOf(object));
+}
+
 /** A stored object as a draft in the version of `resource`. */
 export async function fromStoredForm(resource: Resource, object: Draft): Promise<Draft> {
   return resource.storedAs === undefined ? object : ((await resource.storedAs.fromStored(object as KubeObject)) as Draft);
@@ -52,6 +57,6 @@ export async function fromStoredForm(resource: Resource, object: Draft): Promise
 
 /** What a dry run answers: the object as it would have been written. */
 export async function dryRunAnswer(resource: Resource, draft: Draft): Promise<Stored> {
-  const object = await fromStoredForm(resource, draft);
+  const object = await fromStoredForm(resource, draftOf(draft));
   return { object, json: encoder.encode(JSON.stringify(object)) };
 }

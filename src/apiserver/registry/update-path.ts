@@ -15,7 +15,7 @@ import type { ObjectView } from "../admission/admission.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody, keepServerMetadata } from "./decode.ts";
-import { type Draft, draftOf } from "./draft.ts";
+import { type Draft, draftOf, shareUnchanged } from "./draft.ts";
 import { encodeStored } from "./encode.ts";
 import { isFinished } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
@@ -119,7 +119,9 @@ async function replaceOnce(
   const { resource } = scope;
   const isDryRun = options.dryRun === true;
   const rules = replacement.rules ?? updateRules(resource, scope.subresource);
-  const old = draftOf(current.object);
+  const guard = guardOf(context, resource);
+  // A guard fills in its part of the draft at the very end, when the draft may hold parts of the old object already.
+  const old = guard === undefined ? (current.object as unknown as Draft) : draftOf(current.object);
   const draft = await replacement.make(current);
   checkPreconditions(scope, draft, current);
   draft.metadata.resourceVersion = String(current.revision);
@@ -128,9 +130,10 @@ async function replaceOnce(
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun, view } as const;
   if (replacement.isAdmitted !== true) await context.admission.mutate(request);
   rules.prepare(draft, old, context);
+  if (guard === undefined) shareUnchanged(draft, old);
   if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
   if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
-  const reservation = guardOf(context, resource)?.reserve(draft, old);
+  const reservation = guard?.reserve(draft, old);
   try {
     validate(scope, draft, old, [...rules.validate(draft, old, context), ...(reservation?.errors ?? [])]);
     if (replacement.isAdmitted !== true) await context.admission.validate(request);

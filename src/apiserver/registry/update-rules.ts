@@ -1,6 +1,6 @@
 // What an update of the object itself and of its status may change.
 import type { Resource, StrategyContext } from "../../api/index.ts";
-import { copyJson, type FieldError } from "../../machinery/index.ts";
+import type { FieldError } from "../../machinery/index.ts";
 import type { Draft } from "./draft.ts";
 import { storedResource } from "./key.ts";
 import { partialRules } from "./subresources/partial-rules.ts";
@@ -47,7 +47,7 @@ function statusRules(resource: Resource): UpdateRules {
       const names = new Set([...Object.keys(draft), ...Object.keys(old)]);
       for (const name of names) if (name !== "metadata" && name !== "status") restore(draft, old, name);
       if (old.metadata.ownerReferences === undefined) delete draft.metadata.ownerReferences;
-      else draft.metadata.ownerReferences = copyJson(old.metadata.ownerReferences);
+      else draft.metadata.ownerReferences = old.metadata.ownerReferences;
     },
     validate: (draft, old, context) => strategy.validateStatusUpdate?.(draft, old, context) ?? [],
   };
@@ -55,5 +55,5 @@ function statusRules(resource: Resource): UpdateRules {
 
 function restore(draft: Draft, old: Draft, name: string): void {
   if (old[name] === undefined) delete draft[name];
-  else draft[name] = copyJson(old[name]);
+  else draft[name] = old[name];
 }

@@ -28,7 +28,9 @@ import {
   NodeAgent,
   NodeServer,
   ObjectCache,
+  PodCertificates,
   ProbeCounts,
+  TrustBundles,
 } from "../../node/index.ts";
 import type { AgentConfig } from "../config/process-config.ts";
 import { BANDWIDTH_HANDLERS, PAUSE_IMAGE } from "../containerd/config.ts";
@@ -101,14 +103,20 @@ async function makeAgent(
 ): Promise<NodeAgent> {
   const { client, informers, runtime, machine, meter, probeCounts } = parts;
   const objects = new ObjectCache(client, clock);
-  const reserved = keptForEviction(kubelet.eviction, machine);
+  const kept = keptForEviction(kubelet.eviction, machine);
+  const hugePageBytes = Object.values(machine.hugePages ?? {}).reduce((sum, bytes) => sum + bytes, 0);
+  const reserved = { ...kept, memory: kept.memory + hugePageBytes };
   const memoryBytes = machine.memoryBytes - reserved.memory;
   // As the node object says it, in whole kibibytes.
   const allocatable = () => ({ cpu: String(machine.cpus), memory: `${Math.floor(memoryBytes / 1024)}Ki` });
+  const trustBundles = new TrustBundles(informers);
+  const certificates = new PodCertificates({ client, informers, clock, random, logger, nodeName: config.nodeName });
   const volumes = new HostVolumeManager({
     rootDir: config.kubeletDirectory,
     mounter: new HostMounter(),
     objects,
+    trustBundles,
+    certificates,
     images: imageMounter(config.runtimeSocket),
     client,
     allocatable,
@@ -136,6 +144,7 @@ async function makeAgent(
     cgroups,
     files: diskFiles,
     followsContent: true,
+    contentSources: [trustBundles, certificates],
     objects,
     clock,
     random,

@@ -39,6 +39,8 @@ export interface ClusterSpec {
   readonly schedulerConfigFile?: string;
   /** A KubeletConfiguration; absent: the agents' defaults. */
   readonly kubeletConfigFile?: string;
+  /** Mirrors and credentials of image registries; absent: none. */
+  readonly registriesFile?: string;
   /** An AuthenticationConfiguration: OIDC issuers, anonymous access. */
   readonly authenticationConfigFile?: string;
   /** An AuthorizationConfiguration: whom to ask who may do what; absent: Node, then RBAC. */

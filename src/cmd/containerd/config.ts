@@ -52,6 +52,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   netns_mounts_under_state_dir = true
   enable_unprivileged_ports = true
   enable_unprivileged_icmp = true
+  disable_hugetlb_controller = false
   tolerate_missing_hugetlb_controller = true
   max_concurrent_downloads = 8
 

@@ -10,6 +10,7 @@ import { DaemonError, isAlive, readPidFile, startDaemon } from "../system/proces
 import { canConnect, poll } from "../system/wait.ts";
 import { PAUSE_IMAGE, renderCniConfig, renderContainerdConfig } from "./config.ts";
 import { hasImage, importArchive } from "./images.ts";
+import { type Registries, renderDockerConfig, renderHosts } from "./registries.ts";
 
 export interface ContainerdStart {
   readonly node: NodeSpec;
@@ -18,6 +19,8 @@ export interface ContainerdStart {
   readonly pauseArchive: string;
   readonly canLowerOomScore: boolean;
   readonly mtu: number;
+  /** Absent: registries are asked themselves, by nobody in particular. */
+  readonly registries?: Registries | undefined;
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -56,7 +59,7 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
   if (!(await hasImage(layout.containerdSocket, PAUSE_IMAGE))) await importArchive(layout.containerdSocket, start.pauseArchive, signal);
 }
 
-function writeConfiguration({ node, layout, canLowerOomScore, mtu }: ContainerdStart): void {
+function writeConfiguration({ node, layout, canLowerOomScore, mtu, registries }: ContainerdStart): void {
   writePrivate(layout.containerdConfig, renderContainerdConfig({ node, layout, canLowerOomScore }));
   const podCidrs = [node.podCidr, ...(node.ipv6 === undefined ? [] : [node.ipv6.podCidr])];
   const network = { podCidrs, stateDirectory: layout.cniState, mtu };
@@ -64,4 +67,11 @@ function writeConfiguration({ node, layout, canLowerOomScore, mtu }: ContainerdS
   writePrivate(join(layout.cniLimitedConfig, "10-k8ts.conflist"), renderCniConfig({ ...network, limitsBandwidth: true }));
   for (const directory of [layout.runDirectory, layout.registryHosts, layout.kubelet, layout.manifests, layout.podLogs])
     makePrivateDirectory(directory);
+  if (registries !== undefined) writeRegistries(layout, registries);
+}
+
+/** containerd and the agent read these files anew for each pull. */
+function writeRegistries(layout: NodeLayout, registries: Registries): void {
+  for (const [registry, text] of renderHosts(registries)) writePrivate(join(layout.registryHosts, registry, "hosts.toml"), text);
+  writePrivate(join(layout.kubelet, "config.json"), renderDockerConfig(registries));
 }

@@ -1,8 +1,11 @@
 // `k8ts up`: brings a cluster from whatever state it is in to running. Each step does only what is missing.
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
 import { type ClusterSpec, hostAddress, type NodeSpec, nodesOf, specProblems } from "../config/cluster.ts";
 import { agentConfig, hollowConfig, serverConfig } from "../config/render.ts";
 import { ensureContainerd } from "../containerd/containerd.ts";
 import { ensurePauseArchive } from "../containerd/pause-image.ts";
+import { parseRegistries } from "../containerd/registries.ts";
 import { ensureNodeNetwork, outgoingMtu } from "../network/node-network.ts";
 import { type ClusterPki, ensureClusterPki } from "../pki/cluster-pki.ts";
 import { renderKubeconfig } from "../pki/kubeconfig.ts";
@@ -12,6 +15,7 @@ import { isAlive, type ProcessIdentity, stopDaemon } from "../system/processes.t
 import { poll } from "../system/wait.ts";
 import { apiProbe } from "./api-probe.ts";
 import type { HostCluster } from "./cluster.ts";
+import { ensureCompiled } from "./compiled.ts";
 import { installPackages } from "./packages.ts";
 import { canLowerOomScore, type HostFacts, judge, lookAtHost, packagesFor } from "./preflight.ts";
 import type { Step } from "./steps.ts";
@@ -60,6 +64,7 @@ class Up {
       [{ title: "packages", deadlineMs: 600_000, run: (signal) => this.#packages(signal) }],
       [
         { title: "certificates", deadlineMs: 30_000, run: () => this.#certificates() },
+        { title: "compiled sources", deadlineMs: 60_000, run: () => ensureCompiled() },
         { title: "pause image", deadlineMs: 30_000, run: () => ensurePauseArchive(this.#options.cluster.layout.pauseArchive) },
         { title: "network of the nodes", deadlineMs: 30_000, run: () => this.#network() },
       ],
@@ -144,6 +149,7 @@ class Up {
 
   async #containerd(node: NodeSpec, signal: AbortSignal): Promise<void> {
     const { layout, clock, ledger } = this.#options.cluster;
+    const { registriesFile } = this.#options.spec;
     const facts = this.#seen();
     await ensureContainerd({
       node,
@@ -152,6 +158,7 @@ class Up {
       pauseArchive: layout.pauseArchive,
       canLowerOomScore: canLowerOomScore(facts),
       mtu: outgoingMtu(),
+      ...(registriesFile === undefined ? {} : { registries: parseRegistries(parse(readFileSync(registriesFile, "utf8"))) }),
       ledger,
       clock,
       signal,

@@ -54,7 +54,7 @@ class DaemonSetReconciler {
       context,
       resource: resources.daemonsets,
       selectorOf: ({ spec }) => labelSelectorMatcher(spec?.selector),
-      queue: (key) => this.queue.add(key),
+      queue: (key, delayMs) => this.queue.addAfter(key, delayMs),
     });
     this.#podControl = new PodControl(context, this.#pods.expectations);
     this.#revisions = new RevisionStore({ context, resource: resources.daemonsets, hashLabel: REVISION_HASH_LABEL });

@@ -17,6 +17,7 @@ import {
 } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { messageOf } from "../error-message.ts";
+import { Pace } from "../pace.ts";
 import { ScaleClient } from "../scale-client.ts";
 import { NoControllerError, ScaleFinder } from "./expected-scale.ts";
 import { failedStatus, needsScale, planBudget, staleDisruptionInMs } from "./plan.ts";
@@ -47,10 +48,12 @@ class BudgetReconciler {
   readonly #budgets: Informer<PodDisruptionBudget>;
   readonly #pods: Informer<Pod>;
   readonly #scales: ScaleFinder;
+  readonly #pace: Pace;
 
   constructor(context: ControllerContext, options: DisruptionOptions) {
     this.#context = context;
     this.queue = new WorkQueue({ clock: context.clock });
+    this.#pace = new Pace(context.clock);
     this.#budgets = context.informers.informer(resources.poddisruptionbudgets);
     this.#pods = context.informers.informer(resources.pods);
     const add = (budget: Budget) => this.queue.add(objectKey(budget));
@@ -68,7 +71,10 @@ class BudgetReconciler {
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const { namespace, name } = splitKey(key);
     const budget = this.#budgets.lister.get(namespace, name);
-    if (budget === undefined) return undefined;
+    if (budget === undefined) {
+      this.#pace.looked(key, 0);
+      return undefined;
+    }
     try {
       return await this.#sync(budget, signal);
     } catch (error) {
@@ -82,7 +88,9 @@ class BudgetReconciler {
   async #sync(budget: Budget, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const { recorder, clock } = this.#context;
     const selector = labelSelectorMatcher(budget.spec?.selector);
-    const pods = this.#pods.lister.list(budget.metadata.namespace).filter(({ metadata }) => selector.matches(metadata.labels));
+    const candidates = this.#pods.lister.list(budget.metadata.namespace);
+    this.#pace.looked(objectKey(budget), candidates.length);
+    const pods = candidates.filter(({ metadata }) => selector.matches(metadata.labels));
     if (pods.length === 0) recorder.event(budget, "Normal", "NoPods", "No matching pods found");
     const expectedScale = needsScale(budget) ? await this.#expectedScale(budget, pods, signal) : 0;
     const plan = planBudget({ budget, pods, expectedScale, nowMs: clock.now() });
@@ -115,7 +123,9 @@ class BudgetReconciler {
   #podChanged(...states: readonly DeepReadonly<Pod>[]): void {
     for (const budget of this.#budgets.lister.list(states[0]?.metadata.namespace)) {
       const selector = labelSelectorMatcher(budget.spec?.selector);
-      if (states.some(({ metadata }) => selector.matches(metadata.labels))) this.queue.add(objectKey(budget));
+      if (!states.some(({ metadata }) => selector.matches(metadata.labels))) continue;
+      const key = objectKey(budget);
+      this.queue.addAfter(key, this.#pace.restMs(key));
     }
   }
 }

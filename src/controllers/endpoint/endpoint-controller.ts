@@ -5,6 +5,7 @@ import { WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { createInNamespace } from "../create-in-namespace.ts";
+import { Pace } from "../pace.ts";
 import { onServicePodChanges, serviceSelector } from "../service-pods.ts";
 import { isLeaderRecord, MANAGED_BY_LABEL, MANAGER, planEndpoints } from "./plan.ts";
 
@@ -16,7 +17,8 @@ export function endpointController(context: ControllerContext): Controller {
   const endpoints = informers.informer(resources.endpoints);
   const add = (service: DeepReadonly<Service>) => queue.add(objectKey(service));
   services.onChange({ added: add, updated: (_, service) => add(service), deleted: add });
-  onServicePodChanges(services, pods, (key) => queue.add(key));
+  const pace = new Pace(clock);
+  onServicePodChanges(services, pods, (key) => queue.addAfter(key, pace.restMs(key)));
   endpoints.onChange({
     // Those whose service went while nobody looked.
     added: (object) => {
@@ -40,13 +42,16 @@ export function endpointController(context: ControllerContext): Controller {
     const { namespace, name } = splitKey(key);
     const service = services.lister.get(namespace, name);
     if (service === undefined) {
+      pace.looked(key, 0);
       await remove(key, signal);
       return undefined;
     }
     const selector = serviceSelector(service);
     const current = endpoints.lister.get(namespace, name);
     if (selector === undefined || (current !== undefined && isLeaderRecord(current))) return undefined;
-    const behind = pods.lister.list(namespace).filter(({ metadata }) => selector.matches(metadata.labels));
+    const candidates = pods.lister.list(namespace);
+    pace.looked(key, candidates.length);
+    const behind = candidates.filter(({ metadata }) => selector.matches(metadata.labels));
     const plan = planEndpoints(service, behind, current);
     if (plan.type === "create") await createInNamespace(client, resources.endpoints, plan.endpoints, signal);
     else if (plan.type === "update") await client.update(resources.endpoints, plan.endpoints, { namespace, signal });

@@ -25,7 +25,8 @@ const ZONE_LABEL = "topology.kubernetes.io/zone";
 
 /** What tells endpoints apart: their addresses and their pod. */
 export function endpointKey({ addresses, targetRef }: DeepReadonly<Endpoint>): string {
-  return `${[...addresses].sort().join(",")}/${targetRef?.namespace ?? ""}/${targetRef?.name ?? ""}`;
+  const address = addresses.length === 1 ? addresses[0] : addresses.toSorted().join(",");
+  return `${address}/${targetRef?.namespace ?? ""}/${targetRef?.name ?? ""}`;
 }
 
 /** What tells slices' ports apart. */

@@ -5,6 +5,7 @@ import type { EndpointSlice } from "../../api/types/discovery/v1.ts";
 import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
+import { Pace } from "../pace.ts";
 import { onServicePodChanges, serviceSelector } from "../service-pods.ts";
 import { MANAGED_BY_LABEL, MANAGER, planSlices, SERVICE_NAME_LABEL, type SlicePlan } from "./plan.ts";
 import { SliceTracker } from "./slice-tracker.ts";
@@ -30,6 +31,7 @@ class EndpointSliceReconciler {
   readonly #nodes: Informer<Node>;
   readonly #slices: Informer<EndpointSlice>;
   readonly #tracker = new SliceTracker();
+  readonly #pace: Pace;
   /** Services to plan again once their slices have caught up. */
   readonly #behind = new Set<string>();
   /** Services with a pod whose node has not been seen. */
@@ -39,6 +41,7 @@ class EndpointSliceReconciler {
     const { informers, clock } = context;
     this.#context = context;
     this.queue = new WorkQueue({ clock });
+    this.#pace = new Pace(clock);
     this.#services = informers.informer(resources.services);
     this.#pods = informers.informer(resources.pods);
     this.#nodes = informers.informer(resources.nodes);
@@ -50,7 +53,7 @@ class EndpointSliceReconciler {
   #watch(): void {
     const add = (service: DeepReadonly<Service>) => this.queue.add(objectKey(service));
     this.#services.onChange({ added: add, updated: (_, service) => add(service), deleted: add });
-    onServicePodChanges(this.#services, this.#pods, (key) => this.queue.add(key));
+    onServicePodChanges(this.#services, this.#pods, (key) => this.queue.addAfter(key, this.#pace.restMs(key)));
     this.#slices.onChange({
       added: (slice) => this.#sliceChanged(slice),
       updated: (old, slice) => {
@@ -76,6 +79,7 @@ class EndpointSliceReconciler {
     this.#behind.delete(key);
     if (service === undefined) {
       this.#tracker.forget(key);
+      this.#pace.looked(key, 0);
       return undefined;
     }
     const selector = serviceSelector(service);
@@ -85,7 +89,9 @@ class EndpointSliceReconciler {
       this.#behind.add(key);
       return undefined;
     }
-    const pods = this.#pods.lister.list(namespace).filter(({ metadata }) => selector.matches(metadata.labels));
+    const candidates = this.#pods.lister.list(namespace);
+    this.#pace.looked(key, candidates.length);
+    const pods = candidates.filter(({ metadata }) => selector.matches(metadata.labels));
     const plan = planSlices({ service, pods, nodeOf: (node) => this.#nodes.lister.get("", node), existing });
     if (plan.waitsForNode) this.#waitForNodes.add(key);
     await this.#carryOut(key, plan, signal);

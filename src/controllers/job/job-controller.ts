@@ -50,7 +50,7 @@ class JobReconciler {
       resource: resources.jobs,
       selectorOf: ({ spec }) => labelSelectorMatcher(spec?.selector),
       finalizers: [TRACKING_FINALIZER],
-      queue: (key) => this.queue.add(key),
+      queue: (key, delayMs) => this.queue.addAfter(key, delayMs),
     });
     const jobOf = (pod: DeepReadonly<Pod>) => this.#pods.keyOfOwner(pod) ?? `${pod.metadata.namespace}/`;
     this.#pods.informer.addIndex(TRACKED, (pod) => (isTracked(pod) ? [jobOf(pod)] : []));

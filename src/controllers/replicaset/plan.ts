@@ -93,15 +93,17 @@ export function replicaSetStatus({ set, pods, terminating, nowMs, failure }: Sta
   const template = labelSelectorMatcher({ matchLabels: { ...set.spec?.template?.metadata?.labels } });
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
   const conditions = statusConditions(set, nowMs, failure);
+  const counts = { fullyLabeledReplicas: 0, readyReplicas: 0, availableReplicas: 0 };
+  for (const pod of pods) {
+    if (template.matches(pod.metadata.labels)) counts.fullyLabeledReplicas++;
+    if (!podReady(pod)) continue;
+    counts.readyReplicas++;
+    if (isPodAvailable(pod, minReadySeconds, nowMs)) counts.availableReplicas++;
+  }
   return {
     replicas: pods.length,
     terminatingReplicas: terminating,
-    ...withoutZeros({
-      fullyLabeledReplicas: pods.filter((pod) => template.matches(pod.metadata.labels ?? {})).length,
-      readyReplicas: pods.filter(podReady).length,
-      availableReplicas: pods.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
-      observedGeneration: set.metadata.generation,
-    }),
+    ...withoutZeros({ ...counts, observedGeneration: set.metadata.generation }),
     ...(conditions.length === 0 ? {} : { conditions }),
   };
 }

@@ -44,7 +44,7 @@ class ReplicaReconciler<T extends KubeObject> {
       context,
       resource: kind.resource,
       selectorOf: (owner) => labelSelectorMatcher(kind.asReplicaSet(owner).spec?.selector),
-      queue: (key) => this.queue.add(key),
+      queue: (key, delayMs) => this.queue.addAfter(key, delayMs),
     });
     this.#podControl = new PodControl(context, this.#pods.expectations);
   }

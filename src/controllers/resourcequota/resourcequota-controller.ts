@@ -4,6 +4,7 @@ import type { ResourceQuota } from "../../api/types/core/v1.ts";
 import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
+import { Pace } from "../pace.ts";
 import { changesUsage, quotaStatus } from "./plan.ts";
 
 export interface ResourceQuotaOptions {
@@ -38,6 +39,7 @@ class QuotaReconciler {
   readonly #context: ControllerContext;
   readonly #options: ResourceQuotaOptions;
   readonly #quotas: Informer<ResourceQuota>;
+  readonly #pace: Pace;
   /** The resources that some quota counts, by group and plural. */
   readonly #counted = new Map<string, Counted>();
 
@@ -46,6 +48,7 @@ class QuotaReconciler {
     this.#context = context;
     this.#options = options;
     this.queue = new WorkQueue({ clock });
+    this.#pace = new Pace(clock);
     this.#quotas = informers.informer(resources.resourcequotas);
     const add = (quota: DeepReadonly<ResourceQuota>) => this.queue.add(objectKey(quota));
     this.#quotas.onChange({
@@ -59,7 +62,10 @@ class QuotaReconciler {
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const { namespace, name } = splitKey(key);
     const quota = this.#quotas.lister.get(namespace, name);
-    if (quota === undefined) return undefined;
+    if (quota === undefined) {
+      this.#pace.looked(key, 0);
+      return undefined;
+    }
     const counted = this.#countedBy(quota);
     const { client, clock, informers } = this.#context;
     informers.start(signal);
@@ -69,6 +75,10 @@ class QuotaReconciler {
       plural: resource.resource,
       items: informer.lister.list(namespace),
     }));
+    this.#pace.looked(
+      key,
+      objects.reduce((sum, { items }) => sum + items.length, 0),
+    );
     const status = quotaStatus(quota, quotaUsage(quota, objects, clock.now()));
     if (status !== undefined) {
       await client.update(resources.resourcequotas, { ...quota, status }, { namespace, subresource: "status", signal });
@@ -110,7 +120,10 @@ class QuotaReconciler {
   }
 
   #addQuotasOf({ metadata }: DeepReadonly<KubeObject>): void {
-    for (const quota of this.#quotas.lister.list(metadata.namespace)) this.queue.addAfter(objectKey(quota), GATHER_MS);
+    for (const quota of this.#quotas.lister.list(metadata.namespace)) {
+      const key = objectKey(quota);
+      this.queue.addAfter(key, Math.max(GATHER_MS, this.#pace.restMs(key)));
+    }
   }
 }
 

@@ -43,7 +43,7 @@ class StatefulSetReconciler {
       context,
       resource: resources.statefulsets,
       selectorOf: ({ spec }) => labelSelectorMatcher(spec?.selector),
-      queue: (key) => this.queue.add(key),
+      queue: (key, delayMs) => this.queue.addAfter(key, delayMs),
     });
     this.#podControl = new StatefulPodControl(context, this.#claims);
     this.#revisions = new RevisionStore({ context, resource: resources.statefulsets, hashLabel: REVISION_HASH });

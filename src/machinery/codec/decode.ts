@@ -49,7 +49,7 @@ class Walk {
       if (field === undefined) this.#unknownField(key);
       else if (member !== null && member !== undefined && !saysNothing(member, field)) {
         this.#path.push(key);
-        copy[key] = this.#value(member, field.type, { facts, field });
+        copy[key] = this.#value(member, field.type, facts);
         this.#path.pop();
       }
     }
@@ -61,7 +61,7 @@ class Walk {
     this.#unknown.add(`unknown field "${pathText([...this.#path, key])}"`);
   }
 
-  #value(value: unknown, type: FieldType, owner: Owner): unknown {
+  #value(value: unknown, type: FieldType, owner: TypeFacts): unknown {
     switch (type.kind) {
       case "scalar": {
         const problem = scalarProblem(value, type.scalar);
@@ -81,7 +81,7 @@ class Walk {
     return undefined;
   }
 
-  #list(list: readonly unknown[], items: FieldType, owner: Owner): unknown[] {
+  #list(list: readonly unknown[], items: FieldType, owner: TypeFacts): unknown[] {
     const depth = this.#path.length;
     const copy = list.map((item, index) => {
       if (item === null) return zeroValue(items);
@@ -92,7 +92,7 @@ class Walk {
     return copy;
   }
 
-  #map(map: Members, values: FieldType, owner: Owner): Members {
+  #map(map: Members, values: FieldType, owner: TypeFacts): Members {
     const copy: Members = {};
     for (const key in map) {
       const value = map[key];
@@ -104,22 +104,16 @@ class Walk {
     return copy;
   }
 
-  #wrongType(value: unknown, type: FieldType, owner: Owner, problem = ""): void {
+  #wrongType(value: unknown, type: FieldType, owner: TypeFacts, problem = ""): void {
     if (this.#typeError !== undefined) return;
     if (problem !== "") {
       this.#typeError = problem;
       return;
     }
     const names = this.#path.filter((step) => typeof step === "string").join(".");
-    const place = `${owner.facts.name.split(".").at(-1)}.${names}`;
+    const place = `${owner.name.split(".").at(-1)}.${names}`;
     this.#typeError = `json: cannot unmarshal ${describe(value)} into Go struct field ${place} of type ${goType(type)}`;
   }
-}
-
-/** The struct and its field that a value belongs to, for messages. */
-interface Owner {
-  readonly facts: TypeFacts;
-  readonly field: FieldFacts;
 }
 
 function isMembers(value: unknown): value is Members {

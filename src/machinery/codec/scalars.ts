@@ -1,5 +1,5 @@
 // The scalar types of the API: what a value of each may be, and what Go calls them.
-import { parseQuantity, QuantityError } from "../quantity.ts";
+import { QuantityError, quantityMilli } from "../quantity.ts";
 import type { FieldType, ScalarType } from "../schema.ts";
 
 const goScalars: Readonly<Record<ScalarType, string>> = {
@@ -97,7 +97,7 @@ function quantityProblem(value: unknown): string | undefined {
   if (typeof value === "number") return undefined;
   if (typeof value !== "string") return "";
   try {
-    parseQuantity(value.trim());
+    quantityMilli(value.trim());
     return undefined;
   } catch (error) {
     if (error instanceof QuantityError) return error.message;

@@ -62,6 +62,7 @@ export async function containerConfig(context: NodeContext, input: ContainerInpu
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
+    ...(container.lifecycle?.stopSignal === undefined ? {} : { stopSignal: container.lifecycle.stopSignal }),
     resources: linuxResources(pod, container.resources, context.memoryBytes),
     security: containerSecurity(context, pod, container, input),
   };

@@ -3,12 +3,15 @@ import type { ResourceRequirements } from "../../api/types/core/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import type { PodObject } from "../pod/pod-object.ts";
 import { qosClass } from "../resources/pod-resources.ts";
-import { milliValue, wholeValue } from "../resources/quantity.ts";
+import { hugePageBytes, milliValue, wholeValue } from "../resources/quantity.ts";
 import type { LinuxResources } from "../runtime/runtime.ts";
 
 const MIN_SHARES = 2;
 const MAX_SHARES = 262_144;
 const PERIOD_US = 100_000;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
 /** The kernel refuses less. */
 const MIN_QUOTA_US = 1_000;
 
@@ -35,8 +38,23 @@ export function linuxResources(
     cpuShares: cpuShares(milliValue(requests["cpu"] ?? limits["cpu"])),
     ...cpuQuota(milliValue(limits["cpu"])),
     ...(memoryLimitBytes > 0 ? { memoryLimitBytes } : {}),
+    ...hugePageLimits(limits),
     oomScoreAdj: oomScoreAdj(pod, wholeValue(requests["memory"]), memoryBytes),
   };
+}
+
+function hugePageLimits(limits: DeepReadonly<Record<string, string>>): Pick<LinuxResources, "hugePageLimits"> {
+  const found = Object.entries(limits).flatMap(([name, quantity]) => {
+    const pageBytes = hugePageBytes(name);
+    return pageBytes === undefined ? [] : [{ pageSize: kernelSize(pageBytes), limitBytes: wholeValue(quantity) }];
+  });
+  return found.length === 0 ? {} : { hugePageLimits: found };
+}
+
+/** `2MB`, as the kernel names the files of its hugetlb controller. */
+function kernelSize(bytes: number): string {
+  if (bytes >= GIB) return `${bytes / GIB}GB`;
+  return bytes >= MIB ? `${bytes / MIB}MB` : `${bytes / KIB}KB`;
 }
 
 /** @see https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior */

@@ -66,7 +66,7 @@ export class HostMeter implements NodeMeter {
     const emptyDirBytes = new Map<string, number>();
     let inodes = 0;
     for (const { name, emptyDir } of measuresDisk ? (pod.spec?.volumes ?? []) : []) {
-      if (emptyDir === undefined || emptyDir.medium === "Memory") continue;
+      if (emptyDir === undefined || (emptyDir.medium ?? "") !== "") continue;
       const used = await diskUse(join(rootDir, "pods", podUid(pod), "volumes/kubernetes.io~empty-dir", name));
       emptyDirBytes.set(name, used.bytes);
       inodes += used.inodes;

@@ -44,7 +44,8 @@ export interface EvictionConfig {
 
 /**
  * DEVIATION: upstream keeps 10 % of the disk for the node and 15 % for images. That much is free on few of the machines on
- * which people develop, and a cluster that evicts everything at once is of no use; memory is as upstream's.
+ * which people develop, and a cluster that evicts everything at once is of no use; all else is as upstream's.
+ * @see docs/adr/0015-absolute-disk-thresholds.md
  */
 export const DEFAULT_HARD: Readonly<Record<string, string>> = {
   "memory.available": "100Mi",

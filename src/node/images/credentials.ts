@@ -5,6 +5,7 @@ import type { DeepReadonly } from "../../machinery/index.ts";
 import type { RegistryAuth } from "../runtime/runtime.ts";
 
 const DOCKER_HUB = "index.docker.io";
+const DOCKER_HUB_SERVER = "registry-1.docker.io";
 
 interface DockerEntry {
   readonly username?: string;
@@ -14,10 +15,11 @@ interface DockerEntry {
   readonly registrytoken?: string;
 }
 
-/** Words that a registry may accept, and the secret where they stand. */
+/** Words that a registry may accept, and where they stand. */
 export interface PullCredential {
   readonly auth: RegistryAuth;
-  readonly secret: { readonly uid: string; readonly namespace: string; readonly name: string };
+  /** Absent when they are the node's own. */
+  readonly secret?: { readonly uid: string; readonly namespace: string; readonly name: string };
   /** Of the words, so that they are known again in another secret. */
   readonly hash: string;
 }
@@ -53,21 +55,37 @@ function globMatches(glob: string, text: string): boolean {
 
 /** The credentials to try, most specific registry first; secrets that cannot be read count as none. */
 export function credentialsFor(image: string, secrets: readonly DeepReadonly<Secret>[]): readonly PullCredential[] {
-  const repository = imageRepository(image);
-  const found = secrets.flatMap((secret) => Object.entries(entriesOf(secret)).map(([registry, entry]) => ({ registry, entry, secret })));
+  const found = secrets.flatMap((secret) => {
+    const { uid = "", namespace = "", name = "" } = secret.metadata;
+    const source = { uid, namespace, name };
+    return fittingEntries(image, entriesOf(secret)).map((fitting) => ({ ...fitting, source }));
+  });
   return found
-    .filter(({ registry }) => matches(registry, repository))
     .toSorted((a, b) => b.registry.length - a.registry.length)
-    .map(({ registry, entry, secret: { metadata } }) => {
-      const auth = {
-        serverAddress: registry,
-        ...login(entry),
-        ...(entry.identitytoken === undefined ? {} : { identityToken: entry.identitytoken }),
-        ...(entry.registrytoken === undefined ? {} : { registryToken: entry.registrytoken }),
-      };
-      const { uid = "", namespace = "", name = "" } = metadata;
-      return { auth, secret: { uid, namespace, name }, hash: createHash("sha256").update(JSON.stringify(auth)).digest("hex") };
-    });
+    .map(({ entry, source }) => ({ ...credentialOf(image, entry), secret: source }));
+}
+
+/** The node's own credentials for an image, from the text of a docker configuration; one that cannot be read has none. */
+export function nodeCredentialsFor(image: string, dockerConfig: string): readonly PullCredential[] {
+  const fitting = fittingEntries(image, parseEntries(dockerConfig, { isJson: true }));
+  return fitting.toSorted((a, b) => b.registry.length - a.registry.length).map(({ entry }) => credentialOf(image, entry));
+}
+
+function fittingEntries(image: string, entries: Readonly<Record<string, DockerEntry>>) {
+  const repository = imageRepository(image);
+  return Object.entries(entries).flatMap(([registry, entry]) => (matches(registry, repository) ? [{ registry, entry }] : []));
+}
+
+/** They are for the registry alone: a mirror that is asked instead of it does not get them. */
+function credentialOf(image: string, entry: DockerEntry): PullCredential {
+  const [host = ""] = imageRepository(image).split("/", 1);
+  const auth = {
+    serverAddress: `https://${host === DOCKER_HUB ? DOCKER_HUB_SERVER : host}`,
+    ...login(entry),
+    ...(entry.identitytoken === undefined ? {} : { identityToken: entry.identitytoken }),
+    ...(entry.registrytoken === undefined ? {} : { registryToken: entry.registrytoken }),
+  };
+  return { auth, hash: createHash("sha256").update(JSON.stringify(auth)).digest("hex") };
 }
 
 function login(entry: DockerEntry): Pick<RegistryAuth, "username" | "password"> {
@@ -80,9 +98,13 @@ function login(entry: DockerEntry): Pick<RegistryAuth, "username" | "password"> 
 function entriesOf(secret: DeepReadonly<Secret>): Readonly<Record<string, DockerEntry>> {
   const isJson = secret.type === "kubernetes.io/dockerconfigjson";
   const encoded = secret.data?.[isJson ? ".dockerconfigjson" : ".dockercfg"];
-  if (encoded === undefined) return {};
+  return encoded === undefined ? {} : parseEntries(Buffer.from(encoded, "base64").toString("utf8"), { isJson });
+}
+
+/** Of a docker configuration, or with `isJson` false of its older form without `auths`. */
+function parseEntries(text: string, { isJson }: { readonly isJson: boolean }): Readonly<Record<string, DockerEntry>> {
   try {
-    const parsed = JSON.parse(Buffer.from(encoded, "base64").toString("utf8"));
+    const parsed = JSON.parse(text);
     return (isJson ? parsed.auths : parsed) ?? {};
   } catch {
     return {};

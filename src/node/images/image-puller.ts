@@ -76,9 +76,10 @@ export class ImagePuller {
   /** Whether the image that is here serves the pod, without asking the registry. */
   async #isUsable({ image, policy, credentials }: PullRequest, present: ImageStatus): Promise<boolean> {
     const { isLoaded, records } = this.#options;
-    // DEVIATION: upstream pulls an image of policy Always even when it was put on the node by hand, and fails offline.
-    if (policy === "Always" && isLoaded?.(image) !== true) return false;
-    return !(await records.mustPull(image, present.id, credentials));
+    // DEVIATION: upstream pulls an image of policy Always even when it was put on the node by hand, and fails offline; and
+    // it takes such a one away from pods once somebody has pulled the same image under another name.
+    if (isLoaded?.(image) === true) return true;
+    return policy !== "Always" && !(await records.mustPull(image, present.id, credentials));
   }
 
   async #pull(request: PullRequest): Promise<ImageStatus> {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { VirtualClock } from "../../base/index.ts";
 import { MemoryFiles } from "../files.ts";
 import { type Runtime, RuntimeError } from "../runtime/runtime.ts";
-import { credentialsFor, imageRepository } from "./credentials.ts";
+import { credentialsFor, imageRepository, nodeCredentialsFor } from "./credentials.ts";
 import { type ImageError, ImagePuller } from "./image-puller.ts";
 import { DEFAULT_VERIFICATION, PullRecords } from "./pull-records.ts";
 
@@ -28,9 +28,20 @@ test("pull secrets are found by registry, wildcard and path, the most specific f
   const secrets = [{ metadata: {}, type: "kubernetes.io/dockerconfigjson", data }];
   const users = (image: string) => credentialsFor(image, secrets).map(({ auth }) => `${auth.username}/${auth.password}`);
   assert.deepEqual(users("busybox"), ["hub/p"]);
+  const servers = (image: string) => credentialsFor(image, secrets).map(({ auth }) => auth.serverAddress);
+  assert.deepEqual(servers("busybox"), ["https://registry-1.docker.io"], "as the runtime knows it");
+  assert.deepEqual(servers("reg.example.com/other"), ["https://reg.example.com"], "the registry, not the pattern");
   assert.deepEqual(users("reg.example.com/team/app"), ["team/t", "any/a:b"]);
   assert.deepEqual(users("reg.example.com/other"), ["any/a:b"]);
   assert.deepEqual(users("example.com/x"), []);
+});
+
+test("the node's own docker configuration gives credentials that are no pod's", () => {
+  const config = JSON.stringify({ auths: { "reg.example.com": { username: "node", password: "n" } } });
+  const [found, ...others] = nodeCredentialsFor("reg.example.com/team/app", config);
+  assert.deepEqual([found?.auth.username, found?.secret, others], ["node", undefined, []]);
+  assert.deepEqual(nodeCredentialsFor("other.example.com/app", config), []);
+  assert.deepEqual(nodeCredentialsFor("reg.example.com/team/app", "no JSON"), []);
 });
 
 test("a failed pull backs off 10 s, then 20 s; Never does not pull", async () => {

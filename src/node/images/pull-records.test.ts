@@ -40,7 +40,8 @@ test("an image that came without a pod's secret is for every pod, and so is one 
   const records = recordsOver(new MemoryFiles());
   assert.equal(await records.mustPull(IMAGE, ID, []), false, "preloaded");
   await pulledWith(records, credential("pull", "right"));
-  await pulledWith(records, undefined);
+  const { auth, hash } = credential("node", "its own");
+  await pulledWith(records, { auth, hash });
   assert.equal(await records.mustPull(IMAGE, ID, []), false, "pulled by the node itself");
 });
 

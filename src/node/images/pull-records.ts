@@ -83,7 +83,7 @@ export class PullRecords {
     await this.#options.files.write(this.#path("pulling", name), JSON.stringify(intent), 0o600);
   }
 
-  /** A pull is over; when it has worked, `done` says what came and by whose credentials: none are those of the node. */
+  /** A pull is over; when it has worked, `done` says what came and by whose credentials. */
   async end(image: string, done?: { readonly id: string; readonly credential: PullCredential | undefined }): Promise<void> {
     if (done !== undefined) await this.#record(image, done.id, done.credential);
     const name = fileName(image);
@@ -153,8 +153,8 @@ export class PullRecords {
 /** The access after a pull with this credential; the same object when it says so already. */
 function accessWith(access: Access, credential: PullCredential | undefined): Access {
   if (access.nodePodsAccessible === true) return access;
-  if (credential === undefined) return { nodePodsAccessible: true };
-  const { secret, hash } = credential;
+  const { secret, hash } = credential ?? {};
+  if (secret === undefined || hash === undefined) return { nodePodsAccessible: true };
   const known = access.kubernetesSecrets ?? [];
   if (known.some((record) => record.uid === secret.uid && record.credentialHash === hash)) return access;
   const others = known.filter(({ uid }) => uid !== secret.uid);
@@ -164,7 +164,7 @@ function accessWith(access: Access, credential: PullCredential | undefined): Acc
 /** The same secret, whatever is in it by now, or the same words in another one. */
 function isSame(record: SecretRecord, { secret, hash }: PullCredential): boolean {
   if (record.credentialHash === hash) return true;
-  return record.uid === secret.uid && record.namespace === secret.namespace && record.name === secret.name;
+  return record.uid === secret?.uid && record.namespace === secret.namespace && record.name === secret.name;
 }
 
 function parseRecord(text: string): PulledRecord | undefined {

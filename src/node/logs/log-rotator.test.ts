@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -45,6 +45,21 @@ describe("LogRotator", () => {
     assert.deepEqual(names, ["0.log", "0.log.20260101-000002.gz", "0.log.20260101-000003"]);
     assert.equal(gunzipSync(readFileSync(join(directory, "0.log.20260101-000002.gz"))).toString(), "third third");
     assert.equal(readFileSync(join(directory, "0.log.20260101-000003"), "utf8"), "fourth fourth");
+  });
+
+  it("neither reads nor writes through a link among the logs", async () => {
+    const { path, rotator } = await setUp(3);
+    const precious = join(directory, "precious");
+    writeFileSync(precious, "precious");
+    symlinkSync(precious, `${path}.20260101-000000`);
+    symlinkSync(precious, `${path}.20260101-000001.tmp`);
+    writeFileSync(path, "long enough text");
+    await rotator.rotateAll();
+    assert.deepEqual(
+      readdirSync(directory).filter((name) => name.endsWith(".gz")),
+      [],
+    );
+    assert.equal(readFileSync(precious, "utf8"), "precious");
   });
 
   it("leaves a short log alone", async () => {

@@ -1,6 +1,6 @@
 // Keeps container logs small: a file that has grown past its limit is moved aside, compressed later, deleted at last.
-import { createReadStream, createWriteStream } from "node:fs";
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { constants, createWriteStream } from "node:fs";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -73,7 +73,9 @@ export class LogRotator {
 /** Files moved away from `path`, oldest first. */
 async function rotatedFiles(path: string): Promise<readonly string[]> {
   const prefix = `${basename(path)}.`;
-  const names = (await readdir(dirname(path))).filter((name) => name.startsWith(prefix));
+  // A link among them was put there by someone who wants another file read or written.
+  const files = (await readdir(dirname(path), { withFileTypes: true })).filter((entry) => entry.isFile());
+  const names = files.map(({ name }) => name).filter((name) => name.startsWith(prefix));
   const unfinished = names.filter((name) => name.endsWith(UNFINISHED));
   for (const name of unfinished) await rm(join(dirname(path), name), { force: true });
   return names
@@ -84,7 +86,8 @@ async function rotatedFiles(path: string): Promise<readonly string[]> {
 
 async function compress(file: string): Promise<void> {
   const unfinished = `${file}${UNFINISHED}`;
-  await pipeline(createReadStream(file), createGzip(), createWriteStream(unfinished));
+  const source = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  await pipeline(source.createReadStream(), createGzip(), createWriteStream(unfinished, { flags: "wx" }));
   await rename(unfinished, `${file}${COMPRESSED}`);
   await rm(file);
 }

@@ -46,10 +46,17 @@ export function withResources(pod: PodObject, resourcesOf: (name: string) => Res
   return isChanged ? { ...pod, spec: { ...spec, containers, ...(initContainers === undefined ? {} : { initContainers }) } } : pod;
 }
 
+/** The pod with other resources of the pod as a whole; the same object when they do not differ or nobody knows them. */
+export function withPodResources(pod: PodObject, resources: Resources | undefined): PodObject {
+  if (pod.spec === undefined || resources === undefined || changedResources(pod.spec.resources, resources).length === 0) return pod;
+  return { ...pod, spec: { ...pod.spec, resources } };
+}
+
 /** `pod`, a newer object, with the resources that `granted` has. */
 export function keepResources(pod: PodObject, granted: PodObject): PodObject {
   const known = new Map([...(granted.spec?.initContainers ?? []), ...(granted.spec?.containers ?? [])].map((spec) => [spec.name, spec]));
-  return withResources(pod, (name) => (known.has(name) ? (known.get(name)?.resources ?? {}) : undefined));
+  const whole = withPodResources(pod, granted.spec?.resources);
+  return withResources(whole, (name) => (known.has(name) ? (known.get(name)?.resources ?? {}) : undefined));
 }
 
 /** The larger of two specifications for each container: what a pod's group must allow while its containers change. */

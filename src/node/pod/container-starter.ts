@@ -5,7 +5,7 @@ import { containerConfig } from "../containers/container-config.ts";
 import { sandboxConfig } from "../containers/sandbox-config.ts";
 import { ContainerConfigError } from "../env/container-env.ts";
 import { runHook } from "../hooks/lifecycle-hook.ts";
-import { credentialsFor } from "../images/credentials.ts";
+import { credentialsFor, nodeCredentialsFor } from "../images/credentials.ts";
 import { ImageError } from "../images/image-puller.ts";
 import type { NodeContext } from "../node-context.ts";
 import type { SandboxStatus } from "../runtime/runtime.ts";
@@ -87,7 +87,8 @@ export async function pullImage(context: NodeContext, { pod, image, policy = "If
   try {
     const { secrets, missing } = await pullSecrets(context, pod);
     if (missing.length > 0) reportMissing(context, pod, missing);
-    const credentials = credentialsFor(image, secrets);
+    const nodeConfig = (await context.files.read(`${context.rootDir}/config.json`)) ?? "";
+    const credentials = [...credentialsFor(image, secrets), ...nodeCredentialsFor(image, nodeConfig)];
     return await context.images.ensure({ image, policy, podUid: podUid(pod), credentials, report, signal });
   } catch (error) {
     if (!(error instanceof ImageError)) throw error;
@@ -133,7 +134,10 @@ async function postStart(context: NodeContext, input: StartInput, { id, report }
     const text = error instanceof Error ? error.message : String(error);
     report("Warning", "FailedPostStartHook", `PostStartHook failed: ${text}`);
     report("Normal", "Killing", "FailedPostStartHook");
-    await context.runtime.stopContainer(id, pod.spec?.terminationGracePeriodSeconds ?? 30, signal);
+    await context.runtime.stopContainer(id, pod.spec?.terminationGracePeriodSeconds ?? 30, {
+      signal,
+      stopSignal: container.lifecycle?.stopSignal,
+    });
     throw new StartError("PostStartHookError", `PostStartHook failed: ${text}`, { cause: error, retryAfterMs: 0 });
   }
 }

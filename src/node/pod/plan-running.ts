@@ -58,6 +58,7 @@ function planSandbox(draft: Draft): void {
 function planContainers(draft: Draft, sandbox: SandboxStatus): void {
   const { view } = draft;
   const containers = allContainers(view.pod);
+  if (changedResources(view.groupResources, view.pod.spec?.resources).length > 0) draft.actions.push({ kind: "resizePod", key: "resize" });
   for (const container of containers) planRestart(draft, container, sandbox);
   const mains = containers.filter(({ role }) => role === "main");
   const hasBegun = mains.some(({ spec }) => latestContainer(view.runtime, spec.name, sandbox.id) !== undefined);

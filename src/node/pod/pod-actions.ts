@@ -4,6 +4,7 @@ import { isConflict, isNotFound } from "../../machinery/index.ts";
 import { etcHosts } from "../containers/etc-hosts.ts";
 import { linuxResources } from "../containers/linux-resources.ts";
 import { podLogDirectory, sandboxConfig } from "../containers/sandbox-config.ts";
+import { isBelow } from "../files.ts";
 import { runHook } from "../hooks/lifecycle-hook.ts";
 import { type NodeContext, podDir } from "../node-context.ts";
 import type { RuntimePod } from "../runtime/runtime.ts";
@@ -11,7 +12,7 @@ import { VolumeError } from "../volumes/volume-manager.ts";
 import { actualResources, coveringPod, type Resources } from "./allocation.ts";
 import { pullImage, StartError, startContainer } from "./container-starter.ts";
 import { containerReference, podReference } from "./pod-events.ts";
-import { findContainer, type PodObject, podUid } from "./pod-object.ts";
+import { type ContainerSpec, findContainer, type PodObject, podUid } from "./pod-object.ts";
 import { currentSandbox, latestContainer, type StartFailure } from "./pod-view.ts";
 import { nextBackoff, type RestartBackoff } from "./restart-backoff.ts";
 import type { Action } from "./step.ts";
@@ -23,6 +24,8 @@ export interface PodMemory {
   /** Host paths by volume name, once the volumes are set up. */
   volumePaths: ReadonlyMap<string, string> | undefined;
   cgroupParent: string;
+  /** Of the resources of the pod as a whole, those that its group has; undefined while nobody knows. */
+  groupResources: Resources | undefined;
   readonly backoffs: Map<string, RestartBackoff>;
   readonly failures: Map<string, StartFailure>;
   /** Resources that containers were given after they were made, by container id. */
@@ -72,6 +75,9 @@ export class PodActions {
         return this.#killContainer(action);
       case "resizeContainer":
         return this.#resizeContainer(action);
+      case "resizePod":
+        await this.#limitGroup();
+        return;
       case "removeContainer":
         await runtime.removeContainer(action.id);
         return this.#removeLog(action.logPath);
@@ -88,7 +94,7 @@ export class PodActions {
 
   /** Only below the logs' directory: the path is the runtime's word. */
   async #removeLog(path: string): Promise<void> {
-    if (path.startsWith(`${this.#context.logDir}/`)) await this.#context.files.remove(path);
+    if (isBelow(this.#context.logDir, path)) await this.#context.files.remove(path);
   }
 
   async #mountVolumes(): Promise<void> {
@@ -124,8 +130,8 @@ export class PodActions {
       context.events.event(podReference(pod), "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
     }
     try {
-      this.#memory.cgroupParent = await context.cgroups.ensurePod(pod);
-      const config = await sandboxConfig(context, pod, { attempt, cgroupParent: this.#memory.cgroupParent });
+      const cgroupParent = await this.#limitGroup();
+      const config = await sandboxConfig(context, pod, { attempt, cgroupParent });
       await context.files.makeDirectory(config.logDirectory);
       await context.runtime.runSandbox(config, this.#starts.signal);
     } catch (error) {
@@ -134,6 +140,14 @@ export class PodActions {
       context.events.event(podReference(pod), "Warning", "FailedCreatePodSandBox", `Failed to create pod sandbox: ${text}`);
       throw error;
     }
+  }
+
+  /** Gives the pod's group what the pod was granted; answers the group. */
+  async #limitGroup(): Promise<string> {
+    const { pod } = this.#memory;
+    this.#memory.cgroupParent = await this.#context.cgroups.ensurePod(pod);
+    this.#memory.groupResources = pod.spec?.resources;
+    return this.#memory.cgroupParent;
   }
 
   async #startContainer({ name, attempt, endedAtMs }: ActionOf<"startContainer">): Promise<void> {
@@ -151,18 +165,24 @@ export class PodActions {
       await this.#writeHosts(podIps);
       const target = "targetContainerName" in container ? latestContainer(memory.runtime, container.targetContainerName ?? "") : undefined;
       const { pod, volumePaths = new Map<string, string>() } = memory;
-      const cgroupParent = memory.cgroupParent === "" ? await context.cgroups.ensurePod(pod) : memory.cgroupParent;
+      const cgroupParent = memory.cgroupParent === "" ? await this.#limitGroup() : memory.cgroupParent;
       const allocatable = this.#allocatable();
       const input = { pod, container, attempt, sandbox, podIps, cgroupParent, volumePaths, allocatable, signal };
       await startContainer(context, { ...input, targetContainerId: target?.id });
       memory.failures.delete(name);
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof StartError)) throw error;
       const failedAtMs = context.clock.now();
-      const { reason, message, retryAfterMs } = error;
+      const { reason, message, retryAfterMs } = error instanceof StartError ? error : this.#unprepared(container, error);
       memory.failures.set(name, { reason, message, failedAtMs, retryAtMs: failedAtMs + retryAfterMs });
     }
+  }
+
+  /** What the node itself could not do for a container, as on a full disk, keeps the container waiting like any other cause. */
+  #unprepared(container: ContainerSpec, cause: unknown): StartError {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    this.#context.events.event(containerReference(this.#memory.pod, container), "Warning", "Failed", `Error: ${text}`);
+    return new StartError("CreateContainerConfigError", text, { cause });
   }
 
   /** The hosts file is written before each start: the addresses are known now, and it is cheap. */
@@ -195,7 +215,7 @@ export class PodActions {
     }
     const usedSeconds = Math.floor((context.clock.monotonic() - startedAtMs) / 1000);
     const left = graceSeconds === 0 ? 0 : Math.max(Math.min(MINIMUM_GRACE_SECONDS, graceSeconds), graceSeconds - usedSeconds);
-    await context.runtime.stopContainer(id, left);
+    await context.runtime.stopContainer(id, left, { stopSignal: container?.lifecycle?.stopSignal });
     if (isRestart) this.#memory.failures.delete(name);
   }
 

@@ -1,6 +1,6 @@
 // The resources of one pod over time: what its specification wants, what the node grants, what its containers have.
 import type { NodeContext } from "../node-context.ts";
-import { actualResources, keepResources, type Resources, withResources } from "./allocation.ts";
+import { actualResources, keepResources, type Resources, withPodResources, withResources } from "./allocation.ts";
 import { type PodMemory, resizedFile } from "./pod-actions.ts";
 import { type PodObject, podUid } from "./pod-object.ts";
 import { latestContainer, type PendingResize, type ResizeState } from "./pod-view.ts";
@@ -55,6 +55,8 @@ export class PodResources {
       const latest = latestContainer(memory.runtime, name);
       return latest === undefined ? undefined : actualResources(latest, memory.resized);
     });
+    // Of the pod as a whole its status tells.
+    memory.pod = withPodResources(memory.pod, memory.pod.status?.resources);
   }
 
   /** Grants the resources of the specification when the node has room. */

@@ -77,6 +77,8 @@ export interface PodView {
   readonly condemned: ReadonlyMap<string, Condemned>;
   /** What containers have now where it is known, by container id. */
   readonly actual: ReadonlyMap<string, Resources>;
+  /** What the pod's group has of the resources of the pod as a whole; undefined while nobody knows. */
+  readonly groupResources: Resources | undefined;
   readonly resize: ResizeState;
 }
 

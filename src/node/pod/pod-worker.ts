@@ -37,6 +37,8 @@ export interface PodWorkerOptions {
 /** How soon an action that failed is tried again. */
 const RETRY_MS = 2_000;
 const MAX_RETRY_MS = 120_000;
+/** The action that sets up the volumes. */
+const VOLUMES_KEY = "volumes";
 
 export class PodWorker {
   readonly #options: PodWorkerOptions;
@@ -65,7 +67,8 @@ export class PodWorker {
     this.#state = rejection === undefined ? { kind: "running" } : { kind: "finished", cause: rejection };
     const { name = "", namespace = "" } = pod.metadata;
     const runtime: RuntimePod = { uid: podUid(pod), name, namespace, sandboxes: [], containers: [] };
-    this.#memory = { pod, runtime, volumePaths: undefined, cgroupParent: "", backoffs: new Map(), failures: new Map(), resized: new Map() };
+    const group = { cgroupParent: "", groupResources: undefined };
+    this.#memory = { pod, runtime, volumePaths: undefined, ...group, backoffs: new Map(), failures: new Map(), resized: new Map() };
     this.#resources = new PodResources({ context, memory: this.#memory, judge: options.judgeResize, onGranted: () => this.#granted() });
     this.#actions = new PodActions(context, this.#memory, options.allocatable);
     this.#probes = new PodProbes({
@@ -119,6 +122,12 @@ export class PodWorker {
     } catch (error) {
       if (!signal.aborted) context.logger.warn("cannot refresh volumes", { pod: formatPod(this.pod), error });
     }
+  }
+
+  /** Something that the volumes show or wait for has changed: what could not be set up is tried again at once. */
+  volumesChanged(): void {
+    if (this.#memory.volumePaths !== undefined) void this.refreshVolumes();
+    else if (this.#retries.delete(VOLUMES_KEY)) this.wake();
   }
 
   /** The object is gone from the API. */
@@ -219,7 +228,7 @@ export class PodWorker {
   }
 
   #view(): PodView {
-    const { pod, runtime, volumePaths, backoffs, failures } = this.#memory;
+    const { pod, runtime, volumePaths, backoffs, failures, groupResources } = this.#memory;
     return {
       pod,
       nowMs: this.#options.context.clock.now(),
@@ -234,6 +243,7 @@ export class PodWorker {
       probes: this.#probes,
       condemned: this.#probes.condemned,
       actual: this.#resources.actual(),
+      groupResources,
       resize: this.#resources.state,
     };
   }
@@ -288,7 +298,7 @@ export class PodWorker {
   }
 
   #finish(action: Action): void {
-    if (action.kind === "resizeContainer") this.#resources.failed(undefined);
+    if (isResize(action)) this.#resources.failed(undefined);
     if (action.kind === "tearDown") this.#options.onRoom();
     if (action.kind === "tearDown" && this.#state.kind === "terminated") this.#state = { kind: "finished", cause: this.#state.cause };
     // The object goes when its finalizers are gone: nothing more to do for it here.
@@ -303,7 +313,7 @@ export class PodWorker {
   #failed(action: Action, error: unknown): void {
     const { context, signal } = this.#options;
     if (signal.aborted) return;
-    if (action.kind === "resizeContainer") this.#resources.failed(error);
+    if (isResize(action)) this.#resources.failed(error);
     const delayMs = Math.min(MAX_RETRY_MS, 2 * (this.#retries.get(action.key)?.delayMs ?? RETRY_MS / 2));
     this.#retries.set(action.key, { delayMs, atMs: context.clock.now() + delayMs });
     context.logger.warn("pod action failed", { pod: formatPod(this.pod), action: action.kind, error });
@@ -322,6 +332,10 @@ export class PodWorker {
     this.#timer?.cancel();
     this.#probes.stop();
   }
+}
+
+function isResize({ kind }: Action): boolean {
+  return kind === "resizeContainer" || kind === "resizePod";
 }
 
 /** What a downwardAPI volume may show of a pod and may change while it runs. */

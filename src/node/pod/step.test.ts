@@ -36,6 +36,7 @@ function viewOf(containers: readonly ContainerStatus[], more: Partial<PodView> =
     probes: { isStarted: () => true, isReady: () => true },
     condemned: new Map(),
     actual: new Map(),
+    groupResources: undefined,
     resize: {},
     ...more,
   };

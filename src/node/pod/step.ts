@@ -22,6 +22,7 @@ export type Action =
     }
   | { readonly kind: "resizeContainer"; readonly key: string; readonly id: string; readonly name: string }
   | { readonly kind: "removeContainer"; readonly key: string; readonly id: string; readonly logPath: string }
+  | { readonly kind: "resizePod"; readonly key: string }
   | { readonly kind: "removeSandbox"; readonly key: string; readonly id: string }
   | { readonly kind: "tearDown"; readonly key: string }
   | { readonly kind: "deleteObject"; readonly key: string }

@@ -1,12 +1,14 @@
 // What a node says of itself, as its object's labels, capacity and addresses. Pure.
 import type { ContainerImage, Node, NodeCondition, NodeStatus, Taint } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
-import type { DeepReadonly } from "../../machinery/index.ts";
+import { type DeepReadonly, parseQuantity } from "../../machinery/index.ts";
 import type { ImageStatus, RuntimeStatus } from "../runtime/runtime.ts";
 
 export interface MachineInfo {
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Bytes in huge pages, by resource name such as `hugepages-2Mi`: so much less is memory. Default: none of the usual two. */
+  readonly hugePages?: Readonly<Record<string, number>>;
   /** Of the file system that holds pods; 0 leaves the resource out. */
   readonly storageBytes?: number;
   readonly kernel: string;
@@ -62,16 +64,21 @@ export function nodeAnnotations({ annotations }: Pick<NodeFacts, "annotations">)
   return { "volumes.kubernetes.io/controller-managed-attach-detach": "true", ...annotations };
 }
 
+const NO_HUGE_PAGES: Readonly<Record<string, number>> = { "hugepages-1Gi": 0, "hugepages-2Mi": 0 };
+
+function formatBytes(bytes: number): string {
+  return parseQuantity(`${Math.floor(bytes / 1024)}Ki`).toString();
+}
+
 function resourceList({ machine, maxPods }: NodeFacts, keptBack: Readonly<Record<string, number>>): Record<string, string> {
-  const { cpus, memoryBytes, storageBytes = 0 } = machine;
+  const { cpus, memoryBytes, storageBytes = 0, hugePages = NO_HUGE_PAGES } = machine;
   const milliCpus = Math.max(0, cpus * 1000 - (keptBack["cpu"] ?? 0) * 1000);
   const memory = Math.max(0, memoryBytes - (keptBack["memory"] ?? 0));
   const storage = Math.max(0, storageBytes - (keptBack["ephemeral-storage"] ?? 0));
   return {
     cpu: milliCpus % 1000 === 0 ? String(milliCpus / 1000) : `${Math.floor(milliCpus)}m`,
     ...(storageBytes > 0 ? { "ephemeral-storage": `${Math.floor(storage / 1024)}Ki` } : {}),
-    "hugepages-1Gi": "0",
-    "hugepages-2Mi": "0",
+    ...Object.fromEntries(Object.entries(hugePages).map(([name, bytes]) => [name, formatBytes(bytes)])),
     memory: `${Math.floor(memory / 1024)}Ki`,
     pods: String(maxPods),
   };

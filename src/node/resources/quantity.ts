@@ -10,3 +10,10 @@ export function milliValue(text: string | undefined): number {
 export function wholeValue(text: string | undefined): number {
   return text === undefined ? 0 : quantityValue(text);
 }
+
+const HUGE_PAGES = "hugepages-";
+
+/** The size of a page of a resource such as `hugepages-2Mi`; undefined for any other resource. */
+export function hugePageBytes(resource: string): number | undefined {
+  return resource.startsWith(HUGE_PAGES) ? wholeValue(resource.slice(HUGE_PAGES.length)) : undefined;
+}

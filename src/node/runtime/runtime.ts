@@ -66,6 +66,8 @@ export interface LinuxResources {
   readonly cpuPeriodUs?: number;
   readonly memoryLimitBytes?: number;
   readonly oomScoreAdj?: number;
+  /** By the size of page in the kernel's form: `2MB`. */
+  readonly hugePageLimits?: readonly { readonly pageSize: string; readonly limitBytes: number }[];
 }
 
 export interface ContainerConfig {
@@ -85,6 +87,8 @@ export interface ContainerConfig {
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
   readonly tty: boolean;
+  /** Such as `SIGUSR1` or `SIGRTMIN+1`. Default: the image's. */
+  readonly stopSignal?: string;
   readonly resources: LinuxResources;
   readonly security: {
     readonly runAsUser?: number;
@@ -227,8 +231,12 @@ export interface Runtime {
   removeSandbox(id: string, signal?: AbortSignal): Promise<void>;
   createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig, signal?: AbortSignal): Promise<string>;
   startContainer(id: string, signal?: AbortSignal): Promise<void>;
-  /** Asks with the stop signal, kills after the grace. */
-  stopContainer(id: string, graceSeconds: number, signal?: AbortSignal): Promise<void>;
+  /** Asks with `stopSignal`, by default the image's, and kills after the grace. */
+  stopContainer(
+    id: string,
+    graceSeconds: number,
+    options?: { readonly stopSignal?: string | undefined; readonly signal?: AbortSignal },
+  ): Promise<void>;
   removeContainer(id: string, signal?: AbortSignal): Promise<void>;
   updateContainerResources(id: string, resources: LinuxResources, signal?: AbortSignal): Promise<void>;
   containerStatus(id: string, signal?: AbortSignal): Promise<ContainerStatus>;

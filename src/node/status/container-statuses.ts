@@ -52,6 +52,7 @@ export function containerStatus(container: RoledContainer, known: Known, input: 
     containerID: `${RUNTIME_SCHEME}${latest.id}`,
     started: role === "init" ? isRunning && isStarted : isStarted,
     ...resourcesOf(spec, isRunning, view.actual.get(latest.id)),
+    ...(spec.lifecycle?.stopSignal === undefined ? {} : { stopSignal: spec.lifecycle.stopSignal }),
     ...volumeMounts(spec),
   };
   return overlayWaiting(status, input.waiting.get(spec.name));

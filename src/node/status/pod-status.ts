@@ -52,13 +52,23 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(initStatuses.length === 0 ? {} : { initContainerStatuses: initStatuses }),
     containerStatuses: statuses,
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    ...wholeResources(input.view),
     qosClass: qosClass(pod),
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
   };
 }
 
-/** Whether a running container has other resources than it was granted. */
-function isResizing({ pod, runtime, actual }: PodView): boolean {
+/** What the pod as a whole was granted and has, when it asks for something as a whole. */
+function wholeResources({ pod, groupResources }: PodView): Pick<PodStatus, "allocatedResources" | "resources"> {
+  const granted = pod.spec?.resources;
+  if (granted === undefined) return {};
+  const { requests = {}, limits = {} } = groupResources ?? granted;
+  return { allocatedResources: { ...granted.requests }, resources: { requests: { ...requests }, limits: { ...limits } } };
+}
+
+/** Whether the pod's group or a running container has other resources than it was granted. */
+function isResizing({ pod, runtime, actual, groupResources }: PodView): boolean {
+  if (groupResources !== undefined && changedResources(groupResources, pod.spec?.resources).length > 0) return true;
   return allContainers(pod).some(({ spec }) => {
     const latest = latestContainer(runtime, spec.name);
     const has = latest?.state === "RUNNING" ? actual.get(latest.id) : undefined;

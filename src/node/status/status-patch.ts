@@ -7,7 +7,7 @@ import { isOwnCondition, OWN_CONDITIONS } from "./conditions.ts";
 /** Lists that the server would merge by key, where the node means the whole list. */
 const REPLACED_LISTS = new Set<string>(["podIPs", "hostIPs"]);
 /** Fields that others write. */
-const FOREIGN: ReadonlySet<string> = new Set(["nominatedNodeName", "resourceClaimStatuses", "resize", "allocatedResources", "resources"]);
+const FOREIGN: ReadonlySet<string> = new Set(["nominatedNodeName", "resourceClaimStatuses", "resize"]);
 
 /** The patch body, or undefined when there is nothing to change. */
 export function statusPatch(pod: PodObject, desired: PodStatus): Record<string, unknown> | undefined {

@@ -78,6 +78,11 @@ describe("HostVolumeManager", () => {
         }),
         volume: async (name) => ({ metadata: { name }, spec: { local: { path: rootDir }, claimRef: { uid: "claim-uid" } } }),
       },
+      trustBundles: { anchors: async (_uid, { name }) => `anchors of ${name}`, forget: () => {} },
+      certificates: {
+        credential: async () => ({ privateKey: "KEY\n", chain: "CHAIN\n", beginRefreshAtMs: 0, notAfterMs: 0, told: [] }),
+        forget: () => {},
+      },
       client: {
         createSubresource: async () => {
           tokensIssued++;
@@ -158,6 +163,24 @@ describe("HostVolumeManager", () => {
       readdirSync(path).filter((name) => !name.startsWith("..")),
       [],
     );
+  });
+
+  it("projects certificates with their keys, which only their users may read, and what they are to be trusted by", async () => {
+    const signed = { signerName: "example.com/s", keyType: "ED25519" };
+    const sources = [
+      { clusterTrustBundle: { name: "roots", path: "ca/roots.pem" } },
+      { podCertificate: { ...signed, credentialBundlePath: "all.pem" } },
+      { podCertificate: { ...signed, keyPath: "key.pem", certificateChainPath: "chain.pem" } },
+    ];
+    const path = await mountOne({ projected: { sources } }, { fsGroup: process.getgid?.() });
+    const read = (name: string) => readFileSync(join(path, name), "utf8");
+    assert.deepEqual(["ca/roots.pem", "all.pem", "key.pem", "chain.pem"].map(read), [
+      "anchors of roots",
+      "KEY\nCHAIN\n",
+      "KEY\n",
+      "CHAIN\n",
+    ]);
+    assert.equal(statSync(join(path, "key.pem")).mode & 0o007, 0);
   });
 
   it("projects tokens, fields and objects into one directory, and renews a token at 80 % of its life", async () => {

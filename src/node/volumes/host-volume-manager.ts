@@ -6,14 +6,17 @@ import { ephemeralClaimName } from "../../api/index.ts";
 import type { PersistentVolume, Pod, Volume } from "../../api/types/core/v1.ts";
 import type { Clock, Random } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
-import { type DeepReadonly, quantityValue } from "../../machinery/index.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
 import { AtomicWriter } from "./atomic-writer.ts";
 import { checkHostPath } from "./host-path.ts";
 import type { ImageMounter } from "./image-mounter.ts";
+import { type MemoryMount, memoryMount } from "./memory-medium.ts";
 import type { Mounter } from "./mounter.ts";
 import { giveToGroup } from "./ownership.ts";
+import type { PodCertificates } from "./pod-certificates.ts";
 import { handlePath, openSubPath } from "./sub-path.ts";
 import { TokenSource } from "./token-source.ts";
+import type { TrustBundles } from "./trust-bundles.ts";
 import { VolumeContent } from "./volume-content.ts";
 import { VolumeError, type VolumeManager, type VolumeObjects } from "./volume-manager.ts";
 
@@ -24,6 +27,9 @@ export interface HostVolumeManagerOptions {
   readonly objects: VolumeObjects;
   /** Asked for service account tokens. */
   readonly client: Pick<Client, "createSubresource">;
+  /** Default: there are no such projections. */
+  readonly trustBundles?: Pick<TrustBundles, "anchors" | "forget">;
+  readonly certificates?: Pick<PodCertificates, "credential" | "forget">;
   /** Shows the content of images. Default: there are no image volumes. */
   readonly images?: ImageMounter;
   /** The node's allocatable amounts: what a container without a limit may use. */
@@ -63,8 +69,8 @@ export class HostVolumeManager implements VolumeManager {
     this.#options = options;
     this.#writer = new AtomicWriter(options);
     this.#tokens = new TokenSource(options.client, options.clock);
-    const { allocatable, objects } = options;
-    this.#content = new VolumeContent({ objects, tokens: this.#tokens, allocatable });
+    const { allocatable, objects, trustBundles, certificates } = options;
+    this.#content = new VolumeContent({ objects, tokens: this.#tokens, trustBundles, certificates, allocatable });
   }
 
   mountPod(pod: DeepReadonly<Pod>, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
@@ -106,7 +112,7 @@ export class HostVolumeManager implements VolumeManager {
       const left = await this.#options.mounter.mountPoints(directory);
       if (left.length > 0) throw new VolumeError("", `still mounted: ${left.join(", ")}`);
       await rm(directory, { recursive: true, force: true });
-      this.#tokens.forget(podUid);
+      for (const kept of [this.#tokens, this.#options.trustBundles, this.#options.certificates]) kept?.forget(podUid);
     });
     this.#pods.delete(podUid);
   }
@@ -142,7 +148,8 @@ export class HostVolumeManager implements VolumeManager {
     const directory = join(this.#podDirectory(uidOf(pod)), "volumes", PLUGIN_DIRECTORIES[type ?? "emptyDir"], volume.name);
     await mkdir(directory, { recursive: true });
     if (volume.image !== undefined) return await this.#mountImage(volume.image.reference ?? "", directory);
-    if (isOnTmpfs(volume)) await this.#mountTmpfs(directory, volume.emptyDir?.sizeLimit);
+    const memory = memoryMount(pod, volume);
+    if (memory !== undefined) await this.#mountMemory(directory, memory);
     await chmod(directory, 0o777);
     const fsGroup = pod.spec?.securityContext?.fsGroup;
     if (type === "emptyDir" || isSourceless) {
@@ -165,11 +172,10 @@ export class HostVolumeManager implements VolumeManager {
     return directory;
   }
 
-  async #mountTmpfs(directory: string, sizeLimit: string | undefined): Promise<void> {
+  async #mountMemory(directory: string, { type, options }: MemoryMount): Promise<void> {
     const { mounter } = this.#options;
     if ((await mounter.mountPoints(directory)).includes(directory)) return;
-    const options = sizeLimit === undefined ? [] : [`size=${quantityValue(sizeLimit)}`];
-    await mounter.mount({ source: "tmpfs", target: directory, type: "tmpfs", options });
+    await mounter.mount({ source: type, target: directory, type, options });
   }
 
   async #claimed(pod: DeepReadonly<Pod>, claimName: string): Promise<string> {
@@ -204,11 +210,6 @@ export class HostVolumeManager implements VolumeManager {
 
 function uidOf(pod: DeepReadonly<Pod>): string {
   return pod.metadata.uid ?? "";
-}
-
-/** Secrets and tokens never touch the disk. */
-function isOnTmpfs({ emptyDir, secret, projected, downwardAPI }: DeepReadonly<Volume>): boolean {
-  return emptyDir?.medium === "Memory" || secret !== undefined || projected !== undefined || downwardAPI !== undefined;
 }
 
 /** Where a persistent volume of this host stands. */

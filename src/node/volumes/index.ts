@@ -4,5 +4,7 @@ export type { ImageMounter } from "./image-mounter.ts";
 export { LocalPathVolumes } from "./local-path.ts";
 export { type LocalPathKeeperOptions, localPathKeeper } from "./local-path-keeper.ts";
 export { HostMounter, type Mounter, type MountLedger, type MountRequest } from "./mounter.ts";
+export { PodCertificates } from "./pod-certificates.ts";
 export { SimulatedVolumeManager } from "./simulated-volume-manager.ts";
+export { TrustBundles } from "./trust-bundles.ts";
 export * from "./volume-manager.ts";

@@ -1,13 +1,12 @@
 // Mounting file systems by the host's `mount` and `umount`; every mount is told to the ledger before it is made.
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
+import { CommandShell } from "./command-shell.ts";
 
 export interface MountRequest {
   /** A device, a path to bind, or any word for file systems without one. */
   readonly source: string;
   readonly target: string;
-  /** `tmpfs`, or `bind`. */
+  /** `tmpfs`, `hugetlbfs`, or `bind`. */
   readonly type: string;
   readonly options: readonly string[];
 }
@@ -27,9 +26,8 @@ export interface MountLedger {
   unmounted(target: string): void;
 }
 
-const run = promisify(execFile);
-
 export class HostMounter implements Mounter {
+  readonly #shell = new CommandShell();
   readonly #ledger: MountLedger | undefined;
 
   constructor(ledger?: MountLedger) {
@@ -41,11 +39,11 @@ export class HostMounter implements Mounter {
     const kind = type === "bind" ? ["--bind"] : ["-t", type];
     const flags = options.length === 0 ? [] : ["-o", options.join(",")];
     // Without canonicalising, a path through /proc/<pid>/fd stays bound to the file that was opened.
-    await run("mount", ["--no-canonicalize", ...kind, ...flags, source, target]);
+    await this.#shell.run(["mount", "--no-canonicalize", ...kind, ...flags, source, target]);
   }
 
   async unmount(target: string): Promise<void> {
-    if ((await this.mountPoints(target)).includes(target)) await run("umount", [target]);
+    if ((await this.mountPoints(target)).includes(target)) await this.#shell.run(["umount", target]);
     this.#ledger?.unmounted(target);
   }
 

@@ -1,14 +1,19 @@
 // Gathers the files of configMap, secret, downwardAPI and projected volumes from the objects they name.
-import type { Pod, Volume, VolumeProjection } from "../../api/types/core/v1.ts";
+import type { ClusterTrustBundleProjection, Pod, PodCertificateProjection, Volume, VolumeProjection } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, isNotFound } from "../../machinery/index.ts";
 import type { Payload, PayloadFile } from "./atomic-writer.ts";
 import { checkedPath, configMapData, downwardPayload, keyedPayload, PayloadError, secretData } from "./payload.ts";
+import type { CertificatePlace, PodCertificates } from "./pod-certificates.ts";
 import type { TokenSource } from "./token-source.ts";
+import type { TrustBundles } from "./trust-bundles.ts";
 import type { VolumeObjects } from "./volume-manager.ts";
 
 export interface VolumeContentOptions {
   readonly objects: VolumeObjects;
   readonly tokens: TokenSource;
+  /** Default: there are none. */
+  readonly trustBundles?: Pick<TrustBundles, "anchors"> | undefined;
+  readonly certificates?: Pick<PodCertificates, "credential"> | undefined;
   readonly allocatable: () => Readonly<Record<string, string>>;
 }
 
@@ -40,8 +45,9 @@ export class VolumeContent {
     }
     if (projected === undefined) return undefined;
     const all = new Map<string, PayloadFile>();
-    for (const source of projected.sources ?? []) {
-      for (const [path, file] of await this.#projection(pod, source, projected.defaultMode ?? DEFAULT_MODE, signal)) all.set(path, file);
+    for (const [sourceIndex, source] of (projected.sources ?? []).entries()) {
+      const place = { volumeName: volume.name, sourceIndex, defaultMode: projected.defaultMode ?? DEFAULT_MODE };
+      for (const [path, file] of await this.#projection(pod, source, place, signal)) all.set(path, file);
     }
     return all;
   }
@@ -49,10 +55,11 @@ export class VolumeContent {
   async #projection(
     pod: DeepReadonly<Pod>,
     source: DeepReadonly<VolumeProjection>,
-    defaultMode: number,
+    place: ProjectionPlace,
     signal: AbortSignal | undefined,
   ): Promise<Payload> {
     const { tokens } = this.#options;
+    const { defaultMode } = place;
     if (source.configMap !== undefined) return await this.#configMap(pod, source.configMap, defaultMode);
     if (source.secret !== undefined) return await this.#secret(pod, source.secret, defaultMode);
     if (source.downwardAPI !== undefined) {
@@ -60,12 +67,37 @@ export class VolumeContent {
     }
     if (source.serviceAccountToken !== undefined) {
       const token = await tokens.token(pod, source.serviceAccountToken, signal);
-      const uid = commonUser(pod);
-      const isPrivate = uid !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
-      const file = { data: Buffer.from(token), mode: isPrivate ? 0o600 : defaultMode, uid };
-      return new Map([[checkedPath(source.serviceAccountToken.path), file]]);
+      return new Map([[checkedPath(source.serviceAccountToken.path), privateFile(pod, token, defaultMode)]]);
     }
+    if (source.clusterTrustBundle !== undefined) return await this.#trustBundle(pod, source.clusterTrustBundle, defaultMode);
+    if (source.podCertificate !== undefined) return await this.#certificate(pod, source.podCertificate, place, signal);
     throw new PayloadError(`unsupported projected source: ${Object.keys(source).join(", ")}`);
+  }
+
+  async #trustBundle(pod: DeepReadonly<Pod>, source: DeepReadonly<ClusterTrustBundleProjection>, defaultMode: number): Promise<Payload> {
+    const { trustBundles } = this.#options;
+    if (trustBundles === undefined) throw new PayloadError("ClusterTrustBundle projection is not supported");
+    const anchors = await trustBundles.anchors(pod.metadata.uid ?? "", source);
+    return new Map([[checkedPath(source.path), privateFile(pod, anchors, defaultMode)]]);
+  }
+
+  async #certificate(
+    pod: DeepReadonly<Pod>,
+    source: DeepReadonly<PodCertificateProjection>,
+    place: ProjectionPlace,
+    signal: AbortSignal | undefined,
+  ): Promise<Payload> {
+    const { certificates } = this.#options;
+    if (certificates === undefined) throw new PayloadError("podCertificate projection is not supported");
+    const { privateKey, chain } = await certificates.credential(pod, place, source, signal);
+    const files = new Map<string, PayloadFile>();
+    const add = (path: string | undefined, text: string) => {
+      if (path) files.set(checkedPath(path), privateFile(pod, text, place.defaultMode));
+    };
+    add(source.credentialBundlePath, privateKey + chain);
+    add(source.keyPath, privateKey);
+    add(source.certificateChainPath, chain);
+    return files;
   }
 
   async #configMap(pod: DeepReadonly<Pod>, source: NamedSource, defaultMode: number): Promise<Payload> {
@@ -83,6 +115,18 @@ export class VolumeContent {
     const data = object === undefined ? undefined : secretData(object);
     return keyedPayload({ what: "secret", namespace, name, data, items, defaultMode, isOptional });
   }
+}
+
+/** Which source of which volume, and the mode of its files. */
+interface ProjectionPlace extends CertificatePlace {
+  readonly defaultMode: number;
+}
+
+/** A file that, where the pod says who its users are, only they may read. */
+function privateFile(pod: DeepReadonly<Pod>, text: string, defaultMode: number): PayloadFile {
+  const uid = commonUser(pod);
+  const isPrivate = uid !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
+  return { data: Buffer.from(text), mode: isPrivate ? 0o600 : defaultMode, uid };
 }
 
 async function unlessMissing<T>(object: Promise<T>, isOptional: boolean): Promise<T | undefined> {

@@ -33,6 +33,16 @@ describe("placing a pod", () => {
     );
   });
 
+  it("compares enough nodes of a large cluster, other ones each time, and all while few take the pod", () => {
+    const nodes = Array.from({ length: 1000 }, (_, index) => testNode(`node-${index}`, { labels: index < 2 ? { disk: "ssd" } : {} }));
+    const test = new TestCluster({ nodes });
+    const names = (spec = {}) => Object.keys(test.scores(testPodInfo({ spec })));
+    const first = names();
+    assert.equal(first.length, 420);
+    assert.equal(new Set([...first, ...names()]).size, 840);
+    assert.deepEqual(names({ nodeSelector: { disk: "ssd" } }).sort(), ["node-0", "node-1"]);
+  });
+
   it("says so when there is no node at all", () => {
     assert.equal(new TestCluster().place(testPodInfo()), "no nodes available to schedule pods");
   });

@@ -6,6 +6,7 @@ import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import type { NodeRejection, Plugin, Rejection } from "../framework/plugin.ts";
 import type { Profile } from "../profile/profile.ts";
+import { feasibleNodesToFind, RoundWalk } from "./node-sample.ts";
 import { bestNode, NodeScores } from "./node-scores.ts";
 import { firstRejection, NodeVerdicts } from "./node-verdicts.ts";
 import type { Nominator } from "./nominator.ts";
@@ -22,7 +23,7 @@ export interface Failure {
 }
 
 export interface Candidates {
-  /** Nodes that take the pod; valid until the next search. */
+  /** Nodes that take the pod, all or enough of them; valid until the next search. */
   readonly nodes: readonly NodeInfo[];
   readonly verdicts: NodeVerdicts;
 }
@@ -44,6 +45,7 @@ export class Placer {
   readonly scores: NodeScores;
   /** What the last search found; the array is used again. */
   readonly #found: NodeInfo[] = [];
+  readonly #walk = new RoundWalk();
 
   constructor({ profile, cluster, nominator }: PlacerOptions) {
     this.#profile = profile;
@@ -139,14 +141,18 @@ export class Placer {
     const found = this.#found;
     found.length = 0;
     const { filters } = prepared;
-    for (const node of this.#nodesToSearch(prepared)) {
+    const { percentageOfNodesToScore: percentage } = this.#profile;
+    const nodes = this.#nodesToSearch(prepared);
+    const enough = feasibleNodesToFind(prepared.nodeNames === undefined ? this.#cluster.nodeCount : nodes.length, percentage);
+    this.#walk.resize(nodes.length);
+    for (let visited = 0; visited < nodes.length && found.length < enough; visited++) {
+      const node = nodes[this.#walk.next()];
       if (node === undefined || verdicts.rejectionOf(node) !== undefined) continue;
       let passes = true;
       for (let index = 0; passes && index < filters.length; index++) passes = filters[index]?.filter.filter(node) === undefined;
-      if (passes) found.push(node);
+      if (passes && this.#rejectionByNominated(pod, prepared, node) === undefined) found.push(node);
     }
-    if (this.#nominator.isEmpty) return found;
-    return found.filter((node) => this.#rejectionByNominated(pod, prepared, node) === undefined);
+    return found;
   }
 
   #nodesToSearch({ nodeNames }: Prepared): readonly (NodeInfo | undefined)[] {

@@ -51,6 +51,22 @@ describe("KubeSchedulerConfiguration", () => {
     assert.equal(test.place(testPodInfo()), "0/1 nodes are available: 1 node(s) didn't match scheduler-enforced node affinity.");
   });
 
+  it("compares the part of the nodes that is asked for, a profile's own share before that of all", () => {
+    const { profiles } = schedulerConfiguration({
+      ...head,
+      percentageOfNodesToScore: 20,
+      profiles: [{ percentageOfNodesToScore: 50 }, { schedulerName: "other" }],
+    });
+    assert.deepEqual(
+      profiles.map(({ percentageOfNodesToScore }) => percentageOfNodesToScore),
+      [50, 20],
+    );
+    const nodes = Array.from({ length: 300 }, (_, index) => testNode(`node-${index}`));
+    const found = clusterOf({ percentageOfNodesToScore: 50 }, ...nodes).placer.find(testPodInfo());
+    assert.equal("nodes" in found && found.nodes.length, 150);
+    assert.throws(() => schedulerConfiguration({ ...head, percentageOfNodesToScore: 101 }), /from 0 to 100, not "101"/);
+  });
+
   it("refuses what is none, or names what there is not", () => {
     assert.throws(() => schedulerConfiguration({ kind: "Pod" }), { code: "SCHEDULER_CONFIGURATION" });
     assert.throws(() => schedulerConfiguration({ ...head, profiles: [{}, {}] }), /two profiles have the schedulerName "default-scheduler"/);

@@ -18,6 +18,8 @@ export interface ProfileConfiguration {
   readonly plugins: Readonly<Partial<Record<ExtensionPoint | "multiPoint", PluginSet>>>;
   /** Arguments by name of the plug-in. */
   readonly pluginArgs: Readonly<Record<string, object>>;
+  /** Default: 0, by the size of the cluster. */
+  readonly percentageOfNodesToScore?: number;
 }
 
 /** Upstream's Extender, durations already in milliseconds. */
@@ -57,12 +59,14 @@ interface Document {
   readonly kind?: string;
   readonly profiles?: readonly ProfileDocument[];
   readonly extenders?: readonly ExtenderDocument[];
+  readonly percentageOfNodesToScore?: number;
   readonly podInitialBackoffSeconds?: number;
   readonly podMaxBackoffSeconds?: number;
 }
 
 interface ProfileDocument {
   readonly schedulerName?: string;
+  readonly percentageOfNodesToScore?: number;
   readonly plugins?: ProfileConfiguration["plugins"];
   readonly pluginConfig?: readonly { readonly name: string; readonly args?: object }[];
 }
@@ -89,7 +93,9 @@ export function schedulerConfiguration(document: unknown): SchedulerConfiguratio
       `the scheduler's configuration must be a ${API_VERSION} KubeSchedulerConfiguration, not "${found}"`,
     );
   }
-  const profiles = (file.profiles ?? [{}]).map(profileOf);
+  const { percentageOfNodesToScore } = file;
+  const common = percentageOfNodesToScore === undefined ? {} : { percentageOfNodesToScore };
+  const profiles = (file.profiles ?? [{}]).map((profile) => profileOf({ ...common, ...profile }));
   const names = profiles.map(({ schedulerName }) => schedulerName);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new SchedulerConfigurationError(`two profiles have the schedulerName "${twice}"`);
@@ -104,11 +110,22 @@ export function schedulerConfiguration(document: unknown): SchedulerConfiguratio
   };
 }
 
-function profileOf({ schedulerName = DEFAULT_SCHEDULER_NAME, plugins = {}, pluginConfig = [] }: ProfileDocument): ProfileConfiguration {
+function profileOf(profile: ProfileDocument): ProfileConfiguration {
+  const { schedulerName = DEFAULT_SCHEDULER_NAME, plugins = {}, pluginConfig = [], percentageOfNodesToScore = 0 } = profile;
   const known: readonly string[] = ["multiPoint", ...extensionPoints];
   const unknown = Object.keys(plugins).find((point) => !known.includes(point));
   if (unknown !== undefined) throw new SchedulerConfigurationError(`profile "${schedulerName}": unknown extension point "${unknown}"`);
-  return { schedulerName, plugins, pluginArgs: Object.fromEntries(pluginConfig.map(({ name, args = {} }) => [name, args])) };
+  if (!Number.isInteger(percentageOfNodesToScore) || percentageOfNodesToScore < 0 || percentageOfNodesToScore > 100) {
+    throw new SchedulerConfigurationError(
+      `profile "${schedulerName}": percentageOfNodesToScore must be a number from 0 to 100, not "${percentageOfNodesToScore}"`,
+    );
+  }
+  return {
+    schedulerName,
+    plugins,
+    pluginArgs: Object.fromEntries(pluginConfig.map(({ name, args = {} }) => [name, args])),
+    percentageOfNodesToScore,
+  };
 }
 
 function extenderOf({ urlPrefix, ...extender }: ExtenderDocument): ExtenderConfiguration {

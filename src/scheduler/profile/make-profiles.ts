@@ -40,8 +40,8 @@ export function makeProfiles({ configuration, registry, context, extenders = [] 
     const enabled = Object.fromEntries(
       extensionPoints.map((point) => [point, expand(multiPoint, profile.plugins[point]).map(pluginOf)]),
     ) as Record<ExtensionPoint, WeightedPlugin[]>;
-    const { schedulerName } = profile;
-    const result = makeProfile({ schedulerName, plugins: [], enabled, extenders });
+    const { schedulerName, percentageOfNodesToScore } = profile;
+    const result = makeProfile({ schedulerName, plugins: [], enabled, extenders, percentageOfNodesToScore });
     if (result.enabled.queueSort.length !== 1)
       throw new SchedulerConfigurationError(`profile "${schedulerName}": exactly one queue sort plugin must be enabled`);
     if (result.enabled.bind.length === 0)

@@ -30,6 +30,8 @@ export interface Profile {
   /** In the order in which they are asked. */
   readonly enabled: Readonly<Record<ExtensionPoint, readonly WeightedPlugin[]>>;
   readonly extenders: readonly Extender[];
+  /** How many of the nodes that take a pod are compared, in percent; 0: by the size of the cluster. */
+  readonly percentageOfNodesToScore: number;
 }
 
 /** Whether the plug-in has anything to do at that extension point. */
@@ -55,13 +57,15 @@ export interface ProfileOptions {
   /** Lists for single extension points, in place of `plugins`. */
   readonly enabled?: Partial<Record<ExtensionPoint, readonly WeightedPlugin[]>>;
   readonly extenders?: readonly Extender[];
+  readonly percentageOfNodesToScore?: number | undefined;
 }
 
-export function makeProfile({ schedulerName = "default-scheduler", plugins, enabled = {}, extenders = [] }: ProfileOptions): Profile {
+export function makeProfile(options: ProfileOptions): Profile {
+  const { schedulerName = "default-scheduler", plugins, enabled = {}, extenders = [], percentageOfNodesToScore = 0 } = options;
   const everywhere = plugins.map((plugin): WeightedPlugin => ({ plugin, weight: plugin.weight ?? 1 }));
   const at = (point: ExtensionPoint) => (enabled[point] ?? everywhere).filter(({ plugin }) => takesPart[point](plugin));
   const lists = Object.fromEntries(extensionPoints.map((point) => [point, at(point)])) as Record<ExtensionPoint, WeightedPlugin[]>;
-  return { schedulerName, enabled: lists, extenders };
+  return { schedulerName, enabled: lists, extenders, percentageOfNodesToScore };
 }
 
 /** Every plug-in of the profile once. */

@@ -2,6 +2,7 @@
 import { type FieldError, field, isDns1123Label, isIanaServiceName } from "../../../machinery/index.ts";
 import type { Container, ContainerPort, EphemeralContainer, PodSpec, Volume } from "../../types/core/v1.ts";
 import { checkMessages, checkOneOf, checkPortNumber, checkRequiredName, checkRequiredOneOf } from "../../validation/checks.ts";
+import { validateStopSignal } from "./stop-signals.ts";
 import { validateEnv } from "./validate-env.ts";
 import { validateProbesAndHooks } from "./validate-probes.ts";
 import { validateResources } from "./validate-resources.ts";
@@ -77,6 +78,8 @@ function validateContainer(errors: FieldError[], path: string, container: Contai
   if (container.env || container.envFrom) validateEnv(errors, path, container);
   if (container.volumeMounts || container.volumeDevices) validateMounts(errors, path, container, volumes);
   validateProbesAndHooks(errors, path, container, spec.terminationGracePeriodSeconds ?? 30);
+  if (container.lifecycle?.stopSignal)
+    validateStopSignal(errors, `${path}.lifecycle.stopSignal`, container.lifecycle.stopSignal, spec.os?.name);
   validateResources(errors, `${path}.resources`, container.resources);
   validateSecurityContext(errors, `${path}.securityContext`, container.securityContext);
 }

@@ -1,5 +1,5 @@
 // Validation of containers' requests and limits.
-import { type FieldError, field, isQualifiedName, quantityMilli } from "../../../machinery/index.ts";
+import { type FieldError, field, isQualifiedName, QuantityError, quantityMilli, quantityValue } from "../../../machinery/index.ts";
 import type { ResourceRequirements } from "../../types/core/v1.ts";
 import { checkMessages, notNegative } from "../../validation/checks.ts";
 
@@ -44,12 +44,35 @@ export function validateResources(errors: FieldError[], path: string, resources:
     const keyPath = `${path}.limits[${name}]`;
     checkResourceName(errors, `${path}.limits`, name);
     checkQuantity(errors, keyPath, name, limits[name] ?? "0");
+    if (isHugePages(name)) checkPages(errors, keyPath, name, limits[name] ?? "0");
   }
   for (const name in requests) {
     const request = requests[name] ?? "0";
     checkResourceName(errors, `${path}.requests`, name);
     checkQuantity(errors, `${path}.requests[${name}]`, name, request);
+    if (isHugePages(name)) checkPages(errors, `${path}.requests[${name}]`, name, request);
     checkRequestAgainstLimit(errors, path, { name, request, limit: limits?.[name] });
+  }
+  const names = Object.keys({ ...limits, ...requests });
+  if (names.some(isHugePages) && !names.includes("cpu") && !names.includes("memory")) {
+    errors.push(field.forbidden(path, "HugePages require cpu or memory"));
+  }
+}
+
+/** Of `hugepages-2Mi` only whole pages can be had. */
+function checkPages(errors: FieldError[], path: string, name: string, quantity: string): void {
+  const pageBytes = bytesOf(name.slice("hugepages-".length));
+  if (pageBytes > 0 && quantityValue(quantity) % pageBytes === 0) return;
+  errors.push(field.invalid(path, quantity, `${quantity} is not positive integer multiple of ${name}`));
+}
+
+/** 0 for what is no quantity. */
+function bytesOf(text: string): number {
+  try {
+    return quantityValue(text);
+  } catch (error) {
+    if (error instanceof QuantityError) return 0;
+    throw error;
   }
 }
 

@@ -44,7 +44,8 @@ const GROUP_PREFIX = "/registry/admissionregistration.k8s.io/";
 
 export class PolicySource<P extends AnyPolicy, B extends AnyBinding, C> {
   readonly #view: MatcherView;
-  readonly #plurals: PolicyPlurals;
+  /** Prefixes of their keys. */
+  readonly #prefixes: PolicyPlurals;
   readonly #compile: (policy: DeepReadonly<P>) => C;
   #policyEntries: readonly CacheEntry[] | undefined;
   #bindingEntries: readonly CacheEntry[] | undefined;
@@ -54,7 +55,7 @@ export class PolicySource<P extends AnyPolicy, B extends AnyBinding, C> {
 
   constructor(view: MatcherView, plurals: PolicyPlurals, compile: (policy: DeepReadonly<P>) => C) {
     this.#view = view;
-    this.#plurals = plurals;
+    this.#prefixes = { policies: `${GROUP_PREFIX}${plurals.policies}/`, bindings: `${GROUP_PREFIX}${plurals.bindings}/` };
     this.#compile = compile;
   }
 
@@ -68,8 +69,8 @@ export class PolicySource<P extends AnyPolicy, B extends AnyBinding, C> {
 
   /** Policies that are bound; one without a binding does nothing. */
   #boundPolicies(): readonly BoundPolicy<P, B, C>[] {
-    const policies = this.#entries(this.#plurals.policies);
-    const bindings = this.#entries(this.#plurals.bindings);
+    const policies = this.#entries(this.#prefixes.policies);
+    const bindings = this.#entries(this.#prefixes.bindings);
     if (policies !== this.#policyEntries || bindings !== this.#bindingEntries) {
       this.#policyEntries = policies;
       this.#bindingEntries = bindings;
@@ -78,8 +79,7 @@ export class PolicySource<P extends AnyPolicy, B extends AnyBinding, C> {
     return this.#bound;
   }
 
-  #entries(plural: string): readonly CacheEntry[] {
-    const prefix = `${GROUP_PREFIX}${plural}/`;
+  #entries(prefix: string): readonly CacheEntry[] {
     return this.#view.cache.of(prefix).entries(prefix);
   }
 

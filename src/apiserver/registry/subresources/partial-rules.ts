@@ -36,7 +36,10 @@ const ephemeralContainers = onlyPart((kept, wanted) => {
   part(kept, "spec")["ephemeralContainers"] = part(wanted, "spec")["ephemeralContainers"] ?? [];
 });
 
-const containerResources = onlyPart((kept, wanted) => {
+const resizedResources = onlyPart((kept, wanted) => {
+  const ofPod = part(wanted, "spec")["resources"];
+  if (ofPod === undefined) delete part(kept, "spec")["resources"];
+  else part(kept, "spec")["resources"] = copyJson(ofPod);
   for (const field of ["containers", "initContainers"]) {
     const containers = (part(kept, "spec")[field] ?? []) as Part[];
     const sized = new Map(((part(wanted, "spec")[field] ?? []) as Part[]).map((container) => [container["name"], container]));
@@ -69,6 +72,6 @@ function conditionsOf(draft: Draft): Part[] {
 export const partialRules: ReadonlyMap<string, PrepareUpdate> = new Map([
   ["/namespaces/finalize", finalizersOfSpec],
   ["/pods/ephemeralcontainers", ephemeralContainers],
-  ["/pods/resize", containerResources],
+  ["/pods/resize", resizedResources],
   ["certificates.k8s.io/certificatesigningrequests/approval", approvalConditions],
 ]);

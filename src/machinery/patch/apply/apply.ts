@@ -1,6 +1,7 @@
 // Server-side apply and the tracking of who owns which field.
 // @see https://kubernetes.io/docs/reference/using-api/server-side-apply/
 import { formatTime } from "../../../base/index.ts";
+import { deepEqual } from "../../equality.ts";
 import type { DeepReadonly } from "../../meta/object.ts";
 import type { ManagedFieldsEntry } from "../../meta/types.ts";
 import type { TypeFacts } from "../../schema.ts";
@@ -38,9 +39,12 @@ export interface ApplyRequest extends OwnershipRequest {
 }
 
 export interface ApplyResult {
-  /** With its managedFields; shares with live and applied what they agree on, so treat it as frozen below the top. */
+  /**
+   * With its managedFields; `live` itself if nothing changed. Shares with live and applied what they agree on, so treat it
+   * as frozen.
+   */
   readonly object: JsonObject;
-  readonly managedFields: ManagedFieldsEntry[];
+  readonly managedFields: readonly DeepReadonly<ManagedFieldsEntry>[];
   /** Whether anything but managedFields differs from the live object. */
   readonly isChanged: boolean;
 }
@@ -57,19 +61,26 @@ export function apply(request: ApplyRequest): ApplyResult {
   const applier = ownerOf(request, "Apply");
   const id = ownerId(applier);
   const last = owners.get(id);
-  const set = ownable(appliedFields(applied, shape), resetFields);
+  const set = sameSet(last?.set, ownable(appliedFields(applied, shape), resetFields));
   owners.set(id, { ...applier, set });
   const merged = mergeValues(live, withoutFields(applied, resetFields), shape);
-  const pruned = last === undefined ? merged : removeFields(merged, abandoned(last.set, owners, shape), shape);
+  const pruned = last === undefined || last.set === set ? merged : removeFields(merged, abandoned(last.set, owners, shape), shape);
   const changes = compareValues(live, pruned, shape);
   const touched = ownable(union(changes.modified, changes.added), resetFields);
   if (!force) refuseConflicts(owners, touched, id);
   takeFromOwners(owners, union(touched, changes.removed), id);
   const isChanged = !isEmptySet(changes.added) || !isEmptySet(changes.modified) || !isEmptySet(changes.removed);
   if (isEmptySet(set)) owners.delete(id);
-  else if (last !== undefined && !isChanged) owners.set(id, unlessSame(last, { ...applier, set, time: last.time }));
+  else if (last !== undefined && !isChanged) {
+    if (last.set === set && last.apiVersion === applier.apiVersion && isObject(request.live)) return unchangedResult(request.live);
+    owners.set(id, { ...applier, set, time: last.time });
+  }
   const managedFields = writeOwners(owners);
   return { object: withManagedFields(isObject(pruned) ? pruned : {}, managedFields), managedFields, isChanged };
+}
+
+function unchangedResult(live: JsonObject): ApplyResult {
+  return { object: live, managedFields: managedFieldsOf(live) ?? [], isChanged: false };
 }
 
 function refuseUntyped(applied: JsonObject, shape: Shape): void {
@@ -85,11 +96,9 @@ function refuseUntyped(applied: JsonObject, shape: Shape): void {
   throw new PatchError("malformed", `failed to create typed patch object (${name}; ${kind}): ${text}`);
 }
 
-/** `last` itself if `next` owns the same: its entry then stays as it is. */
-function unlessSame(last: Owner, next: Owner): Owner {
-  const isSame =
-    last.apiVersion === next.apiVersion && isEmptySet(difference(last.set, next.set)) && isEmptySet(difference(next.set, last.set));
-  return isSame ? last : next;
+/** `last` if `next` is the same set. */
+function sameSet(last: FieldSet | undefined, next: FieldSet): FieldSet {
+  return last !== undefined && deepEqual(last, next) ? last : next;
 }
 
 function ownersBeforeApply({ live, apiVersion, now }: ApplyRequest, liveObject: JsonObject, shape: Shape): Owners {

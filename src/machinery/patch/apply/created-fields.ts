@@ -1,20 +1,20 @@
 // The fields that the creator of an object owns. Objects made from one template have the same ones: what the last object
 // of a type and this one have in common is not made again, and they share it.
 import type { TypeFacts } from "../../schema.ts";
-import { isObject } from "../patch-error.ts";
+import { isObject, type JsonObject } from "../patch-error.ts";
 import { emptySet, type FieldSet } from "./field-set.ts";
 import { ownable } from "./managed-fields.ts";
 import { elementName, hasElements, hasMembers, isDeclared, itemShape, memberShape, rootShape, type Shape } from "./shape.ts";
 import { isOptionalContainer, wholeFields } from "./value-sets.ts";
 
 /** The fields of one value, and of its parts. */
-interface Fields {
-  readonly shape: Shape;
-  /** The value's node in a set of fields, its steps in order. */
-  readonly node: FieldSet;
-  readonly members: ReadonlyMap<string, Fields>;
-  readonly elements: readonly ElementFields[];
-}
+type Fields =
+  /** Of values that are owned whole, whatever they are. */
+  | { readonly kind: "whole"; readonly node: FieldSet }
+  /** Of values that could have parts, and have none. */
+  | { readonly kind: "plain"; readonly node: FieldSet }
+  | { readonly kind: "members"; readonly node: FieldSet; readonly members: ReadonlyMap<string, Fields> }
+  | { readonly kind: "list"; readonly node: FieldSet; readonly shape: Shape; readonly elements: readonly ElementFields[] };
 
 interface ElementFields {
   /** What tells the element from others: the values of the list's keys, or itself. */
@@ -29,12 +29,13 @@ interface Created {
   readonly set: FieldSet;
 }
 
-const noMembers: Fields["members"] = new Map();
-/** Of values without parts, or that are owned whole. */
-const undivided: Fields = { shape: { kind: "leaf" }, node: emptySet, members: noMembers, elements: [] };
+const whole: Fields = { kind: "whole", node: emptySet };
+const plain: Fields = { kind: "plain", node: emptySet };
 
 /** What was created last, by type. */
 const lastCreated = new WeakMap<TypeFacts, Created>();
+/** Sets that many objects share, as JSON. */
+const texts = new WeakMap<FieldSet, string>();
 
 /** The set is in order. `resetFields` are names of members that the creator cannot own. */
 export function createdFields(value: unknown, facts: TypeFacts | undefined, resetFields: readonly string[]): FieldSet {
@@ -44,7 +45,13 @@ export function createdFields(value: unknown, facts: TypeFacts | undefined, rese
   if (last?.fields === fields && last.resetFields === resetFields) return last.set;
   const set = ownable(fields.node, resetFields);
   lastCreated.set(facts, { fields, resetFields, set });
+  texts.set(set, JSON.stringify(set));
   return set;
+}
+
+/** The JSON of a `fieldsV1`, known already where many objects share it. */
+export function fieldsText(fieldsV1: FieldSet): string {
+  return texts.get(fieldsV1) ?? JSON.stringify(fieldsV1);
 }
 
 interface Place {
@@ -54,48 +61,48 @@ interface Place {
 
 /** `last` itself when `value` has the same fields. */
 function fieldsOf(value: unknown, place: Place, last: Fields | undefined): Fields {
-  if (hasMembers(value, place.shape)) return memberFields(value, place, last);
-  if (hasElements(value, place.shape)) return elementFields(value, place, last);
-  return undivided;
+  if (last !== undefined && fits(value, last)) return last;
+  if (hasMembers(value, place.shape)) return memberFields(value, place, last?.kind === "members" ? last.members : undefined);
+  if (hasElements(value, place.shape)) return elementFields(value, place, last?.kind === "list" ? last.elements : []);
+  return place.shape.kind === "leaf" ? whole : plain;
 }
 
-function memberFields(value: Readonly<Record<string, unknown>>, place: Place, last: Fields | undefined): Fields {
+function memberFields(value: JsonObject, place: Place, last: ReadonlyMap<string, Fields> | undefined): Fields {
   const { shape } = place;
-  const keys: string[] = [];
-  const parts: Fields[] = [];
-  let isSame = true;
+  const members = new Map<string, Fields>();
   for (const key in value) {
-    const member = value[key];
-    if (member === undefined) continue;
-    const known = last?.members.get(key);
-    const fields = fieldsOf(member, { shape: memberShape(shape, key), isInSet: !isDeclared(shape, key) }, known);
-    if (fields !== known) isSame = false;
-    keys.push(key);
-    parts.push(fields);
+    if (value[key] === undefined) continue;
+    const of = { shape: memberShape(shape, key), isInSet: !isDeclared(shape, key) };
+    members.set(key, fieldsOf(value[key], of, last?.get(key)));
   }
-  if (keys.length === 0) return undivided;
-  if (isSame && last?.members.size === keys.length) return last;
-  const members = new Map(keys.map((key, index) => [key, parts[index] ?? undivided]));
-  const steps = [...members].map(([key, { node }]): Step => [`f:${key}`, node]);
-  return { shape, node: nodeOf(place, steps), members, elements: [] };
+  if (members.size === 0) return plain;
+  return {
+    kind: "members",
+    members,
+    node: nodeOf(
+      place,
+      [...members].map(([key, { node }]): Step => [`f:${key}`, node]),
+    ),
+  };
 }
 
-function elementFields(list: readonly unknown[], place: Place, last: Fields | undefined): Fields {
+function elementFields(list: readonly unknown[], place: Place, last: readonly ElementFields[]): Fields {
   const { shape } = place;
-  if (list.length === 0) return undivided;
+  if (list.length === 0) return plain;
   const of = { shape: itemShape(shape), isInSet: true };
-  let isSame = last?.elements.length === list.length;
-  const elements = list.map((element, index) => {
-    const known = last?.elements[index];
-    const isKnown = known !== undefined && hasKeys(element, shape, known.keys);
-    const fields = fieldsOf(element, of, known?.fields);
-    if (isKnown && fields === known.fields) return known;
-    isSame = false;
-    return { keys: keysOf(element, shape), step: isKnown ? known.step : elementName(element, shape), fields };
+  const elements = list.map((element, index): ElementFields => {
+    const fields = fieldsOf(element, of, last[index]?.fields);
+    return { keys: keysOf(element, shape), step: elementName(element, shape), fields };
   });
-  if (isSame && last !== undefined) return last;
-  const steps = elements.map(({ step, fields }): Step => [step, fields.node]);
-  return { shape, node: nodeOf(place, steps), members: noMembers, elements };
+  return {
+    kind: "list",
+    shape,
+    elements,
+    node: nodeOf(
+      place,
+      elements.map(({ step, fields }): Step => [step, fields.node]),
+    ),
+  };
 }
 
 type Step = readonly [step: string, node: FieldSet];
@@ -103,6 +110,46 @@ type Step = readonly [step: string, node: FieldSet];
 function nodeOf({ shape, isInSet }: Place, steps: Step[]): FieldSet {
   const own: Step[] = isInSet || isOptionalContainer(shape) ? [[".", emptySet]] : [];
   return Object.fromEntries([...own, ...steps].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+}
+
+/** Whether these are the fields of `value`. Elements in another order count as others. */
+function fits(value: unknown, fields: Fields): boolean {
+  switch (fields.kind) {
+    case "whole":
+      return true;
+    case "plain":
+      return hasNoParts(value);
+    case "members":
+      return isObject(value) && membersFit(value, fields.members);
+    case "list":
+      return Array.isArray(value) && elementsFit(value, fields);
+  }
+}
+
+function hasNoParts(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  for (const _ in value) return false;
+  return true;
+}
+
+function membersFit(value: JsonObject, members: ReadonlyMap<string, Fields>): boolean {
+  let count = 0;
+  for (const key in value) {
+    const member = value[key];
+    if (member === undefined) continue;
+    const fields = members.get(key);
+    if (fields === undefined || !fits(member, fields)) return false;
+    count++;
+  }
+  return count === members.size;
+}
+
+function elementsFit(list: readonly unknown[], { shape, elements }: Extract<Fields, { kind: "list" }>): boolean {
+  if (list.length !== elements.length) return false;
+  for (const [index, { keys, fields }] of elements.entries()) {
+    if (!hasKeys(list[index], shape, keys) || !fits(list[index], fields)) return false;
+  }
+  return true;
 }
 
 function keysOf(element: unknown, shape: Shape): readonly unknown[] {

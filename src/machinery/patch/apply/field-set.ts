@@ -25,21 +25,26 @@ export function makeNode(below: FieldSet, isInSet: boolean): FieldSet | undefine
 
 type Steps = Record<string, FieldSet>;
 
+/** What is in `a` or `b`; `a` itself if that is all. */
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b || isEmptySet(b)) return a;
   if (isEmptySet(a)) return b;
-  const result: Steps = { ...a };
-  for (const [step, node] of Object.entries(b)) {
-    const other = result[step];
-    result[step] = other === undefined ? node : unionNodes(other, node);
+  let result: Steps | undefined;
+  for (const step in b) {
+    const node = b[step] ?? emptySet;
+    const other = a[step];
+    const both = other === undefined ? node : unionNodes(other, node);
+    if (both !== other) (result ??= { ...a })[step] = both;
   }
-  return result;
+  return result ?? a;
 }
 
 function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b) return a;
   const isInSet = isMember(a) || isMember(b);
-  const { ".": _, ...below } = union(a, b);
+  const all = union(a, b);
+  if (all === a && isInSet === isMember(a)) return a;
+  const { ".": _, ...below } = all;
   return makeNode(below, isInSet) ?? emptySet;
 }
 
@@ -47,7 +52,8 @@ function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
 export function difference(a: FieldSet, b: FieldSet): FieldSet {
   let isSame = true;
   const result: Steps = {};
-  for (const [step, node] of Object.entries(a)) {
+  for (const step in a) {
+    const node = a[step] ?? emptySet;
     const other = b[step];
     const rest = other === undefined || step === "." ? node : differenceOfNodes(node, other);
     if (rest !== node) isSame = false;

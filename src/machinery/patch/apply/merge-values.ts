@@ -1,26 +1,37 @@
 // Merging an applied configuration into a live object, and taking out what nobody owns any more. Results share with
 // their inputs what stays the same.
-import { isObject, setMember } from "../patch-error.ts";
+import { deepEqual } from "../../equality.ts";
+import { isObject, type JsonObject, setMember } from "../patch-error.ts";
 import { emptySet, type FieldSet, isEmptySet, isMember, makeNode } from "./field-set.ts";
 import { elementName, hasElements, hasMembers, isDeclared, itemShape, memberShape, type Shape } from "./shape.ts";
 
-/** `live` with all that `applied` says. */
+/** `live` with all that `applied` says: `live` itself if that is nothing new. */
 export function mergeValues(live: unknown, applied: unknown, shape: Shape): unknown {
-  if (hasMembers(live, shape) && hasMembers(applied, shape)) {
-    const result: Record<string, unknown> = { ...live };
-    for (const [key, value] of Object.entries(applied)) {
-      if (value !== undefined) setMember(result, key, mergeValues(live[key], value, memberShape(shape, key)));
-    }
-    return result;
+  if (hasMembers(live, shape) && hasMembers(applied, shape)) return mergeMembers(live, applied, shape);
+  if (hasElements(live, shape) && hasElements(applied, shape)) return mergeElements(live, applied, shape);
+  return deepEqual(live, applied) ? live : applied;
+}
+
+function mergeMembers(live: JsonObject, applied: JsonObject, shape: Shape): JsonObject {
+  let result: Record<string, unknown> | undefined;
+  for (const key in applied) {
+    const value = applied[key];
+    if (value === undefined) continue;
+    const merged = mergeValues(live[key], value, memberShape(shape, key));
+    if (merged !== live[key]) setMember((result ??= { ...live }), key, merged);
   }
-  return hasElements(live, shape) && hasElements(applied, shape) ? mergeElements(live, applied, shape) : applied;
+  return result ?? live;
 }
 
 /** Applied elements in their order; live ones stay before the applied element that they preceded. */
-function mergeElements(live: readonly unknown[], applied: readonly unknown[], shape: Shape): unknown[] {
+function mergeElements(live: readonly unknown[], applied: readonly unknown[], shape: Shape): readonly unknown[] {
   const items = itemShape(shape);
   const liveElements = new Map(live.map((element) => [elementName(element, shape), element]));
-  const appliedSteps = new Set(applied.map((element) => elementName(element, shape)));
+  const appliedElements = new Map<string, unknown>();
+  for (const element of applied) {
+    const step = elementName(element, shape);
+    if (!appliedElements.has(step)) appliedElements.set(step, element);
+  }
   const liveSteps = [...liveElements.keys()];
   const result: unknown[] = [];
   const taken = new Set<string>();
@@ -28,19 +39,18 @@ function mergeElements(live: readonly unknown[], applied: readonly unknown[], sh
   const takeLiveOnly = () => {
     for (; next < liveSteps.length; next++) {
       const step = liveSteps[next] ?? "";
-      if (appliedSteps.has(step) && !taken.has(step)) return;
-      if (!appliedSteps.has(step)) result.push(liveElements.get(step));
+      if (appliedElements.has(step) && !taken.has(step)) return;
+      if (!appliedElements.has(step)) result.push(liveElements.get(step));
     }
   };
-  for (const element of applied) {
+  for (const [step, element] of appliedElements) {
     takeLiveOnly();
-    const step = elementName(element, shape);
-    if (taken.has(step)) continue;
     taken.add(step);
     result.push(liveElements.has(step) ? mergeValues(liveElements.get(step), element, items) : element);
   }
   takeLiveOnly();
-  return result;
+  const isSame = result.length === live.length && result.every((element, index) => element === live[index]);
+  return isSame ? live : result;
 }
 
 /** `value` without the members and elements that `set` names; what is emptied by this goes too. */

@@ -3,35 +3,39 @@ import { isObject } from "../patch-error.ts";
 import { pathTexts } from "./field-set.ts";
 import { elementName, hasElements, hasMembers, isDeclared, itemShape, memberShape, type Shape } from "./shape.ts";
 
-/** Undeclared fields, list elements without their key, elements that stand twice; empty if the value fits. */
-export function typedProblems(value: unknown, shape: Shape, path = ""): string[] {
-  if (hasMembers(value, shape)) {
-    return Object.entries(value).flatMap(([key, member]) => {
-      const at = `${path}.${key}`;
-      if (shape.kind === "object" && shape.type.isOpen !== true && !isDeclared(shape, key)) return [`${at}: field not declared in schema`];
-      return typedProblems(member, memberShape(shape, key), at);
-    });
+/** Undeclared fields, list elements without their key, elements that stand twice, by their paths; empty if the value fits. */
+export function typedProblems(value: unknown, shape: Shape): string[] {
+  if (hasElements(value, shape)) return elementProblems(value, shape);
+  const problems: string[] = [];
+  if (!hasMembers(value, shape)) return problems;
+  for (const key in value) {
+    if (shape.kind === "object" && shape.type.isOpen !== true && !isDeclared(shape, key)) {
+      problems.push(`.${key}: field not declared in schema`);
+    } else for (const problem of typedProblems(value[key], memberShape(shape, key))) problems.push(`.${key}${problem}`);
   }
-  return hasElements(value, shape) ? elementProblems(value, shape, path) : [];
+  return problems;
 }
 
-function elementProblems(elements: readonly unknown[], shape: Shape, path: string): string[] {
+function elementProblems(elements: readonly unknown[], shape: Shape): string[] {
   const problems: string[] = [];
   const seen = new Set<string>();
   for (const [index, element] of elements.entries()) {
     const missing = missingKey(element, shape);
     if (missing !== undefined) {
       const what = "associative list with keys has an element that omits key field";
-      problems.push(`${path}: element ${index}: ${what} ${JSON.stringify(missing)} (and doesn't have default value)`);
+      problems.push(`: element ${index}: ${what} ${JSON.stringify(missing)} (and doesn't have default value)`);
       continue;
     }
     const step = elementName(element, shape);
-    const [text = ""] = pathTexts({ [step]: {} });
-    if (seen.has(step)) problems.push(`${path}: duplicate entries for key ${text}`);
+    if (seen.has(step)) problems.push(`: duplicate entries for key ${textOf(step)}`);
     seen.add(step);
-    problems.push(...typedProblems(element, itemShape(shape), path + text));
+    for (const problem of typedProblems(element, itemShape(shape))) problems.push(`${textOf(step)}${problem}`);
   }
   return problems;
+}
+
+function textOf(step: string): string {
+  return pathTexts({ [step]: {} })[0] ?? "";
 }
 
 function missingKey(element: unknown, shape: Shape): string | undefined {

@@ -9,7 +9,8 @@ type Steps = Record<string, FieldSet>;
 export function appliedFields(value: unknown, shape: Shape): FieldSet {
   const steps: Steps = {};
   if (hasMembers(value, shape)) {
-    for (const [key, member] of Object.entries(value)) {
+    for (const key in value) {
+      const member = value[key];
       if (member === undefined) continue;
       const of = memberShape(shape, key);
       const isWhole = isLeaf(member, of) || !isDeclared(shape, key);

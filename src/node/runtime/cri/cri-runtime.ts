@@ -20,6 +20,7 @@ import { CriEvents } from "./cri-events.ts";
 import { PodLister } from "./pod-lister.ts";
 import { containerMessage, resourcesMessage, sandboxMessage } from "./requests.ts";
 import { type CallLimits, loadProtocol, type Method, Rpc } from "./rpc.ts";
+import { SignalStopper } from "./stop-signal.ts";
 import { imageStatus, msOf, runtimeStatus, type WireImage, type WireStats, type WireStatus } from "./wire.ts";
 
 export interface CriRuntimeOptions {
@@ -47,11 +48,13 @@ export class CriRuntime implements Runtime {
   readonly #rpc: Rpc;
   readonly #lister: PodLister;
   readonly #events: CriEvents;
+  readonly #stopper: SignalStopper;
 
   constructor({ socketPath, clock, logger }: CriRuntimeOptions) {
     this.#rpc = new Rpc(socketPath, clock);
     const call = <R>(method: string, request: object, signal?: AbortSignal) => this.#call<R>(method, request, signal);
     this.#lister = new PodLister(call);
+    this.#stopper = new SignalStopper(call, clock);
     const criMethod = methodOf("RuntimeService/GetContainerEvents");
     this.#events = new CriEvents({ rpc: this.#rpc, call, lister: this.#lister, clock, logger, criMethod });
   }
@@ -89,9 +92,18 @@ export class CriRuntime implements Runtime {
     await this.#call("StartContainer", { containerId: id }, signal);
   }
 
-  async stopContainer(id: string, graceSeconds: number, signal?: AbortSignal): Promise<void> {
-    const limits = { timeoutMs: graceSeconds * 1_000 + REQUEST_TIMEOUT_MS, signal };
-    await unlessGone(this.#callWith("RuntimeService/StopContainer", { containerId: id, timeout: graceSeconds }, limits));
+  async stopContainer(
+    id: string,
+    graceSeconds: number,
+    { signal, stopSignal }: Parameters<Runtime["stopContainer"]>[2] = {},
+  ): Promise<void> {
+    const stop = async () => {
+      const hadItsGrace = stopSignal !== undefined && (await this.#stopper.ask(id, { stopSignal, graceSeconds, signal }));
+      const timeout = hadItsGrace ? 0 : graceSeconds;
+      const limits = { timeoutMs: timeout * 1_000 + REQUEST_TIMEOUT_MS, signal };
+      await this.#callWith("RuntimeService/StopContainer", { containerId: id, timeout }, limits);
+    };
+    await unlessGone(stop());
   }
 
   async removeContainer(id: string, signal?: AbortSignal): Promise<void> {

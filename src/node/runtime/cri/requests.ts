@@ -1,5 +1,6 @@
 // Our configurations as CRI messages.
 import type { ContainerConfig, LinuxResources, NamespaceMode, SandboxConfig, SecurityProfile } from "../runtime.ts";
+import { signalMessage } from "./stop-signal.ts";
 
 interface Namespaces {
   readonly network: NamespaceMode;
@@ -54,6 +55,7 @@ export function resourcesMessage(resources: LinuxResources): object {
     cpuShares: resources.cpuShares ?? 0,
     memoryLimitInBytes: resources.memoryLimitBytes ?? 0,
     oomScoreAdj: resources.oomScoreAdj ?? 0,
+    hugepageLimits: (resources.hugePageLimits ?? []).map(({ pageSize, limitBytes: limit }) => ({ pageSize, limit })),
   };
 }
 
@@ -111,6 +113,7 @@ export function containerMessage(config: ContainerConfig): object {
     stdin: config.stdin,
     stdinOnce: config.stdinOnce,
     tty: config.tty,
+    ...(config.stopSignal === undefined ? {} : { stopSignal: signalMessage(config.stopSignal) }),
     linux: { resources: resourcesMessage(config.resources), securityContext: securityMessage(config.security) },
   };
 }

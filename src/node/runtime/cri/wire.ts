@@ -38,6 +38,7 @@ export interface WireContainerStatus {
   readonly labels: StringMap;
   readonly annotations: StringMap;
   readonly logPath: string;
+  readonly stopSignal: string;
 }
 
 export interface WireImage {

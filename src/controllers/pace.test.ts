@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { VirtualClock } from "../base/index.ts";
+import { Pace } from "./pace.ts";
+
+test("a key that was not looked at does not rest", () => {
+  assert.equal(new Pace(new VirtualClock()).restMs("default/web"), 0);
+});
+
+test("the rest grows with the objects of the look and has an end", async () => {
+  const clock = new VirtualClock();
+  const pace = new Pace(clock);
+  pace.looked("default/web", 2000);
+  pace.looked("default/large", 1_000_000);
+  assert.equal(pace.restMs("default/web"), 1000);
+  assert.equal(pace.restMs("default/large"), 2000);
+  assert.equal(pace.restMs("default/other"), 0);
+  await clock.advance(600);
+  assert.equal(pace.restMs("default/web"), 400);
+  await clock.advance(400);
+  assert.equal(pace.restMs("default/web"), 0);
+});
+
+test("a look at few objects ends the rest", () => {
+  const pace = new Pace(new VirtualClock());
+  pace.looked("default/web", 2000);
+  pace.looked("default/web", 3);
+  assert.equal(pace.restMs("default/web"), 0);
+});

@@ -1,0 +1,34 @@
+// How often a controller looks at one object whose dependents change all the time. A look that goes through many of them is
+// followed by a rest, and what changes meanwhile is seen together; after a quiet time the next change is seen at once.
+import type { Clock } from "../base/index.ts";
+
+/** Some hundred times what the look itself takes: many such keys may change at the same time. */
+const REST_MS_PER_OBJECT = 0.5;
+const MAX_REST_MS = 2000;
+/** Fewer objects are looked at again at once. */
+const FEW_OBJECTS = 100;
+
+export class Pace {
+  /** When the rest after the last look is over, by key; a key without an entry does not rest. */
+  readonly #restsUntilMs = new Map<string, number>();
+  readonly #clock: Pick<Clock, "monotonic">;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+  }
+
+  /** A look at `key` goes through so many objects; 0 for one that is gone. */
+  looked(key: string, objects: number): void {
+    if (objects < FEW_OBJECTS) this.#restsUntilMs.delete(key);
+    else this.#restsUntilMs.set(key, this.#clock.monotonic() + Math.min(objects * REST_MS_PER_OBJECT, MAX_REST_MS));
+  }
+
+  /** How long a change that is not urgent waits for its look. */
+  restMs(key: string): number {
+    const untilMs = this.#restsUntilMs.get(key);
+    if (untilMs === undefined) return 0;
+    const leftMs = untilMs - this.#clock.monotonic();
+    if (leftMs <= 0) this.#restsUntilMs.delete(key);
+    return Math.max(0, leftMs);
+  }
+}
