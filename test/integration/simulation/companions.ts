@@ -63,6 +63,9 @@ export function companionProblems({ pods, targets, budgets, autoscalers }: Watch
     const wanted = sizeFor(autoscaler, target);
     if (replicas !== wanted) problems.push(`autoscaler ${objectKey(autoscaler)} keeps ${replicas} instead of ${wanted}`);
     const { currentReplicas, conditions = [] } = autoscaler.status ?? {};
+    // After five minutes of the same wish the last recommendation but this one is forgotten.
+    const { reason } = getCondition(conditions, "AbleToScale") ?? {};
+    if (reason !== "ReadyForNewScale") problems.push(`autoscaler ${objectKey(autoscaler)} has ${reason}`);
     if (getCondition(conditions, "ScalingActive")?.status !== "True") problems.push(`autoscaler ${objectKey(autoscaler)} is not active`);
     if (currentReplicas !== replicas) problems.push(`autoscaler ${objectKey(autoscaler)} counts ${currentReplicas} instead of ${replicas}`);
   }

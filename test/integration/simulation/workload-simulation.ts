@@ -217,12 +217,15 @@ class WorkloadSimulation {
     this.#check("at rest", changes(world, await readWorld(this.#cluster.client)));
   }
 
-  /** The world when all is as it should be, or when the time for that is up. */
+  /** The world when all is as it should be and nothing moves, or when the time for that is up. */
   async #settledWorld(): Promise<World> {
+    let world = await readWorld(this.#cluster.client);
     for (let passedMs = 0; ; passedMs += SETTLE_STEP_MS) {
       await this.#cluster.clock.advance(SETTLE_STEP_MS);
-      const world = await readWorld(this.#cluster.client);
-      if (passedMs >= SETTLE_LIMIT_MS || finalProblems(world).length === 0) return world;
+      const before = world;
+      world = await readWorld(this.#cluster.client);
+      const isSettled = finalProblems(world).length === 0 && changes(before, world).length === 0;
+      if (isSettled || passedMs >= SETTLE_LIMIT_MS) return world;
     }
   }
 
