@@ -1,6 +1,6 @@
 // The field sets of metadata.managedFields, each different one in memory once. Objects that are made alike have the same, and
 // these small trees would be two thirds of what a pod takes: they are found by their text and not parsed again.
-import { deepFreeze, type KubeObject, type ManagedFieldsEntry } from "../../machinery/index.ts";
+import { deepFreeze, type FieldSet as FieldTree, fieldsText, type KubeObject, type ManagedFieldsEntry } from "../../machinery/index.ts";
 import type { Draft } from "../registry/draft.ts";
 
 /** Beyond so many all are forgotten, and shared anew by what comes; those in use stay with their users. */
@@ -56,7 +56,7 @@ export class SharedFieldSets {
     return entries.map((entry) => {
       const { fieldsV1 } = entry;
       if (typeof fieldsV1 !== "object" || fieldsV1 === null) return entry;
-      const text = JSON.stringify(fieldsV1);
+      const text = fieldsText(fieldsV1 as FieldTree);
       return { ...entry, fieldsV1: (this.#sets.get(text) ?? this.#keep(text, fieldsV1)).set };
     });
   }
