@@ -71,6 +71,7 @@ export function fixedInformers(objects: Readonly<Record<string, readonly DeepRea
       lister: {
         get: (namespace, name) => all().find((object) => object.metadata.name === name && isIn(object, namespace)),
         list: (namespace = "") => all().filter((object) => isIn(object, namespace)),
+        isEmpty: (namespace) => !all().some((object) => object.metadata.namespace === namespace),
         byIndex: () => [],
       },
     };
