@@ -24,6 +24,16 @@ test("objects with the same field sets share them", () => {
   assert.equal(written?.fieldsV1, first.metadata.managedFields?.[1]?.fieldsV1);
 });
 
+test("too many different field sets are forgotten, and shared anew", () => {
+  const sets = new SharedFieldSets();
+  const parsed = () => sets.parse(pod([entry(labels)])).metadata.managedFields?.[0]?.fieldsV1;
+  const first = parsed();
+  for (let n = 0; n < 5; n++) sets.share([entry({ [`f:${"x".repeat(2 ** 20)}${n}`]: {} })]);
+  sets.parse(pod([entry(ports)]));
+  assert.notEqual(parsed(), first);
+  assert.equal(parsed(), parsed());
+});
+
 test("shared field sets cannot be changed", () => {
   const [{ fieldsV1 } = {}] = new SharedFieldSets().share([entry(structuredClone(labels))]);
   assert.ok(Object.isFrozen((fieldsV1 as typeof labels)["f:metadata"]["f:labels"]));

@@ -14,7 +14,7 @@ export interface ResourceQuotaOptions {
 
 /** Upstream's --resource-quota-sync-period. */
 const RESYNC_MS = 300_000;
-/** After a quota's limits have taken effect: what was admitted just before was neither charged nor, maybe, counted. */
+/** After the usage was written: what was admitted just before was neither charged nor, maybe, counted. */
 const RECOUNT_MS = 1_000;
 /** Deletions come in crowds: one count serves for all of them. */
 const GATHER_MS = 50;
@@ -56,7 +56,8 @@ class QuotaReconciler {
     this.#quotas.onChange({
       added: add,
       updated: (old, quota) => {
-        if (old.spec !== quota.spec || quota.status?.hard === undefined) add(quota);
+        // Not for what admission counts: the object itself may not be seen yet.
+        if (!deepEqual(old.spec, quota.spec) || quota.status?.hard === undefined) add(quota);
       },
     });
   }
@@ -82,11 +83,10 @@ class QuotaReconciler {
       objects.reduce((sum, { items }) => sum + items.length, 0),
     );
     const status = quotaStatus(quota, quotaUsage(quota, objects, clock.now()));
-    if (status !== undefined) {
-      await client.update(resources.resourcequotas, { ...quota, status }, { namespace, subresource: "status", signal });
-    }
-    const hasNewLimits = status !== undefined && !deepEqual(status.hard, quota.status?.hard);
-    return { requeueAfterMs: hasNewLimits ? RECOUNT_MS : RESYNC_MS };
+    if (status === undefined) return { requeueAfterMs: RESYNC_MS };
+    await client.update(resources.resourcequotas, { ...quota, status }, { namespace, subresource: "status", signal });
+    // What was admitted before the quota was counted, or is not seen yet, is found by another look.
+    return { requeueAfterMs: RECOUNT_MS };
   }
 
   /** What the quota counts of all that is served now. */
