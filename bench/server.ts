@@ -63,6 +63,11 @@ export class OwnServer implements AsyncDisposable {
     return server;
   }
 
+  /** Its LMDB store, to be opened while it is stopped. */
+  get storeFile(): string {
+    return join(layoutIn(this.#directory).serverData, "data.mdb");
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
   }
@@ -125,10 +130,14 @@ interface Configured {
   readonly writeHollow: (nodeCount: number) => string;
 }
 
+function layoutIn(directory: string) {
+  return layoutOf(join(directory, "data"), join(directory, "run"));
+}
+
 async function configure(directory: string, etcdUrl: string | undefined): Promise<Configured> {
   const etcd = etcdUrl === undefined ? {} : { etcd: { url: etcdUrl } };
   const spec: ClusterSpec = { ...DEFAULT_SPEC, ...etcd, port: await freePort(), logLevel: "error" };
-  const layout = layoutOf(join(directory, "data"), join(directory, "run"));
+  const layout = layoutIn(directory);
   mkdirSync(join(layout.dataDirectory, "server"), { recursive: true });
   const pki = await ensureClusterPki({ directory: layout.pki, spec, nodes: nodesOf(spec), clock: new SystemClock() });
   const config = { ...serverConfig(spec, layout, pki), listen: ["127.0.0.1"] };
