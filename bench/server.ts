@@ -18,7 +18,7 @@ import type { Target } from "./target.ts";
 
 const ENTRY = fileURLToPath(new URL("../src/cmd/k8ts.ts", import.meta.url));
 const COMPILE_CACHE = fileURLToPath(new URL("../.cache/node-compile", import.meta.url));
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 180_000;
 const STOP_WITHIN_MS = 10_000;
 
 export interface OwnServerOptions {
