@@ -53,6 +53,18 @@ function podSpec(schedulerName: string): object {
   };
 }
 
+/** A Deployment of realistic pods, of which there are none. */
+export function realisticDeployment(name: string): ApiObject {
+  const selected = { app: "bench" };
+  const template = { metadata: { labels: selected }, spec: podSpec(NOBODY) };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, labels: { ...selected, "app.kubernetes.io/name": "storefront" } },
+    spec: { replicas: 0, selector: { matchLabels: selected }, template },
+  };
+}
+
 /** One small container; what a scheduler looks at and nothing else. */
 export function schedulablePod(name: string): ApiObject {
   return {

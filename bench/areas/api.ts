@@ -1,13 +1,14 @@
-// Single calls in a closed loop: create, get, patch, update, delete and list of realistic pods.
+// Single calls in a closed loop: create, get, patch, update, delete and list of realistic pods; applies of a Deployment.
 import { type ApiList, type ApiObject, call, check, makeNamespace, openAll, podsPath, removeNamespace, VoidError } from "../api.ts";
 import type { Bench } from "../bench.ts";
 import { Connection } from "../connection.ts";
 import { closedLoop, type Round, type Row, timeRound } from "../measure.ts";
-import { realisticPod } from "../objects.ts";
+import { realisticDeployment, realisticPod } from "../objects.ts";
 
 const CONNECTIONS = 32;
 const LIST_CONNECTIONS = 8;
 const KEPT_PODS = 500;
+const KEPT_DEPLOYMENTS = 100;
 const DELETE_NOW = JSON.stringify({ gracePeriodSeconds: 0 });
 
 export async function apiArea(bench: Bench): Promise<Row[]> {
@@ -29,6 +30,7 @@ class ApiLoad {
   readonly #bench: Bench;
   readonly #connections: readonly Connection[];
   readonly #pods: string;
+  readonly #deployments: string;
   /** A realistic pod whose name is yet to be put in. */
   readonly #template = JSON.stringify(realisticPod({ name: "NAME" })).split("NAME");
 
@@ -36,6 +38,7 @@ class ApiLoad {
     this.#bench = bench;
     this.#connections = connections;
     this.#pods = podsPath(namespace);
+    this.#deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   }
 
   async run(): Promise<Row[]> {
@@ -54,6 +57,7 @@ class ApiLoad {
       { name: `list ${KEPT_PODS} pods (${LIST_CONNECTIONS})`, rounds: await this.#rounds(() => this.#list()) },
       { name: `patch pod's label (${CONNECTIONS})`, rounds: await this.#rounds(() => this.#patch()) },
       { name: `update pod (${CONNECTIONS})`, rounds: await this.#rounds(() => this.#update()) },
+      { name: `apply unchanged deployment (${CONNECTIONS})`, rounds: await this.#applied() },
     ];
   }
 
@@ -152,6 +156,20 @@ class ApiLoad {
       check(answer, request, 200);
       if (!answer.body.includes(`"u${index}"`)) throw new VoidError(`PUT ${request.path} did not set the label`);
     });
+  }
+
+  /** Server-side apply of what stands already. */
+  async #applied(): Promise<Round[]> {
+    const [start = "", end = ""] = JSON.stringify(realisticDeployment("NAME")).split("NAME");
+    const apply = async (connection: Connection, index: number, ...codes: readonly number[]) => {
+      const name = `kept-${index % KEPT_DEPLOYMENTS}`;
+      const path = `${this.#deployments}/${name}?fieldManager=k8ts-bench`;
+      const request = { method: "PATCH", path, body: `${start}${name}${end}`, contentType: "application/apply-patch+yaml" };
+      check(await connection.send(request), request, ...codes);
+    };
+    const operation = (connection: Connection, index: number) => (index >= KEPT_DEPLOYMENTS ? undefined : apply(connection, index, 201));
+    await closedLoop({ connections: this.#connections, operation });
+    return this.#rounds(() => this.#timed((connection, index) => apply(connection, index, 200)));
   }
 
   /** A stored pod's JSON without its revision, before and behind the value of a label. */

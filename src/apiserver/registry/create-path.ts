@@ -6,9 +6,8 @@ import { KeyExistsError } from "../../storage/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { decodeBody } from "./decode.ts";
 import type { Draft } from "./draft.ts";
-import { encodeStored } from "./encode.ts";
 import { objectStoreKey, storedResource } from "./key.ts";
-import { trackFields } from "./managed-fields.ts";
+import { admitMutations, trackFields } from "./managed-fields.ts";
 import { guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
 import { dryRunAnswer, presented } from "./stored-as.ts";
 
@@ -36,9 +35,9 @@ export async function createDraft(context: ServerContext, scope: RequestScope, d
   const isDryRun = options.dryRun === true;
   if ((draft.metadata.resourceVersion ?? "") !== "") throw revisionOnCreate();
   const request = { operation: "CREATE", scope, object: draft, old: undefined, isDryRun } as const;
-  await context.admission.mutate(request);
-  prepare(context, scope, draft);
   if (options.tracking !== "none") trackFields({ context, scope, draft, old: undefined });
+  await admitMutations(context, request);
+  prepare(context, scope, draft);
   const generateName = draft.metadata.name === undefined || draft.metadata.name === "" ? (draft.metadata.generateName ?? "") : "";
   for (let attempt = 1; ; attempt++) {
     if (generateName !== "") draft.metadata.name = generateName.slice(0, MAX_GENERATED_PREFIX) + nameSuffix(context.random);
@@ -79,12 +78,13 @@ function validate(scope: RequestScope, draft: Draft, more: readonly FieldError[]
 
 async function store(context: ServerContext, { resource, namespace }: RequestScope, draft: Draft): Promise<CacheEntry> {
   const { name = "" } = draft.metadata;
-  const value = encodeStored(draft);
+  const { entries } = context.cache;
+  // A guard may change the draft once more, when its name was taken.
+  const value = guardOf(context, resource) === undefined ? entries.encodeNew(draft) : entries.encode(draft);
   const { ttlSeconds } = storedResource(resource).strategy;
-  context.cache.entries.wrote(value, draft);
   try {
     const key = objectStoreKey(resource, namespace, name);
-    return context.cache.entries.entry(await context.store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
+    return entries.entry(await context.store.create(key, value, ttlSeconds === undefined ? {} : { ttlSeconds }));
   } catch (error) {
     if (error instanceof KeyExistsError) throw alreadyExists(resource, name);
     throw error;

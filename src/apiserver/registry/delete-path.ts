@@ -5,7 +5,6 @@ import { conflict, type DeleteOptions, field, invalid, isNotFound, notFound, typ
 import { RevisionConflictError } from "../../storage/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { type Draft, draftOf } from "./draft.ts";
-import { encodeStored } from "./encode.ts";
 import { finalizersForDeletion, specFinalizers } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
 import { listObjects } from "./read-path.ts";
@@ -64,8 +63,7 @@ async function deleteOnce(
   }
   if (marked === "unchanged") return { stored: await presented(resource, current) };
   if (isDryRun) return { stored: await dryRunAnswer(resource, marked) };
-  const value = encodeStored(marked);
-  context.cache.entries.wrote(value, marked);
+  const value = context.cache.entries.encode(marked);
   return {
     stored: await presented(resource, context.cache.entries.entry(await context.store.update(current.key, value, current.revision))),
   };

@@ -1,37 +1,32 @@
 // The form of stored values: an object's JSON with a fixed head (kind, apiVersion, metadata) and no resourceVersion, so
 // that the revision can be spliced into the bytes without a second encode.
-import { type FieldSet, fieldsText, type ManagedFieldsEntry, type ObjectMeta } from "../../machinery/index.ts";
+import type { ManagedFieldsEntry, ObjectMeta } from "../../machinery/index.ts";
 import type { Draft } from "./draft.ts";
 
 const encoder = new TextEncoder();
 
-/** The stored bytes of `draft`, whose kind and apiVersion are set. */
-export function encodeStored(draft: Draft): Uint8Array {
+/** The stored bytes of `draft`, whose kind and apiVersion are set; `textOf` knows the JSON of sets of fields. */
+export function encodeStored(draft: Draft, textOf: (set: object) => string): Uint8Array {
   const { kind, apiVersion, metadata, ...rest } = draft;
-  const head = JSON.stringify({ kind, apiVersion });
-  return encoder.encode(joinMembers(withMember(head, "metadata", metadataText(metadata)), JSON.stringify(rest)));
+  const head = `${opened({ kind, apiVersion })}"metadata":${metadataText(metadata, textOf)}`;
+  const tail = JSON.stringify(rest);
+  return encoder.encode(tail === "{}" ? `${head}}` : `${head},${tail.slice(1)}`);
 }
 
-/** Most of an object's fields may stand in its managedFields, whose text is known where many objects share it. */
-function metadataText({ resourceVersion: _, managedFields, ...metadata }: ObjectMeta): string {
-  const text = JSON.stringify(metadata);
-  if (managedFields === undefined) return text;
-  return withMember(text, "managedFields", `[${managedFields.map(managerText).join(",")}]`);
+function metadataText({ resourceVersion: _, managedFields, ...metadata }: ObjectMeta, textOf: (set: object) => string): string {
+  if (managedFields === undefined) return JSON.stringify(metadata);
+  return `${opened(metadata)}"managedFields":[${managedFields.map((entry) => managerText(entry, textOf)).join(",")}]}`;
 }
 
-function managerText({ fieldsV1, ...entry }: ManagedFieldsEntry): string {
-  const text = JSON.stringify(entry);
-  return fieldsV1 === undefined ? text : withMember(text, "fieldsV1", fieldsText(fieldsV1 as FieldSet));
+function managerText({ fieldsV1, ...entry }: ManagedFieldsEntry, textOf: (set: object) => string): string {
+  if (typeof fieldsV1 !== "object" || fieldsV1 === null) return JSON.stringify(entry);
+  return `${opened(entry)}"fieldsV1":${textOf(fieldsV1)}}`;
 }
 
-function withMember(object: string, name: string, value: string): string {
-  return joinMembers(object, `{"${name}":${value}}`);
-}
-
-/** The text of an object with the members of two. */
-function joinMembers(first: string, second: string): string {
-  if (first === "{}") return second;
-  return second === "{}" ? first : `${first.slice(0, -1)},${second.slice(1)}`;
+/** The JSON of `object`, ready for one more member. */
+function opened(object: object): string {
+  const text = JSON.stringify(object);
+  return text === "{}" ? "{" : `${text.slice(0, -1)},`;
 }
 
 const METADATA_OPENING = Buffer.from('"metadata":{');

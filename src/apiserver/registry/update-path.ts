@@ -16,10 +16,9 @@ import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody, keepServerMetadata } from "./decode.ts";
 import { type Draft, draftOf, shareUnchanged } from "./draft.ts";
-import { encodeStored } from "./encode.ts";
 import { isFinished } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
-import { trackFields } from "./managed-fields.ts";
+import { admitMutations, trackFields } from "./managed-fields.ts";
 import { currentEntry, guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
 import { dryRunAnswer, presented } from "./stored-as.ts";
 import { type Projection, viewOf } from "./subresources/subresource.ts";
@@ -128,11 +127,14 @@ async function replaceOnce(
   keepServerMetadata(draft.metadata, current.object.metadata);
   const { view } = replacement;
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun, view } as const;
-  if (replacement.isAdmitted !== true) await context.admission.mutate(request);
+  // What the rules of a subresource take back of the object is no change of its: that is known only when they have.
+  const tracks = replacement.tracking === "none" ? "never" : scope.subresource === "" ? "before" : "after";
+  if (tracks === "before") trackFields({ context, scope, draft, old: current.object });
+  if (replacement.isAdmitted !== true) await admitMutations(context, request);
   rules.prepare(draft, old, context);
   if (guard === undefined) shareUnchanged(draft, old);
   if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
-  if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
+  if (tracks === "after") trackFields({ context, scope, draft, old: current.object });
   const reservation = guard?.reserve(draft, old);
   try {
     validate(scope, draft, old, [...rules.validate(draft, old, context), ...(reservation?.errors ?? [])]);
@@ -186,8 +188,7 @@ async function write(context: ServerContext, { resource }: RequestScope, draft: 
   const { key, revision } = current;
   if (isFinished(resource, draft)) return current.at(await context.store.delete(key, revision));
   if (deepEqual(draft, current.object)) return current;
-  const value = encodeStored(draft);
+  const value = context.cache.entries.encode(draft);
   const { ttlSeconds } = storedResource(resource).strategy;
-  context.cache.entries.wrote(value, draft);
   return context.cache.entries.entry(await context.store.update(key, value, revision, ttlSeconds === undefined ? {} : { ttlSeconds }));
 }

@@ -2,8 +2,8 @@
 import type { Stored } from "../../api/index.ts";
 import { type DeepReadonly, deepFreeze, type KubeObject } from "../../machinery/index.ts";
 import type { StoreEntry } from "../../storage/index.ts";
-import type { Draft } from "../registry/draft.ts";
-import { bytesWithResourceVersion, copyWithResourceVersion, decodeStored } from "../registry/encode.ts";
+import { type Draft, shareUnchanged } from "../registry/draft.ts";
+import { bytesWithResourceVersion, copyWithResourceVersion, decodeStored, encodeStored } from "../registry/encode.ts";
 import { SharedFieldSets } from "./field-sets.ts";
 
 /** How objects are made of bytes. */
@@ -73,15 +73,31 @@ export class CacheEntry implements Stored {
 export class EntryFactory {
   readonly #written = new WeakMap<Uint8Array, Draft>();
   readonly #entries = new WeakMap<Uint8Array, CacheEntry>();
+  /** The last new object of each kind. */
+  readonly #newest = new Map<string, Draft>();
   readonly #making: EntryMaking;
 
   constructor({ deepFreezes }: { readonly deepFreezes: boolean }) {
     this.#making = { sets: new SharedFieldSets(), freeze: deepFreezes ? deepFreeze : freezeShallow };
   }
 
-  /** Remembers what `value` encodes; `object` belongs to the cache from now on. */
-  wrote(value: Uint8Array, object: Draft): void {
+  /** `encode` for a new object: what it has in common with the newest of its kind (pods of one template), both share. */
+  encodeNew(object: Draft): Uint8Array {
+    const id = `${object.apiVersion}/${object.kind}`;
+    const newest = this.#newest.get(id);
+    if (newest !== undefined) shareUnchanged(object, newest);
+    this.#newest.set(id, object);
+    return this.encode(object);
+  }
+
+  /** The bytes to be stored for `object`, which belongs to the cache from now on. */
+  encode(object: Draft): Uint8Array {
+    const { sets } = this.#making;
+    const { metadata } = object;
+    if (metadata.managedFields !== undefined) metadata.managedFields = sets.share(metadata.managedFields);
+    const value = encodeStored(object, (set) => sets.textOf(set));
     this.#written.set(value, object);
+    return value;
   }
 
   /** The entry of a store entry; the same one for the same bytes at the same revision. */
@@ -97,11 +113,8 @@ export class EntryFactory {
     const object = this.#written.get(value);
     if (object === undefined) return undefined;
     this.#written.delete(value);
-    const { sets, freeze } = this.#making;
-    const { metadata } = object;
-    metadata.resourceVersion = String(modRevision);
-    if (metadata.managedFields !== undefined) metadata.managedFields = sets.share(metadata.managedFields);
-    freeze(object);
+    object.metadata.resourceVersion = String(modRevision);
+    this.#making.freeze(object);
     return object;
   }
 }

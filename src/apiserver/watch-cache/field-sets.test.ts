@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { encodeStored } from "../registry/encode.ts";
 import { SharedFieldSets } from "./field-sets.ts";
 
 const entry = (fieldsV1: object, manager = "kubectl") => ({
@@ -32,6 +33,20 @@ test("too many different field sets are forgotten, and shared anew", () => {
   sets.parse(pod([entry(ports)]));
   assert.notEqual(parsed(), first);
   assert.equal(parsed(), parsed());
+});
+
+test("what is written with shared field sets is what JSON says, and shared entries stay the same", () => {
+  const sets = new SharedFieldSets();
+  const object = { kind: "Pod", apiVersion: "v1", metadata: { name: "web", managedFields: sets.share([entry(labels), entry(ports)]) } };
+  const textOf = (set: object) => sets.textOf(set);
+  assert.deepEqual(JSON.parse(Buffer.from(encodeStored(object, textOf)).toString()), object);
+  const { managedFields } = object.metadata;
+  assert.deepEqual(
+    sets.share(managedFields).map((each, index) => each === managedFields[index]),
+    [true, true],
+  );
+  const bare = { kind: "Pod", metadata: { resourceVersion: "7", managedFields: [{}] }, spec: {} };
+  assert.equal(Buffer.from(encodeStored(bare, textOf)).toString(), '{"kind":"Pod","metadata":{"managedFields":[{}]},"spec":{}}');
 });
 
 test("shared field sets cannot be changed", () => {

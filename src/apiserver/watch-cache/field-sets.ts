@@ -1,6 +1,6 @@
 // The field sets of metadata.managedFields, each different one in memory once. Objects that are made alike have the same, and
 // these small trees would be two thirds of what a pod takes: they are found by their text and not parsed again.
-import { deepFreeze, type FieldSet as FieldTree, fieldsText, type KubeObject, type ManagedFieldsEntry } from "../../machinery/index.ts";
+import { deepFreeze, type ManagedFieldsEntry } from "../../machinery/index.ts";
 import type { Draft } from "../registry/draft.ts";
 
 /** Beyond so much text all are forgotten, and shared anew by what comes; those in use stay with their users. */
@@ -26,6 +26,8 @@ export class SharedFieldSets {
   readonly #sets = new Map<string, FieldSet>();
   /** Of all their texts together. */
   #characters = 0;
+  /** By a set itself, or another one with the same fields. */
+  readonly #known = new WeakMap<object, FieldSet>();
   /** The first, second … set of the object before: most often the next object has the same. */
   readonly #recent: FieldSet[] = [];
 
@@ -54,13 +56,27 @@ export class SharedFieldSets {
   }
 
   /** The entries with shared field sets: for an object that was not parsed here. */
-  share(entries: NonNullable<KubeObject["metadata"]["managedFields"]>): ManagedFieldsEntry[] {
+  share(entries: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] {
     return entries.map((entry) => {
       const { fieldsV1 } = entry;
       if (typeof fieldsV1 !== "object" || fieldsV1 === null) return entry;
-      const text = fieldsText(fieldsV1 as FieldTree);
-      return { ...entry, fieldsV1: (this.#sets.get(text) ?? this.#keep(text, fieldsV1)).set };
+      const { set } = this.#sharedOf(fieldsV1);
+      return set === fieldsV1 ? entry : { ...entry, fieldsV1: set };
     });
+  }
+
+  /** The JSON of a set. */
+  textOf(set: object): string {
+    return this.#sharedOf(set).text;
+  }
+
+  #sharedOf(set: object): FieldSet {
+    let shared = this.#known.get(set);
+    if (shared !== undefined) return shared;
+    const text = JSON.stringify(set);
+    shared = this.#sets.get(text) ?? this.#keep(text, set);
+    this.#known.set(set, shared);
+    return shared;
   }
 
   /** The set that begins at `start`, the `index`th of its object. */
@@ -82,6 +98,7 @@ export class SharedFieldSets {
     // A text that was cut out of another one would hold on to that.
     const kept = { text: Buffer.from(text).toString(), set: deepFreeze(set) };
     this.#sets.set(kept.text, kept);
+    this.#known.set(set, kept);
     return kept;
   }
 }

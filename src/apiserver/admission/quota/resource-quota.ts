@@ -5,7 +5,6 @@ import type { ResourceQuota } from "../../../api/types/core/v1.ts";
 import { conflict, type DeepReadonly, forbidden } from "../../../machinery/index.ts";
 import { RevisionConflictError } from "../../../storage/index.ts";
 import { draftOf } from "../../registry/draft.ts";
-import { encodeStored } from "../../registry/encode.ts";
 import { storedResource } from "../../registry/key.ts";
 import type { CacheEntry } from "../../watch-cache/cache-entry.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
@@ -117,8 +116,7 @@ export class ResourceQuotaAdmission implements AdmissionPlugin {
     const { cache, store } = this.#view;
     const draft = draftOf(entry.object);
     draft["status"] = { ...(draft["status"] as object | undefined), used: account.used };
-    const value = encodeStored(draft);
-    cache.entries.wrote(value, draft);
+    const value = cache.entries.encode(draft);
     try {
       await store.update(entry.key, value, entry.revision);
       return [];

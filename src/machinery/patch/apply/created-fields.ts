@@ -34,8 +34,6 @@ const plain: Fields = { kind: "plain", node: emptySet };
 
 /** What was created last, by type. */
 const lastCreated = new WeakMap<TypeFacts, Created>();
-/** Sets that many objects share, as JSON. */
-const texts = new WeakMap<FieldSet, string>();
 
 /** The set is in order. `resetFields` are names of members that the creator cannot own. */
 export function createdFields(value: unknown, facts: TypeFacts | undefined, resetFields: readonly string[]): FieldSet {
@@ -45,13 +43,7 @@ export function createdFields(value: unknown, facts: TypeFacts | undefined, rese
   if (last?.fields === fields && last.resetFields === resetFields) return last.set;
   const set = ownable(fields.node, resetFields);
   lastCreated.set(facts, { fields, resetFields, set });
-  texts.set(set, JSON.stringify(set));
   return set;
-}
-
-/** The JSON of a `fieldsV1`, known already where many objects share it. */
-export function fieldsText(fieldsV1: FieldSet): string {
-  return texts.get(fieldsV1) ?? JSON.stringify(fieldsV1);
 }
 
 interface Place {
