@@ -67,9 +67,9 @@ export class OwnServer implements AsyncDisposable {
     return this.#child.pid ?? 0;
   }
 
-  /** Ends the process. */
-  stop(): Promise<void> {
-    return terminate(this.#child);
+  /** Ends the process; `startAgain` starts another one on the same data. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void> {
+    return terminate(this.#child, signal);
   }
 
   /** Starts it again on what it has stored, and waits until it is ready. */
@@ -175,10 +175,10 @@ async function isReady(target: Target): Promise<boolean> {
   }
 }
 
-async function terminate(child: ChildProcess): Promise<void> {
+async function terminate(child: ChildProcess, signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, "exit");
-  child.kill("SIGTERM");
+  child.kill(signal);
   const killer = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
   await exited;
   clearTimeout(killer);

@@ -8,8 +8,9 @@ export interface PodReferences {
   readonly configMaps: readonly string[];
   /** PersistentVolumeClaims; those made for ephemeral volumes are not among them. */
   readonly claims: readonly string[];
-  /** Whether something is projected from ClusterTrustBundles, and whether tokens are. */
+  /** Whether something is projected from ClusterTrustBundles, and whether certificates and tokens are. */
   readonly trustBundles: boolean;
+  readonly certificates: boolean;
   readonly tokens: boolean;
 }
 
@@ -41,6 +42,7 @@ export function podReferences({ spec }: DeepReadonly<Pick<Pod, "spec">>): PodRef
     configMaps: configMaps.filter(isName),
     claims: volumes.map(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName).filter(isName),
     trustBundles: projected.some(({ clusterTrustBundle }) => clusterTrustBundle !== undefined),
+    certificates: projected.some(({ podCertificate }) => podCertificate !== undefined),
     tokens: projected.some(({ serviceAccountToken }) => serviceAccountToken !== undefined),
   };
 }

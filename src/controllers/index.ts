@@ -9,6 +9,7 @@ export type { Controller, ControllerContext } from "./controller.ts";
 export { cronJobController } from "./cronjob/cronjob-controller.ts";
 export { daemonSetController } from "./daemonset/daemonset-controller.ts";
 export { type ControllerMaker, type DefaultControllersOptions, defaultControllers } from "./default-controllers.ts";
+export { deletableResources } from "./deletable-resources.ts";
 export { deploymentController } from "./deployment/deployment-controller.ts";
 export { deviceTaintEvictionController } from "./device-taint-eviction/device-taint-eviction-controller.ts";
 export { type DisruptionOptions, disruptionController } from "./disruption/disruption-controller.ts";

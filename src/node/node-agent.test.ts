@@ -210,3 +210,39 @@ test("a name that the kernel does not hold keeps a pod from starting", async () 
     /FQDN h{40}\.s{30}\.default\.svc\.cluster\.local is too long \(64 is the max, 97 characters requested\)$/,
   );
 });
+
+test("a pod's status is written twice on the way to Running: when the node has it, and when it runs", async () => {
+  await using world = new AgentWorld();
+  const written: string[] = [];
+  const { client, clock, runtime } = world;
+  const [patch, runSandbox, startContainer] = [
+    client.patch.bind(client),
+    runtime.runSandbox.bind(runtime),
+    runtime.startContainer.bind(runtime),
+  ];
+  Object.assign(client, {
+    patch: (...args: Parameters<typeof patch>) => {
+      if (args[0].resource === "pods") written.push(JSON.stringify(args[2]));
+      return patch(...args);
+    },
+  });
+  Object.assign(runtime, {
+    runSandbox: async (...args: Parameters<typeof runSandbox>) => {
+      await clock.sleep(100);
+      return await runSandbox(...args);
+    },
+    startContainer: async (...args: Parameters<typeof startContainer>) => {
+      await clock.sleep(world.pod("slow") === undefined ? 80 : 5_000);
+      await startContainer(...args);
+    },
+  });
+  world.start();
+  await world.createPod("web", {});
+  await clock.advance(1_000);
+  assert.equal(world.phase("web"), "Running");
+  assert.equal(written.length, 2, written.join("\n"));
+  await world.createPod("slow", {});
+  await clock.advance(1_000);
+  assert.equal(world.pod("slow")?.status?.podIP, "10.244.0.3", "nobody waits long for the address");
+  assert.equal(world.condition("slow", "PodReadyToStartContainers")?.status, "True");
+});

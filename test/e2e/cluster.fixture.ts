@@ -1,6 +1,6 @@
 // A real cluster for the end-to-end tests: `k8ts up` in directories of its own, real kubectl, real containers.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -45,14 +45,53 @@ export interface UpOptions {
   readonly options?: readonly string[];
 }
 
+/** The variable that names the directory of the cluster that the files below shared/ have together. */
+export const SHARED_DIRECTORY = "K8TS_E2E_SHARED";
+/** The node of that cluster which is stopped and started; nothing runs there that does not ask for it. */
+export const RESERVED_NODE = "node-3";
+export const RESERVED_TAINT = "k8ts.dev/reserved";
+const SHARED_OPTIONS: UpOptions = {
+  nodes: 3,
+  options: ["--load-balancer-pool", "198.51.100.0/29", "--audit-policy", join(import.meta.dirname, "shared/audit-policy.json")],
+};
+
 export class Cluster implements AsyncDisposable {
-  readonly #directory = mkdtempSync(join(tmpdir(), "k8ts-e2e-"));
+  readonly #directory: string;
+  readonly #isShared: boolean;
+  /** Where kubectl works when nothing else is said. */
+  readonly namespace: string;
   #bin = "";
+
+  private constructor(directory: string, namespace = "default") {
+    this.#directory = directory;
+    this.namespace = namespace;
+    this.#isShared = namespace !== "default";
+  }
+
+  /** The shared cluster, with kubectl in a namespace that is made for one file; in a run of that file alone a cluster of its own. */
+  static async shared(namespace: string): Promise<Cluster> {
+    const directory = process.env[SHARED_DIRECTORY];
+    if (directory === undefined) return Cluster.upToShare();
+    const cluster = new Cluster(directory, namespace);
+    cluster.#bin = join(directory, "bin");
+    const all = join(cluster.dataDirectory, "kubeconfig");
+    copyFileSync(all, cluster.kubeconfig);
+    await cluster.kubectl("config", "set-context", "--current", `--namespace=${namespace}`);
+    await cluster.kubectl("create", "namespace", namespace);
+    await eventually("its account is there", async () => (await cluster.tryKubectl(["get", "serviceaccount", "default"])).code === 0);
+    return cluster;
+  }
+
+  static async upToShare(): Promise<Cluster> {
+    const cluster = await Cluster.up(SHARED_OPTIONS);
+    await cluster.kubectl("taint", "node", RESERVED_NODE, `${RESERVED_TAINT}=:NoSchedule`);
+    return cluster;
+  }
 
   /** Brings a cluster up and loads the test images; a cluster that is there already is left alone. */
   static async up({ nodes = 1, hollowNodes = 0, options = [] }: UpOptions = {}): Promise<Cluster> {
     if (existsSync("/sys/class/net/k8ts0")) throw new Error("a cluster is running on this machine; take it down first with ./k8ts down");
-    const cluster = new Cluster();
+    const cluster = new Cluster(mkdtempSync(join(tmpdir(), "k8ts-e2e-")));
     try {
       await cluster.k8ts("up", "--nodes", `${nodes}`, "--hollow-nodes", `${hollowNodes}`, "--port", `${PORT}`, ...options);
       cluster.#bin = (await kubectlDirectory(join(cluster.#directory, "bin"))) ?? "";
@@ -65,6 +104,10 @@ export class Cluster implements AsyncDisposable {
     return cluster;
   }
 
+  get directory(): string {
+    return this.#directory;
+  }
+
   get dataDirectory(): string {
     return join(this.#directory, "data");
   }
@@ -74,7 +117,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   get kubeconfig(): string {
-    return join(this.dataDirectory, "kubeconfig");
+    return this.#isShared ? join(this.#directory, `kubeconfig-${this.namespace}`) : join(this.dataDirectory, "kubeconfig");
   }
 
   get server(): string {
@@ -99,8 +142,8 @@ export class Cluster implements AsyncDisposable {
     return stdout;
   }
 
-  tryKubectl(args: readonly string[], input = ""): Promise<Result> {
-    return run(join(this.#bin, "kubectl"), args, { env: { KUBECONFIG: this.kubeconfig }, input });
+  tryKubectl(args: readonly string[], input = "", env: Readonly<Record<string, string>> = {}): Promise<Result> {
+    return run(join(this.#bin, "kubectl"), args, { env: { KUBECONFIG: this.kubeconfig, ...env }, input });
   }
 
   /** Starts a kubectl that goes on running. */
@@ -123,6 +166,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isShared) return;
     if (process.env["K8TS_E2E_LOGS"] !== undefined) {
       for (const log of ["server", "agent-node-1"])
         console.error((await run("tail", ["-n", "30", join(this.dataDirectory, "logs", `${log}.log`)])).stdout);

@@ -1,11 +1,12 @@
 // Pods that try to reach what is not theirs: the node's own services, other files, and the machine of who looks at them.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { ociArchitecture, writeOciArchive } from "../../src/cmd/images/oci-archive.ts";
 import { Cluster, run } from "./cluster.fixture.ts";
 import { Pods, SLEEP } from "./pods.fixture.ts";
 
@@ -37,6 +38,46 @@ describe("hostile pods", () => {
       }
     } finally {
       server.close();
+    }
+  });
+
+  it("stay in their own files though links of their image lead elsewhere", async () => {
+    const outside = mkdtempSync(join(tmpdir(), "k8ts-outside-"));
+    writeFileSync(join(outside, "hosts"), "untouched");
+    const up = "../../../../../../../../..";
+    const link = (path: string, target: string) => ({ type: "symlink" as const, path, target });
+    const archive = join(outside, "image.tar");
+    await writeOciArchive(archive, {
+      reference: "docker.io/library/linked:latest",
+      architecture: ociArchitecture(process.arch),
+      config: { Env: ["PATH=/bin"], WorkingDir: "/work" },
+      entries: [
+        { type: "copy", path: "bin/busybox", from: "/bin/busybox", mode: 0o755 },
+        ...["sh", "sleep", "touch", "cat"].map((name) => link(`bin/${name}`, "busybox")),
+        link("etc/hosts", `${up}${outside}/hosts`),
+        link("etc/passwd", `${up}/etc/passwd`),
+        link("work", `${up}${outside}/work`),
+        link("data", `${outside}/data`),
+        link("tmp/last", `${up}${outside}/last`),
+      ],
+    });
+    try {
+      await cluster.k8ts("image", "load", archive);
+      const container = { image: "linked", command: ["sh", "-c", "touch /work/a /data/a; echo bye > /tmp/last; sleep 600"] };
+      const volumeMounts = [{ name: "data", mountPath: "/data" }];
+      const spec = { volumes: [{ name: "data", emptyDir: {} }] };
+      await pods.create(
+        "linked",
+        [{ ...container, imagePullPolicy: "IfNotPresent", terminationMessagePath: "/tmp/last", volumeMounts }],
+        spec,
+      );
+      await pods.untilReady("linked");
+      assert.deepEqual(readdirSync(outside).sort(), ["hosts", "image.tar"]);
+      assert.equal(readFileSync(join(outside, "hosts"), "utf8"), "untouched");
+      await cluster.kubectl("delete", "pod", "linked", "--now");
+      assert.deepEqual(readdirSync(outside).sort(), ["hosts", "image.tar"]);
+    } finally {
+      rmSync(outside, { recursive: true });
     }
   });
 

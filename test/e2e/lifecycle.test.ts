@@ -10,14 +10,14 @@ interface List<T> {
   readonly items: readonly T[];
 }
 
-/** What a cluster changes on its machine. */
+/** What a cluster changes on its machine; of the processes those of tests like this. */
 async function hostState(): Promise<Record<string, readonly string[]>> {
   const lines = (text: string) => text.split("\n").filter((line) => line !== "");
   const mounts = lines(readFileSync("/proc/self/mounts", "utf8")).map((line) => line.split(" ")[1] ?? "");
   const hierarchies = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/pids"].filter((path) =>
     existsSync(path),
   );
-  const running = lines((await run("ps", ["-eo", "stat,args"])).stdout).filter((line) => !line.startsWith("Z"));
+  const running = lines((await run("ps", ["-eo", "args"])).stdout);
   return {
     mounts: mounts.sort(),
     links: readdirSync("/sys/class/net").sort(),
@@ -26,7 +26,7 @@ async function hostState(): Promise<Record<string, readonly string[]>> {
     routes: lines((await run("ip", ["route"])).stdout).filter((line) => line.startsWith("10.244.") || line.includes("k8ts")),
     addresses: lines((await run("ip", ["-o", "address", "show", "dev", "lo"])).stdout).filter((line) => line.includes("10.96.")),
     cgroups: hierarchies.flatMap((path) => readdirSync(path).filter((name) => name.includes("k8ts"))),
-    processes: running.filter((line) => /containerd|k8ts\.ts (server|agent)/.test(line)),
+    processes: running.filter((line) => line.includes("/k8ts-e2e-")),
   };
 }
 

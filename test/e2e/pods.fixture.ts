@@ -1,15 +1,18 @@
 // Pods of the conformance tests: made from what is special about them, waited for, asked what they see.
 import type { Container, ContainerStatus, Pod, PodSpec } from "../../src/api/types/core/v1.ts";
-import { type Cluster, eventually } from "./cluster.fixture.ts";
+import { type Cluster, eventually, RESERVED_TAINT } from "./cluster.fixture.ts";
 
 /** Sleeps until it is asked to end. */
 export const SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"];
 
+/** All on one node, at which the tests look, with its reserved taint tolerated. */
 export class Pods {
   readonly #cluster: Cluster;
+  readonly #place: Partial<PodSpec>;
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, node = "node-1") {
     this.#cluster = cluster;
+    this.#place = { nodeSelector: { "kubernetes.io/hostname": node }, tolerations: [{ key: RESERVED_TAINT, operator: "Exists" }] };
   }
 
   /** A pod of several containers; those without a command sleep. */
@@ -19,7 +22,7 @@ export class Pods {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, labels: { name }, annotations },
-      spec: { terminationGracePeriodSeconds: 1, containers: full, ...spec },
+      spec: { terminationGracePeriodSeconds: 1, ...this.#place, containers: full, ...spec },
     });
   }
 

@@ -183,7 +183,7 @@ function services(): void {
       await serve("sticky", spec, pods);
       assert.deepEqual(new Set(await repeat(20, () => ask(`http://${address}`))), new Set(left));
       const seen = new Set<string>();
-      for (let round = 0; round < 8 && seen.size < 2; round++) {
+      for (let round = 0; round < 20 && seen.size < 2; round++) {
         for (const answer of await repeat(1, () => ask(`http://${address}`))) seen.add(answer);
         await sleep(1_300);
       }

@@ -1,10 +1,11 @@
 // Makes the images of the end-to-end tests from this machine's own programs, as OCI archives: kubia, busybox and nginx.
 // `make-images.ts <directory>` prints the paths; an archive that is there already is kept.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type ImageEntry, type ImageSpec, ociArchitecture, writeOciArchive } from "../../src/cmd/images/oci-archive.ts";
+import { fileOfPackage } from "./debian-package.ts";
 
 const KUBIA = `const http = require("node:http");
 const os = require("node:os");
@@ -46,35 +47,13 @@ const ACCOUNTS: readonly ImageEntry[] = [
 
 /** A shell and the usual commands from one program. */
 function busyboxEntries(directory: string): ImageEntry[] {
-  const program = busyboxProgram(directory);
+  // The dynamically linked one, which resolves hosts through the image's own libraries; it and the static one exclude each other.
+  const program = fileOfPackage("busybox", "bin/busybox", resolve(directory, "busybox"));
   const applets = execFileSync(program, ["--list"], { encoding: "utf8" }).trim().split("\n");
   const links = applets
     .filter((name) => name !== "busybox")
     .map((name) => ({ type: "symlink" as const, path: `bin/${name}`, target: "busybox" }));
   return [...programEntries(program, "bin/busybox"), ...resolverEntries(), ...links];
-}
-
-/**
- * Debian's dynamically linked busybox, which resolves hosts through the image's own libraries. It is taken out of its
- * package without installing it, for it and the static one exclude each other.
- */
-function busyboxProgram(directory: string): string {
-  const unpacked = resolve(directory, "busybox");
-  const program = join(unpacked, "bin/busybox");
-  if (existsSync(program)) return program;
-  mkdirSync(unpacked, { recursive: true });
-  const download = () =>
-    execFileSync("apt-get", ["-q", "-o", "APT::Sandbox::User=root", "download", "busybox"], { cwd: unpacked, stdio: "pipe" });
-  try {
-    download();
-  } catch {
-    execFileSync("apt-get", ["-q", "update"], { stdio: "pipe" });
-    download();
-  }
-  const file = readdirSync(unpacked).find((name) => name.endsWith(".deb"));
-  if (file === undefined) throw new Error(`apt-get downloaded no package into ${unpacked}`);
-  execFileSync("dpkg-deb", ["-x", file, "."], { cwd: unpacked });
-  return program;
 }
 
 /** Of entries for one path the first counts: images share libraries. */

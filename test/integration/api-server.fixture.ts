@@ -91,7 +91,7 @@ function send(port: number, path: string, { method = "GET", headers = {}, body, 
       });
       response.on("error", reject);
       response.on("end", () => {
-        const isJson = text !== "" && response.headers["content-type"]?.includes("json") === true;
+        const isJson = text !== "" && response.headers["content-type"]?.includes("json") === true && !path.includes("watch=1");
         resolve({ code: response.statusCode ?? 0, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined });
       });
     });

@@ -93,40 +93,43 @@ function certificateOf({ der }: PemBlock): X509Certificate | undefined {
   }
 }
 
-function validateTimes({ spec, status = {} }: PodCertificateRequest, leaf: X509Certificate, nowMs: number): FieldError[] {
-  const { notBefore, notAfter, beginRefreshAt } = status;
-  const required: FieldError[] = [];
+function requireTimes({ notBefore, notAfter, beginRefreshAt }: PodCertificateRequestStatus): FieldError[] {
+  const errors: FieldError[] = [];
   const consistent = "must be present and consistent with the issued certificate";
-  if (!notBefore) required.push(field.required("status.notBefore", consistent));
-  if (!notAfter) required.push(field.required("status.notAfter", consistent));
+  if (!notBefore) errors.push(field.required("status.notBefore", consistent));
+  if (!notAfter) errors.push(field.required("status.notAfter", consistent));
   if (!beginRefreshAt) {
-    required.push(field.required("status.beginRefreshAt", "must be present and in the range [notbefore+10min, notafter-10min]"));
+    errors.push(field.required("status.beginRefreshAt", "must be present and in the range [notbefore+10min, notafter-10min]"));
   }
-  if (!notBefore || !notAfter || !beginRefreshAt) return required;
+  return errors;
+}
+
+/** The first thing that is wrong with the times that the status tells. */
+function validateTimes({ spec, status = {} }: PodCertificateRequest, leaf: X509Certificate, nowMs: number): FieldError[] {
+  const required = requireTimes(status);
+  if (required.length > 0) return required;
+  const { notBefore = "", notAfter = "", beginRefreshAt = "" } = status;
   const [beginMs, endMs, refreshMs] = [Date.parse(notBefore), Date.parse(notAfter), Date.parse(beginRefreshAt)];
   const [leafBeginMs, leafEndMs] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()];
-  const one = (path: string, value: unknown, detail: string) => [field.invalid(path, value, detail)];
-  if (beginMs !== leafBeginMs) {
-    return one("status.notBefore", notBefore, "must be set to the NotBefore time encoded in the leaf certificate");
-  }
-  if (Math.abs(beginMs - nowMs) >= SKEW_MS) {
-    return one("status.notBefore", notBefore, "must be set to within 5 minutes of kube-apiserver's current time");
-  }
-  if (endMs !== leafEndMs) return one("status.notAfter", notAfter, "must be set to the NotAfter time encoded in the leaf certificate");
   const lifeMs = leafEndMs - leafBeginMs;
   const { maxExpirationSeconds = 0 } = spec;
-  if (lifeMs < MIN_LIFE_MS) return one(chainPath, goDuration(lifeMs), "leaf certificate lifetime must be >= 1 hour");
-  if (lifeMs > maxExpirationSeconds * 1_000) {
-    const detail = `leaf certificate lifetime must be <= spec.maxExpirationSeconds (${maxExpirationSeconds})`;
-    return one(chainPath, goDuration(lifeMs), detail);
-  }
-  if (refreshMs < beginMs + REFRESH_MARGIN_MS) {
-    return one("status.beginRefreshAt", beginRefreshAt, "must be at least 10 minutes after status.notBefore");
-  }
-  if (refreshMs > endMs - REFRESH_MARGIN_MS) {
-    return one("status.beginRefreshAt", beginRefreshAt, "must be at least 10 minutes before status.notAfter");
-  }
-  return [];
+  const begin = (holds: boolean, detail: string) => ({ holds, path: "status.notBefore", value: notBefore, detail });
+  const end = (holds: boolean, detail: string) => ({ holds, path: "status.notAfter", value: notAfter, detail });
+  const life = (holds: boolean, detail: string) => ({ holds, path: chainPath, value: goDuration(lifeMs), detail });
+  const refresh = (holds: boolean, detail: string) => ({ holds, path: "status.beginRefreshAt", value: beginRefreshAt, detail });
+  const broken = [
+    begin(beginMs === leafBeginMs, "must be set to the NotBefore time encoded in the leaf certificate"),
+    begin(Math.abs(beginMs - nowMs) < SKEW_MS, "must be set to within 5 minutes of kube-apiserver's current time"),
+    end(endMs === leafEndMs, "must be set to the NotAfter time encoded in the leaf certificate"),
+    life(lifeMs >= MIN_LIFE_MS, "leaf certificate lifetime must be >= 1 hour"),
+    life(
+      lifeMs <= maxExpirationSeconds * 1_000,
+      `leaf certificate lifetime must be <= spec.maxExpirationSeconds (${maxExpirationSeconds})`,
+    ),
+    refresh(refreshMs >= beginMs + REFRESH_MARGIN_MS, "must be at least 10 minutes after status.notBefore"),
+    refresh(refreshMs <= endMs - REFRESH_MARGIN_MS, "must be at least 10 minutes before status.notAfter"),
+  ].find(({ holds }) => !holds);
+  return broken === undefined ? [] : [field.invalid(broken.path, broken.value, broken.detail)];
 }
 
 /** Such as `25h0m0s`. */

@@ -4,7 +4,7 @@ import { column, nameColumn } from "../printing/columns.ts";
 import type { KindStrategy } from "../strategy.ts";
 import type { PodCertificateRequest, PodCertificateRequestSpec } from "../types/certificates/v1beta1.ts";
 import { checkImmutable, checkRequiredName } from "../validation/checks.ts";
-import { dropStatus, keepStatus } from "../validation/prepare.ts";
+import { dropStatus, keepSpecAndMetadata, keepStatus } from "../validation/prepare.ts";
 import { certificateLifeRange, checkSignerName, defaultCertificateSeconds, validateUserAnnotations } from "../validation/signer.ts";
 import { validateRequestKey } from "./pod-certificate-key.ts";
 import { outcomeOf, validateOutcome } from "./pod-certificate-outcome.ts";
@@ -39,6 +39,7 @@ export const podCertificateRequestStrategy: KindStrategy<PodCertificateRequest> 
   },
   prepareForCreate: dropStatus,
   prepareForUpdate: keepStatus,
+  prepareForStatusUpdate: keepSpecAndMetadata,
   // What was valid when it was made stays so: nothing of it may change.
   validate: ({ spec }, old) => (old === undefined ? validateSpec(spec) : []),
   validateUpdate({ spec }, { spec: old }) {

@@ -4,7 +4,7 @@ import type { KindStrategy } from "../strategy.ts";
 import type { StorageVersionMigration } from "../types/storagemigration/v1beta1.ts";
 import { checkImmutable, checkRequiredName, checkSubdomain } from "../validation/checks.ts";
 import { validateConditions } from "../validation/conditions.ts";
-import { dropStatus, keepSpec, keepStatus } from "../validation/prepare.ts";
+import { dropStatus, keepSpecAndMetadata, keepStatus } from "../validation/prepare.ts";
 
 /** The conditions with which a migration ends, as messages call them. */
 const ends = { Succeeded: "success", Failed: "failed" };
@@ -37,7 +37,7 @@ function validateStatusUpdate(migration: StorageVersionMigration, old: StorageVe
 export const storageVersionMigrationStrategy: KindStrategy<StorageVersionMigration> = {
   prepareForCreate: dropStatus,
   prepareForUpdate: keepStatus,
-  prepareForStatusUpdate: keepSpec,
+  prepareForStatusUpdate: keepSpecAndMetadata,
   validate({ spec }) {
     const errors: FieldError[] = [];
     checkRequiredName(errors, "spec.resource.resource", spec?.resource?.resource, isDns1035Label);

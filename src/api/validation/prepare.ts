@@ -17,6 +17,15 @@ export function keepStatus(object: SpecAndStatus, old: SpecAndStatus): void {
   else object.status = old.status;
 }
 
+/** An update of the status leaves all that people put on an object as it was. */
+export function keepSpecAndMetadata(object: SpecAndStatus, old: SpecAndStatus): void {
+  keepSpec(object, old);
+  for (const name of ["labels", "annotations", "finalizers", "ownerReferences"] as const) {
+    delete object.metadata[name];
+    if (old.metadata[name] !== undefined) Object.assign(object.metadata, { [name]: old.metadata[name] });
+  }
+}
+
 /** An update of the status leaves the specification as it was. */
 export function keepSpec(object: SpecAndStatus, old: SpecAndStatus): void {
   if (old.spec === undefined) delete object.spec;

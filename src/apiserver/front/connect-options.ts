@@ -1,5 +1,5 @@
 // What a client asks of a connection (exec, attach, port-forward, proxy), as the object that admission sees.
-import type { RequestInfo } from "./request-info.ts";
+import { isTrue, type RequestInfo } from "./request-info.ts";
 
 const flags = ["stdin", "stdout", "stderr", "tty"];
 const booleans: Readonly<Record<string, readonly string[]>> = { exec: flags, attach: flags };
@@ -8,7 +8,7 @@ const booleans: Readonly<Record<string, readonly string[]>> = { exec: flags, att
 export function connectOptions(kind: string, { subresource, query, subpath }: RequestInfo): Record<string, unknown> {
   const asked = query ?? new URLSearchParams();
   const options: Record<string, unknown> = { kind, apiVersion: "v1" };
-  for (const name of booleans[subresource] ?? []) if (isSet(asked.get(name))) options[name] = true;
+  for (const name of booleans[subresource] ?? []) if (isTrue(asked.get(name))) options[name] = true;
   const container = asked.get("container") ?? "";
   if (container !== "") options["container"] = container;
   const command = asked.getAll("command");
@@ -17,8 +17,4 @@ export function connectOptions(kind: string, { subresource, query, subpath }: Re
   if (ports.length > 0) options["ports"] = ports;
   if (subresource === "proxy" && subpath.length > 0) options["path"] = subpath.join("/");
   return options;
-}
-
-function isSet(value: string | null): boolean {
-  return value === "true" || value === "1";
 }

@@ -22,6 +22,8 @@ export interface FrontResponse extends EventEmitter {
   statusCode: number;
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
+  /** HTTP/1.1 alone: whether what is written is made a chunk, known once the headers are sent. */
+  chunkedEncoding?: boolean;
   setHeader(name: string, value: HeaderValue): unknown;
   writeHead(statusCode: number, headers?: Readonly<Record<string, HeaderValue>>): unknown;
   write(chunk: Uint8Array | string): boolean;

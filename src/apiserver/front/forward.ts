@@ -4,6 +4,7 @@ import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import { statusError } from "../../machinery/index.ts";
 import type { FrontRequest, FrontResponse, HeaderValue } from "./exchange.ts";
+import { isHtml, withLinks } from "./html-links.ts";
 import type { UpgradeExchange } from "./http-front.ts";
 
 export interface ForwardTarget {
@@ -19,8 +20,8 @@ export interface ForwardTarget {
   };
   /** Set besides the request's own headers, or in their place. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** Changes where a redirect leads. */
-  readonly rewriteLocation?: (location: string) => string;
+  /** Changes where redirects and the links of pages lead. */
+  readonly rewriteUrl?: (url: string) => string;
   /** The answer when the target cannot be reached. */
   readonly unreachable?: (error: Error) => Error;
 }
@@ -51,7 +52,7 @@ export function forward({ request, response, upgrade }: Forwarded, target: Forwa
     const outgoing = begin(request, target, { isUpgrade: upgrade !== undefined });
     outgoing.on("error", (error) => reject(unreachable(error)));
     outgoing.on("response", (answer) => {
-      passAnswer(answer, response, target.rewriteLocation);
+      passAnswer(answer, response, target.rewriteUrl);
       resolve();
     });
     outgoing.on("upgrade", (answer, socket, head) => {
@@ -119,18 +120,21 @@ function answerHeaders(answer: IncomingMessage): Record<string, HeaderValue> {
   return headers;
 }
 
-function passAnswer(answer: IncomingMessage, response: FrontResponse, rewriteLocation: ForwardTarget["rewriteLocation"]): void {
+function passAnswer(answer: IncomingMessage, response: FrontResponse, rewriteUrl: ForwardTarget["rewriteUrl"]): void {
   const { location } = answer.headers;
-  const moved = location === undefined || rewriteLocation === undefined ? {} : { location: rewriteLocation(location) };
-  response.writeHead(answer.statusCode ?? 502, { ...answerHeaders(answer), ...moved });
+  const moved = location === undefined || rewriteUrl === undefined ? {} : { location: rewriteUrl(location) };
+  const { "content-length": length, ...headers } = answerHeaders(answer);
+  const body = rewriteUrl !== undefined && isHtml(answer) ? withLinks(answer, rewriteUrl) : answer;
+  const known = body !== answer || length === undefined ? {} : { "content-length": length };
+  response.writeHead(answer.statusCode ?? 502, { ...headers, ...known, ...moved });
   response.flushHeaders?.();
-  answer.on("data", (chunk: Buffer) => {
+  body.on("data", (chunk: Buffer) => {
     if (response.write(chunk)) return;
-    answer.pause();
-    response.once("drain", () => answer.resume());
+    body.pause();
+    response.once("drain", () => body.resume());
   });
-  answer.on("end", () => response.end());
-  answer.on("error", () => response.destroy());
+  body.on("end", () => response.end());
+  body.on("error", () => response.destroy());
 }
 
 interface Side {

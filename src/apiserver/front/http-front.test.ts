@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { connect } from "node:http2";
+import { Agent, get } from "node:https";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { MAX_BODY_BYTES } from "./body.ts";
@@ -72,6 +75,24 @@ test("a list is a head and the items' bytes, compressed when it is large", async
   const packed = await server.call({ path: collection, headers: { "accept-encoding": "gzip" } });
   assert.equal(packed.headers["content-encoding"], "gzip");
   assert.deepEqual(gunzipSync(packed.body), plain.body);
+});
+
+test("the connection of a watch that has ended takes the next request", async () => {
+  await using server = await startTestFront();
+  server.handler.events = [[{ type: "ADDED", stored: storedObject(configMap("a")) }]];
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = async (path: string) => {
+    const request = get({ host: "127.0.0.1", port: server.port, path, agent, ca: server.ca.cert, ...server.admin });
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    const { socket } = response;
+    return { socket, text: (await response.toArray()).join("") };
+  };
+  const watch = await ask(`${collection}?watch=true`);
+  const list = await ask(collection);
+  assert.deepEqual(JSON.parse(watch.text), { type: "ADDED", object: configMap("a") });
+  assert.equal(JSON.parse(list.text).kind, "ConfigMapList");
+  assert.equal(list.socket, watch.socket);
+  agent.destroy();
 });
 
 test("a watch is one JSON frame a line, bookmarks and errors included", async () => {

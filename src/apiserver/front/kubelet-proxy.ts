@@ -8,6 +8,7 @@ import type { Endpoint, Exchange } from "./exchange.ts";
 import { type ForwardTarget, fetchAnswer, forward } from "./forward.ts";
 import type { UpgradeExchange } from "./http-front.ts";
 import { kubeletAddress } from "./kubelet-address.ts";
+import { isTrue } from "./request-info.ts";
 import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeBody } from "./respond.ts";
 import { acceptWebSocket, sendBytes } from "./web-socket.ts";
@@ -101,7 +102,7 @@ function kubeletPath({ info }: Exchange, pod: DeepReadonly<Pod>): string {
   }
   for (const [from, to] of Object.entries(streamParameters)) {
     const value = asked.get(from) ?? (from === "stdout" || from === "stderr" ? "true" : "false");
-    if (value === "true" || value === "1") query.append(to, "1");
+    if (isTrue(value)) query.append(to, "1");
   }
   for (const command of asked.getAll("command")) query.append("command", command);
   return `/${subresource}/${at}/${container}?${query}`;

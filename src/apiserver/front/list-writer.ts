@@ -5,13 +5,12 @@ import { createGzip } from "node:zlib";
 import { type Resource, type Stored, type StoredList, typeFacts } from "../../api/index.ts";
 import { encodeMessage, envelopeHead, fieldHead } from "../../machinery/index.ts";
 import type { Exchange, FrontResponse } from "./exchange.ts";
+import { CHUNK_BYTES, drained, gathered } from "./gathered.ts";
 import { mediaTypes } from "./negotiation.ts";
 import { listItem } from "./protobuf-forms.ts";
 import { acceptsGzip, GZIP_LEVEL, GZIP_THRESHOLD_BYTES } from "./respond.ts";
 import { copyJson, jsonLength } from "./stored-json.ts";
 
-/** Bytes gathered before they are given to the socket: few system calls, little memory for a slow client. */
-const CHUNK_BYTES = 256 * 1024;
 const COMMA = 0x2c;
 const tail = Buffer.from("]}\n");
 
@@ -19,21 +18,6 @@ const tail = Buffer.from("]}\n");
 const joinedItems = new WeakMap<readonly Stored[], readonly Buffer[]>();
 /** Longer lists are joined anew for each client, so that memory does not hold them twice. */
 const MAX_SHARED_BYTES = 16 * 2 ** 20;
-
-/** `parts` joined to pieces of about CHUNK_BYTES. */
-function* gathered(parts: Iterable<Uint8Array>): Generator<Buffer> {
-  let pieces: Uint8Array[] = [];
-  let size = 0;
-  for (const part of parts) {
-    pieces.push(part);
-    size += part.byteLength;
-    if (size < CHUNK_BYTES) continue;
-    yield Buffer.concat(pieces);
-    pieces = [];
-    size = 0;
-  }
-  if (pieces.length > 0) yield Buffer.concat(pieces);
-}
 
 /** The items' JSON with commas between, `totalBytes` in all, in pieces of about CHUNK_BYTES. */
 function* joined(items: readonly Stored[], totalBytes: number): Generator<Buffer> {
@@ -75,7 +59,7 @@ function* wholeBody(head: Buffer, chunks: Iterable<Buffer>): Generator<Buffer> {
 interface ListBody {
   readonly contentType: string;
   readonly size: number;
-  readonly chunks: Iterable<Buffer>;
+  readonly chunks: Iterable<Uint8Array>;
 }
 
 export function writeList(exchange: Exchange, resource: Resource, list: StoredList, format: "json" | "protobuf"): Promise<void> {
@@ -124,7 +108,7 @@ async function writeBodyOf({ request, response }: Exchange, { contentType, size,
   }
 }
 
-async function writeAll(response: FrontResponse, chunks: Iterable<Buffer> | AsyncIterable<Buffer>): Promise<void> {
+async function writeAll(response: FrontResponse, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
   let isClosed = false;
   response.once("close", () => {
     isClosed = true;
@@ -134,17 +118,4 @@ async function writeAll(response: FrontResponse, chunks: Iterable<Buffer> | Asyn
     if (!response.write(chunk)) await drained(response);
   }
   response.end();
-}
-
-/** Until the client has read enough, or is gone. */
-export function drained(response: FrontResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off("drain", done);
-      response.off("close", done);
-      resolve();
-    };
-    response.on("drain", done);
-    response.on("close", done);
-  });
 }

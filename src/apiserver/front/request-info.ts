@@ -91,9 +91,9 @@ export function isLongRunning({ verb, subresource }: Pick<RequestInfo, "verb" | 
   return verb === "watch" || longRunningSubresources.has(subresource);
 }
 
-/** How query parameters say yes. */
+/** Whether a query parameter says yes: it does unless it is absent, "0" or "false", however written. */
 export function isTrue(value: string | null | undefined): boolean {
-  return value === "true" || value === "1" || value === "";
+  return value !== undefined && value !== null && value !== "0" && value.toLowerCase() !== "false";
 }
 
 function splitPath(path: string): string[] | undefined {

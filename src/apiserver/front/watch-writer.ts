@@ -3,7 +3,7 @@ import type { Resource, Stored, StoredWatchEvent } from "../../api/index.ts";
 import { encodeWatchFrame, type TypeFacts } from "../../machinery/index.ts";
 import { encodeCbor } from "./cbor.ts";
 import type { FrontResponse } from "./exchange.ts";
-import { drained } from "./list-writer.ts";
+import { drained, gathered } from "./gathered.ts";
 import { type Format, streamTypes } from "./negotiation.ts";
 import { factsOfAnswer, metaTypeFacts, protobufBody, storedBody } from "./protobuf-forms.ts";
 import { copyJson, jsonLength } from "./stored-json.ts";
@@ -118,14 +118,40 @@ export interface WatchAnswer {
 export async function writeWatch(response: FrontResponse, { batches, encode, format, signal, sent }: WatchAnswer): Promise<void> {
   response.writeHead(200, { "Content-Type": streamTypes[format] ?? "" });
   response.flushHeaders?.();
+  // Chunks are made here once for all watchers; http would write each in four parts.
+  const isChunked = response.chunkedEncoding === true;
+  if (isChunked) response.chunkedEncoding = false;
   for await (const batch of batches) {
     if (signal.aborted) break;
-    let hasRoom = true;
-    // HTTP/1.1 gathers what one turn writes by itself; cork() would send the length of the chunk as a TLS record of its own.
-    for (const event of batch) hasRoom = response.write(encode(event));
+    for (const piece of gathered(framesOf(batch, encode, isChunked))) {
+      if (!response.write(piece)) await drained(response);
+      if (signal.aborted) break;
+    }
     sent(batch.length);
-    if (!hasRoom) await drained(response);
-    if (signal.aborted) break;
   }
-  response.end();
+  response.end(isChunked ? LAST_CHUNK : undefined);
+}
+
+function* framesOf(batch: readonly StoredWatchEvent[], encode: FrameEncoder, isChunked: boolean): Generator<Uint8Array> {
+  for (const event of batch) {
+    const frame = encode(event);
+    if (isChunked) yield chunkOf(frame);
+    else yield typeof frame === "string" ? Buffer.from(frame) : frame;
+  }
+}
+
+const CRLF = Buffer.from("\r\n");
+const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+const chunks = new WeakMap<Uint8Array, Buffer>();
+
+/** A frame as a chunk of an HTTP/1.1 body; made once of a frame that is shared. */
+function chunkOf(frame: Uint8Array | string): Buffer {
+  if (typeof frame === "string") return asChunk(Buffer.from(frame));
+  let chunk = chunks.get(frame);
+  if (chunk === undefined) chunks.set(frame, (chunk = asChunk(frame)));
+  return chunk;
+}
+
+function asChunk(content: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(`${content.byteLength.toString(16)}\r\n`), content, CRLF]);
 }

@@ -1,5 +1,5 @@
 // What a resourceVersion in a read asks for, and waiting until the cache can answer it.
-import { badRequest, type StatusError, statusError } from "../../machinery/index.ts";
+import { badRequest, expired, type StatusError, statusError } from "../../machinery/index.ts";
 import type { ServerContext } from "./server-context.ts";
 
 /** How long a read waits for a revision that has not been seen yet. */
@@ -25,6 +25,17 @@ export async function waitUntilFresh(context: ServerContext, revision: number | 
     const isFresh = await context.cache.waitFor(revision, FRESHNESS_LIMIT_MS);
     if (!isFresh) throw tooLargeRevision(revision, context.cache.appliedRevision);
   }
+}
+
+/**
+ * Waits until a watch can start after `revision`; `Expired` when it does not come, so that the client lists anew.
+ *
+ * DEVIATION: upstream lets such a watch wait in silence. Clients name a revision of the future when the objects have moved to another
+ * store, or come from a snapshot, and would miss all that happens until its revisions are as large.
+ */
+export async function waitUntilReached(context: ServerContext, revision: number): Promise<void> {
+  if (revision <= context.cache.appliedRevision || (await context.cache.waitFor(revision, FRESHNESS_LIMIT_MS))) return;
+  throw expired(`resource version ${revision} is ahead of the newest one: ${context.cache.appliedRevision}`);
 }
 
 export function tooLargeRevision(revision: number, current: number): StatusError {

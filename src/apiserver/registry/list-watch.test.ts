@@ -114,6 +114,13 @@ describe("watch", () => {
     await watch.done;
   });
 
+  it("refuses a revision that does not come within three seconds with 410, so that clients of another store's revisions start over", async () => {
+    await using server = await CoreFixture.start();
+    const answer = server.core.watch(server.scope("configmaps"), { resourceVersion: "9999" }).catch((caught: unknown) => caught);
+    await server.clock.advance(3000);
+    assert.ok(isExpired(await answer));
+  });
+
   it("refuses a revision that has fallen out of the window with 410", async () => {
     await using server = await CoreFixture.start({ watchWindow: { capacity: 2 } });
     const { object } = await server.create("configmaps", configMap("a"));

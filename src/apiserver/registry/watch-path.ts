@@ -3,7 +3,7 @@ import type { RequestScope, Resource, StoredWatchEvent, WatchOptions } from "../
 import { expired, type FieldError, field, invalid } from "../../machinery/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { Watcher, type WatcherOptions } from "../watch-cache/watcher.ts";
-import { parseRevision, waitUntilFresh } from "./freshness.ts";
+import { parseRevision, waitUntilFresh, waitUntilReached } from "./freshness.ts";
 import { scopePrefix } from "./key.ts";
 import { selected } from "./read-path.ts";
 import { parseSelection, type Selection } from "./selection.ts";
@@ -27,6 +27,7 @@ export async function watchObjects(
   if (sendsInitial || revision === undefined) await waitUntilFresh(context, revision);
   const cache = cacheOf(context, resource);
   const startsNow = sendsInitial || revision === undefined || revision === 0;
+  if (!startsNow) await waitUntilReached(context, revision);
   const afterRevision = startsNow ? context.cache.appliedRevision : revision;
   if (afterRevision < cache.window.forgottenRevision) {
     throw expired(`too old resource version: ${afterRevision} (${cache.window.forgottenRevision})`);

@@ -73,9 +73,11 @@ async function runNode(context: AgentContext): Promise<void> {
   const localPaths = localPathKeeper({ client, informers, volumes, hostname: config.nodeName, clock, logger });
   const machine = machineInfo({ storagePath: config.kubeletDirectory, nodeName: config.nodeName });
   const imageDir = await runtime.imageDirectory().catch(() => config.kubeletDirectory);
-  const meter = new HostMeter({ runtime, rootDir: config.kubeletDirectory, logDir: config.podLogDirectory, imageDir });
-  const parts = { client, runtime, machine, meter, probeCounts: new ProbeCounts() };
-  const agent = await makeAgent(context, { ...parts, informers });
+  const reserved = reservedOf(context.kubelet, machine);
+  const cgroups = await hostCgroups(context, machine, reserved);
+  const meter = new HostMeter({ runtime, cgroups, rootDir: config.kubeletDirectory, logDir: config.podLogDirectory, imageDir });
+  const parts = { client, runtime, machine, meter, reserved, cgroups, probeCounts: new ProbeCounts() };
+  const agent = makeAgent(context, { ...parts, informers });
   context.machineStop.beforeShutdown(() => agent.shutDown(signal));
   const server = makeServer(context, { ...parts, agent });
   await server.listen(config.kubeletPort, config.nodeAddress);
@@ -94,18 +96,35 @@ interface NodeParts {
   readonly runtime: CriRuntime;
   readonly machine: MachineInfo;
   readonly meter: HostMeter;
+  /** What is kept back from pods, in bytes by resource. */
+  readonly reserved: ReturnType<typeof reservedOf>;
+  readonly cgroups: HostCgroups;
   readonly probeCounts: ProbeCounts;
 }
 
-async function makeAgent(
+function reservedOf({ eviction }: KubeletConfiguration, machine: MachineInfo) {
+  const kept = keptForEviction(eviction, machine);
+  const hugePageBytes = Object.values(machine.hugePages ?? {}).reduce((sum, bytes) => sum + bytes, 0);
+  return { ...kept, memory: kept.memory + hugePageBytes };
+}
+
+async function hostCgroups({ config, kubelet, logger }: AgentContext, machine: MachineInfo, reserved: { readonly memory: number }) {
+  return new HostCgroups({
+    hierarchy: await detectHierarchy(diskCgroups),
+    root: config.cgroupRoot.replace(/^\//, ""),
+    milliCpus: machine.cpus * 1000,
+    memoryBytes: machine.memoryBytes - reserved.memory,
+    ...(kubelet.podPidsLimit === undefined ? {} : { podPidsLimit: kubelet.podPidsLimit }),
+    logger,
+  });
+}
+
+function makeAgent(
   { config, kubelet, clock, random, logger }: AgentContext,
   parts: NodeParts & { readonly informers: SharedInformers },
-): Promise<NodeAgent> {
-  const { client, informers, runtime, machine, meter, probeCounts } = parts;
+): NodeAgent {
+  const { client, informers, runtime, machine, meter, reserved, cgroups, probeCounts } = parts;
   const objects = new ObjectCache(client, clock);
-  const kept = keptForEviction(kubelet.eviction, machine);
-  const hugePageBytes = Object.values(machine.hugePages ?? {}).reduce((sum, bytes) => sum + bytes, 0);
-  const reserved = { ...kept, memory: kept.memory + hugePageBytes };
   const memoryBytes = machine.memoryBytes - reserved.memory;
   // As the node object says it, in whole kibibytes.
   const allocatable = () => ({ cpu: String(machine.cpus), memory: `${Math.floor(memoryBytes / 1024)}Ki` });
@@ -125,15 +144,6 @@ async function makeAgent(
     pid: process.pid,
   });
   const isLoaded = (image: string) => isImageLoaded(config.loadedImagesFile, image);
-  const hierarchy = await detectHierarchy(diskCgroups);
-  const cgroups = new HostCgroups({
-    hierarchy,
-    root: config.cgroupRoot.replace(/^\//, ""),
-    milliCpus: machine.cpus * 1000,
-    memoryBytes,
-    ...(kubelet.podPidsLimit === undefined ? {} : { podPidsLimit: kubelet.podPidsLimit }),
-    logger,
-  });
   return new NodeAgent({
     client,
     informers,

@@ -1,8 +1,8 @@
 // Controllers and scheduler over one API server in the same process: they share informers, so an object is in memory once.
-import type { ApiHandler, Resource, ResourceCatalog, UserInfo } from "../../api/index.ts";
+import type { ApiHandler, ResourceCatalog, UserInfo } from "../../api/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type Client, EventRecorder, LeaderElection, LocalClient, SharedInformers } from "../../client/index.ts";
-import { type ControllerContext, type DefaultControllersOptions, defaultControllers } from "../../controllers/index.ts";
+import { type ControllerContext, type DefaultControllersOptions, defaultControllers, deletableResources } from "../../controllers/index.ts";
 import { Scheduler, type SchedulerOptions } from "../../scheduler/index.ts";
 
 export interface ControlPlaneOptions {
@@ -44,13 +44,6 @@ function controllerUser(name: string): UserInfo {
     name: `system:serviceaccount:kube-system:${name}`,
     groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
   };
-}
-
-/** Everything that can be listed and deleted, each kind once. */
-function deletable(catalog: ResourceCatalog): readonly Resource[] {
-  return catalog
-    .all()
-    .filter(({ verbs, storedAs }) => storedAs?.resource === undefined && ["list", "watch", "delete"].every((verb) => verbs.includes(verb)));
 }
 
 /** DEVIATION: one lease for controllers and scheduler, which share their informers. */
@@ -106,7 +99,7 @@ class Term {
       clusterCidr: podNetwork,
       localTimeZone,
       loadBalancers: { pool: loadBalancerPool, reservedPorts },
-      deletableResources: () => deletable(catalog),
+      deletableResources: () => deletableResources(catalog),
     });
     const running = makers.map(({ name, serviceAccount, make }) => make(this.#contextFor(name, controllerUser(serviceAccount))));
     const scheduler = new Scheduler({ ...this.#contextFor("default-scheduler", SCHEDULER_USER), ...this.#options.scheduler });

@@ -1,9 +1,9 @@
 // Deletes what has lost its owners, and carries out foreground and orphaning deletion.
-import { resources as builtIn } from "../../api/index.ts";
+import { resources as builtIn, type ResourceRef } from "../../api/index.ts";
 import { type ReconcileResult, WorkQueue } from "../../client/index.ts";
 import type { DeepReadonly, KubeObject, OwnerReference } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
-import { type CollectableResource, Monitors } from "./monitors.ts";
+import { Monitors } from "./monitors.ts";
 import {
   apiVersionOf,
   FOREGROUND_FINALIZER,
@@ -19,7 +19,7 @@ import { GarbageWrites } from "./writes.ts";
 
 export interface GarbageCollectorOptions {
   /** The resources served now whose objects can be deleted, listed and watched; asked again when definitions change. */
-  readonly resources: () => readonly CollectableResource[];
+  readonly resources: () => readonly ResourceRef<KubeObject>[];
 }
 
 /** Upstream's --concurrent-gc-syncs. */

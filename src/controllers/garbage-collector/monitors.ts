@@ -1,21 +1,13 @@
 // The resources that the garbage collector follows: which they are, and the informer of each.
-import type { Resource, ResourceRef } from "../../api/index.ts";
+import type { ResourceRef } from "../../api/index.ts";
 import type { Informer, InformerSource } from "../../client/index.ts";
 import type { DeepReadonly, KubeObject } from "../../machinery/index.ts";
 import { apiVersionOf, type GraphChange, type OwnerGraph } from "./owner-graph.ts";
-
-/** A resource, and whether its objects are another version's or group's in another form. */
-export type CollectableResource = ResourceRef<KubeObject> & { readonly storedAs?: { readonly resource?: unknown } };
 
 /** Many, short-lived and nobody's owners: upstream ignores them too. */
 const isEvents = ({ group, resource }: ResourceRef<KubeObject>) => resource === "events" && (group === "" || group === "events.k8s.io");
 
 const idOf = ({ group, resource }: ResourceRef<KubeObject>) => `${resource}.${group}`;
-
-/** Those of the served resources whose objects can be deleted and followed. */
-export function deletableResources(served: readonly Resource[]): readonly Resource[] {
-  return served.filter(({ verbs }) => ["delete", "list", "watch"].every((verb) => verbs.includes(verb)));
-}
 
 interface Monitor {
   readonly resource: ResourceRef<KubeObject>;
@@ -53,7 +45,7 @@ export class Monitors {
   }
 
   /** Follows `resources` and no others; the informers of new ones are made, not started. */
-  follow(resources: readonly CollectableResource[]): void {
+  follow(resources: readonly ResourceRef<KubeObject>[]): void {
     this.#kinds = new Map(resources.map((resource) => [`${apiVersionOf(resource)} ${resource.kind}`, resource]));
     const wanted = this.#oneVersionEach(resources);
     for (const [id, monitor] of this.#monitors) if (wanted.get(id)?.version !== monitor.resource.version) this.#drop(id, monitor);
@@ -61,10 +53,10 @@ export class Monitors {
   }
 
   /** The version that is followed already, else the first. */
-  #oneVersionEach(resources: readonly CollectableResource[]): ReadonlyMap<string, ResourceRef<KubeObject>> {
+  #oneVersionEach(resources: readonly ResourceRef<KubeObject>[]): ReadonlyMap<string, ResourceRef<KubeObject>> {
     const chosen = new Map<string, ResourceRef<KubeObject>>();
     for (const resource of resources) {
-      if (isEvents(resource) || resource.storedAs?.resource !== undefined) continue;
+      if (isEvents(resource)) continue;
       const id = idOf(resource);
       if (!chosen.has(id) || this.#monitors.get(id)?.resource.version === resource.version) chosen.set(id, resource);
     }

@@ -20,6 +20,8 @@ export interface Hierarchy {
   limit(group: string, limits: GroupLimits): Promise<void>;
   /** Removes a group and those below it; harmless when it is gone. */
   remove(group: string): Promise<void>;
+  /** How many processes and threads are in a group and those below it; 0 when it is gone. */
+  processes(group: string): Promise<number>;
   /** Names of the groups right below. */
   children(group: string): Promise<readonly string[]>;
 }
@@ -103,6 +105,10 @@ class HierarchyV1 implements Hierarchy {
       await removeTree(this.#files, `${this.#mountPoint}/${tree}${group}`);
   }
 
+  async processes(group: string): Promise<number> {
+    return Number((await this.#files.read(`${this.#mountPoint}/pids${group}/pids.current`)) ?? 0);
+  }
+
   children(group: string): Promise<readonly string[]> {
     return this.#files.directories(`${this.#mountPoint}/memory${group}`);
   }
@@ -152,6 +158,10 @@ class HierarchyV2 implements Hierarchy {
 
   remove(group: string): Promise<void> {
     return removeTree(this.#files, `${this.#mountPoint}${group}`);
+  }
+
+  async processes(group: string): Promise<number> {
+    return Number((await this.#files.read(`${this.#mountPoint}${group}/pids.current`)) ?? 0);
   }
 
   children(group: string): Promise<readonly string[]> {

@@ -56,6 +56,9 @@ test("on version 1 a burstable pod gets shares, quota and memory limit in each c
   assert.equal(at("cpu/k8ts/kubepods/burstable/cpu.shares"), "512");
   assert.equal(at("memory/k8ts/kubepods/memory.limit_in_bytes"), String(4 * 2 ** 30), "all pods together have what is allocatable");
   assert.deepEqual(await groups.listPods(), ["u1"]);
+  assert.equal(await groups.countProcesses(pod), 0);
+  files.texts.set("/cg/pids/k8ts/kubepods/burstable/podu1/pids.current", "7\n");
+  assert.equal(await groups.countProcesses(pod), 7);
   await files.makeDirectory("/cg/systemd/k8ts/kubepods/burstable/podu1/abc");
   await groups.removePod("u1");
   assert.deepEqual(

@@ -59,6 +59,11 @@ export class HostCgroups implements CgroupManager {
     if (this.#burstable.delete(uid)) await this.#shareBurstable();
   }
 
+  /** How many processes and threads a pod has. */
+  countProcesses(pod: PodObject): Promise<number> {
+    return this.#options.hierarchy.processes(groupOf(this.#root, pod));
+  }
+
   async listPods(): Promise<readonly string[]> {
     const top = `/${this.#root}/kubepods`;
     const names = await Promise.all([top, `${top}/burstable`, `${top}/besteffort`].map((group) => this.#options.hierarchy.children(group)));

@@ -2,6 +2,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, readdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { HostCgroups } from "../cgroups/host-cgroups.ts";
 import { podLogDirectory } from "../containers/sandbox-config.ts";
 import { type PodObject, podUid } from "../pod/pod-object.ts";
 import type { ContainerUsage, Runtime } from "../runtime/runtime.ts";
@@ -12,6 +13,7 @@ import type { EvictionSignal } from "./thresholds.ts";
 
 export interface HostMeterOptions {
   readonly runtime: Pick<Runtime, "usage">;
+  readonly cgroups: Pick<HostCgroups, "countProcesses">;
   /** Holds pods' volumes. */
   readonly rootDir: string;
   readonly logDir: string;
@@ -81,7 +83,7 @@ export class HostMeter implements NodeMeter {
       memoryBytes: sum(containers.map(({ memoryBytes }) => memoryBytes)),
       diskBytes: sum(containers.map(({ diskBytes }) => diskBytes)) + sum(emptyDirBytes.values()),
       inodes,
-      processes: 0,
+      processes: await this.#options.cgroups.countProcesses(pod),
       containers,
       emptyDirBytes,
     };

@@ -5,7 +5,7 @@ import { type Informer, type ReconcileResult, runWorkers, WorkQueue } from "../.
 import { isConflict, isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
 import type { PodObject } from "../pod/pod-object.ts";
 import { AddressPool } from "../runtime/simulated/address-pool.ts";
-import { statusPatch } from "../status/status-patch.ts";
+import { type StatusPatch, statusPatch } from "../status/status-patch.ts";
 import type { HollowContext } from "./hollow-context.ts";
 import { playPod } from "./hollow-pod.ts";
 
@@ -66,7 +66,7 @@ export class HollowPods {
     return wakeAtMs === undefined ? undefined : { requeueAfterMs: Math.max(1, wakeAtMs - nowMs) };
   }
 
-  async #tell(pod: PodObject, patch: Record<string, unknown> | undefined, signal: AbortSignal): Promise<void> {
+  async #tell(pod: PodObject, patch: StatusPatch | undefined, signal: AbortSignal): Promise<void> {
     if (patch === undefined) return;
     const { namespace, name = "" } = pod.metadata;
     const type = "application/strategic-merge-patch+json";

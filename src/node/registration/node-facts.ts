@@ -1,7 +1,8 @@
 // What a node says of itself, as its object's labels, capacity and addresses. Pure.
 import type { ContainerImage, Node, NodeCondition, NodeStatus, Taint } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
-import { type DeepReadonly, parseQuantity } from "../../machinery/index.ts";
+import type { DeepReadonly } from "../../machinery/index.ts";
+import { formatBytes } from "../eviction/rank.ts";
 import type { ImageStatus, RuntimeStatus } from "../runtime/runtime.ts";
 
 export interface MachineInfo {
@@ -65,10 +66,6 @@ export function nodeAnnotations({ annotations }: Pick<NodeFacts, "annotations">)
 }
 
 const NO_HUGE_PAGES: Readonly<Record<string, number>> = { "hugepages-1Gi": 0, "hugepages-2Mi": 0 };
-
-function formatBytes(bytes: number): string {
-  return parseQuantity(`${Math.floor(bytes / 1024)}Ki`).toString();
-}
 
 function resourceList({ machine, maxPods }: NodeFacts, keptBack: Readonly<Record<string, number>>): Record<string, string> {
   const { cpus, memoryBytes, storageBytes = 0, hugePages = NO_HUGE_PAGES } = machine;

@@ -23,8 +23,9 @@ export function parseLogQuery(query: URLSearchParams, nowMs: number): LogQuery {
   };
 }
 
+/** Whether a query parameter says yes: it does unless it is absent, "0" or "false", however written. */
 export function isTrue(text: string | null): boolean {
-  return text === "true" || text === "1";
+  return text !== null && text !== "0" && text.toLowerCase() !== "false";
 }
 
 function wholeNumber(query: URLSearchParams, name: string, least: number): number | undefined {

@@ -6,11 +6,26 @@ import { isOwnCondition, OWN_CONDITIONS } from "./conditions.ts";
 
 /** Lists that the server would merge by key, where the node means the whole list. */
 const REPLACED_LISTS = new Set<string>(["podIPs", "hostIPs"]);
+/** Fields that come with the sandbox. */
+const SANDBOX_FIELDS: ReadonlySet<string> = new Set(["conditions", "podIP", "podIPs"]);
 /** Fields that others write. */
 const FOREIGN: ReadonlySet<string> = new Set(["nominatedNodeName", "resourceClaimStatuses", "resize"]);
 
+export interface StatusPatch {
+  readonly metadata: { readonly uid: string };
+  readonly status: Readonly<Record<string, unknown>>;
+}
+
+/** Whether all that a patch tells is that the pod's sandbox is there: its containers are what people wait for. */
+export function isMinor(status: StatusPatch["status"]): boolean {
+  const conditions = (status["conditions"] ?? []) as readonly { readonly type: string }[];
+  return (
+    conditions.every(({ type }) => type === "PodReadyToStartContainers") && Object.keys(status).every((name) => SANDBOX_FIELDS.has(name))
+  );
+}
+
 /** The patch body, or undefined when there is nothing to change. */
-export function statusPatch(pod: PodObject, desired: PodStatus): Record<string, unknown> | undefined {
+export function statusPatch(pod: PodObject, desired: PodStatus): StatusPatch | undefined {
   const current: Record<string, unknown> = { ...(pod.status ?? {}) };
   const wanted: Record<string, unknown> = { ...desired };
   const status: Record<string, unknown> = {};

@@ -1,11 +1,12 @@
-// Brings a pod's status to the API: at once when it changed, one patch at a time, the newest status always last.
+// Brings a pod's status to the API: at once when something happened, soon when it only came nearer to happening; one patch
+// at a time, the newest status always last.
 import { resources } from "../../api/index.ts";
 import type { PodStatus } from "../../api/types/core/v1.ts";
-import { type Clock, type Logger, type Random, randomInt } from "../../base/index.ts";
+import { type Clock, type Logger, type Random, randomInt, type Timer } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
 import { isConflict, isNotFound } from "../../machinery/index.ts";
 import { formatPod, type PodObject, podUid } from "../pod/pod-object.ts";
-import { statusPatch } from "./status-patch.ts";
+import { isMinor, type StatusPatch, statusPatch } from "./status-patch.ts";
 
 export interface StatusWriterOptions {
   readonly client: Client;
@@ -19,6 +20,8 @@ export interface StatusWriterOptions {
   readonly signal: AbortSignal;
 }
 
+/** How long a change that nobody waits for may wait for the next one, to be written with it. */
+const MINOR_MS = 500;
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 
@@ -26,6 +29,8 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions;
   #desired: PodStatus | undefined;
   #running: Promise<void> | undefined;
+  /** Set while a minor change waits. */
+  #minor: Timer | undefined;
   /** Of an object that is gone from the API. */
   #goneUid: string | undefined;
 
@@ -35,7 +40,7 @@ export class StatusWriter {
 
   /** The status that is being written, undefined when all is written. */
   get pending(): PodStatus | undefined {
-    return this.#running === undefined ? undefined : this.#desired;
+    return this.#running === undefined && this.#minor === undefined ? undefined : this.#desired;
   }
 
   get #isGone(): boolean {
@@ -45,14 +50,23 @@ export class StatusWriter {
   set(status: PodStatus): void {
     this.#desired = status;
     if (this.#isGone || this.#running !== undefined) return;
-    if (statusPatch(this.#options.current(), status) === undefined) return;
-    this.#running = this.#run().finally(() => {
+    const patch = statusPatch(this.#options.current(), status);
+    if (patch === undefined) return;
+    if (isMinor(patch.status)) this.#minor ??= this.#options.clock.setTimeout(() => this.#start(), MINOR_MS);
+    else this.#start();
+  }
+
+  #start(): void {
+    this.#minor?.cancel();
+    this.#minor = undefined;
+    this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
   }
 
   /** Resolves when nothing is left to write. */
   async flush(): Promise<void> {
+    if (this.#minor !== undefined) this.#start();
     await this.#running;
   }
 
@@ -74,7 +88,7 @@ export class StatusWriter {
     }
   }
 
-  async #write(patch: Record<string, unknown>): Promise<void> {
+  async #write(patch: StatusPatch): Promise<void> {
     const { client, current, onWritten, signal } = this.#options;
     const { name = "", namespace, uid } = current().metadata;
     const type = "application/strategic-merge-patch+json";

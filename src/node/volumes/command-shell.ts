@@ -1,9 +1,6 @@
 // Runs short commands by a shell that stays. To start a process the kernel copies what describes the memory of the one that
 // asks for it, for which everything else in a large process waits; a shell is small.
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import type { Readable, Writable } from "node:stream";
-
-type Shell = ChildProcessByStdio<Writable, Readable, null>;
+import { spawn } from "node:child_process";
 
 /** A command that ended with a status other than 0, or whose shell went away. */
 export class ShellCommandError extends Error {
@@ -21,35 +18,52 @@ const END = "\0";
 
 export class CommandShell {
   #shell: Shell | undefined;
-  #said = "";
-  #lastId = 0;
-  readonly #waiting = new Map<number, Waiting>();
 
   /** Runs one command beside others that are under way. @throws ShellCommandError with what the command said */
   run(command: readonly string[]): Promise<void> {
-    const shell = this.#shell ?? this.#start();
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { command, resolve, reject });
-      shell.stdin.write(`(said=$(${command.map(quote).join(" ")} 2>&1 </dev/null); printf '%s %s %s\\0' ${id} $? "$said") &\n`);
-    });
+    if (this.#shell === undefined || this.#shell.hasEnded) this.#shell = new Shell();
+    return this.#shell.run(command);
   }
+}
 
-  #start(): Shell {
-    const shell = spawn("sh", [], { stdio: ["pipe", "pipe", "ignore"] });
-    this.#shell = shell;
-    this.#said = "";
-    shell.stdout.setEncoding("utf8").on("data", (text: string) => {
+/** One process; it ends with this one, and does not keep it. */
+class Shell {
+  readonly #process = spawn("sh", [], { stdio: ["pipe", "pipe", "ignore"] });
+  readonly #waiting = new Map<number, Waiting>();
+  #said = "";
+  #lastId = 0;
+  #hasEnded = false;
+
+  constructor() {
+    const { stdin, stdout } = this.#process;
+    stdout.setEncoding("utf8").on("data", (text: string) => {
       this.#said += text;
       this.#takeAnswers();
     });
-    shell.stdin.on("error", () => shell.kill());
-    shell.once("error", () => this.#ended(shell));
-    shell.once("close", () => this.#ended(shell));
-    // It ends with this process, and does not keep it.
-    shell.unref();
-    for (const stream of [shell.stdin, shell.stdout]) if ("unref" in stream && typeof stream.unref === "function") stream.unref();
-    return shell;
+    stdin.on("error", () => {
+      this.#hasEnded = true;
+    });
+    this.#process.once("error", () => this.#giveUp());
+    this.#process.once("exit", () => {
+      this.#hasEnded = true;
+    });
+    // Commands under way outlive their shell, and still answer.
+    this.#process.once("close", () => this.#giveUp());
+    this.#process.unref();
+    for (const stream of [stdin, stdout]) if ("unref" in stream && typeof stream.unref === "function") stream.unref();
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  run(command: readonly string[]): Promise<void> {
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { command, resolve, reject });
+      const words = command.map(quote).join(" ");
+      this.#process.stdin.write(`(said=$(${words} 2>&1 </dev/null); printf '%s %s %s\\0' ${id} $? "$said") &\n`);
+    });
   }
 
   #takeAnswers(): void {
@@ -63,11 +77,10 @@ export class CommandShell {
     }
   }
 
-  #ended(shell: Shell): void {
-    if (this.#shell !== shell) return;
-    this.#shell = undefined;
+  #giveUp(): void {
+    this.#hasEnded = true;
     for (const { command, reject } of this.#waiting.values()) {
-      reject(new ShellCommandError(`${command.join(" ")}: the shell ended before the command did`));
+      reject(new ShellCommandError(`${command.join(" ")}: the shell ended before the command began`));
     }
     this.#waiting.clear();
   }

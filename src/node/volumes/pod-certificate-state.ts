@@ -60,13 +60,13 @@ export function stepCertificate(
     case "refused":
       return { state, mustAsk: false, events: [] };
     case "issued":
-      return aged({ ...state, mustAsk: nowMs >= state.credential.beginRefreshAtMs }, nowMs);
+      return aged(state, { mustAsk: nowMs >= state.credential.beginRefreshAtMs, nowMs });
     default: {
       const end = request && ending(request, state.asked, jitterMs);
       if (end !== undefined) return end;
       const isLost = request === undefined && nowMs > state.asked.abandonAtMs;
       if (state.kind === "asked") return { state: isLost ? { kind: "missing" } : state, mustAsk: isLost, events: [] };
-      return aged({ ...state, ...(isLost && { kind: "issued" }), mustAsk: isLost }, nowMs);
+      return aged(isLost ? { kind: "issued", credential: state.credential } : state, { mustAsk: isLost, nowMs });
     }
   }
 }
@@ -96,19 +96,16 @@ function ending({ metadata, status = {} }: CertificateRequest, { privateKey }: A
 
 /** Tells once that the certificate should have been replaced, and once that it has ended. */
 function aged(
-  { mustAsk, ...state }: Extract<CertificateState, { credential: Credential }> & { readonly mustAsk: boolean },
-  nowMs: number,
+  state: Extract<CertificateState, { credential: Credential }>,
+  { mustAsk, nowMs }: { readonly mustAsk: boolean; readonly nowMs: number },
 ): CertificateStep {
   const { credential } = state;
   const ages = [
     { reason: "CertificateOverdueForRefresh", message: "PodCertificate refresh overdue", fromMs: credential.beginRefreshAtMs + OVERDUE_MS },
     { reason: "CertificateExpired", message: "PodCertificate expired", fromMs: credential.notAfterMs },
   ];
-  const news = ages.filter(({ reason, fromMs }) => nowMs > fromMs && !credential.told.includes(reason));
-  const told = [...credential.told, ...news.map(({ reason }) => reason)];
-  return {
-    state: news.length === 0 ? state : { ...state, credential: { ...credential, told } },
-    mustAsk,
-    events: news.map(({ reason, message }) => ({ reason, message })),
-  };
+  const events = ages.filter(({ reason, fromMs }) => nowMs > fromMs && !credential.told.includes(reason));
+  if (events.length === 0) return { state, mustAsk, events };
+  const told = [...credential.told, ...events.map(({ reason }) => reason)];
+  return { state: { ...state, credential: { ...credential, told } }, mustAsk, events };
 }

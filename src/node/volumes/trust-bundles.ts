@@ -23,12 +23,13 @@ export class TrustBundles implements ContentSource {
   }
 
   /** The file's text. Rejects with PayloadError when nothing is there and something must be. */
-  async anchors(podUid: string, source: DeepReadonly<ClusterTrustBundleProjection>): Promise<string> {
+  async anchors(podUid: string, source: DeepReadonly<ClusterTrustBundleProjection>, signal?: AbortSignal): Promise<string> {
     const host = this.#host;
     if (host === undefined) throw new Error("the agent does not run");
     this.#shown.set(podUid, (this.#shown.get(podUid) ?? new Set<string>()).add(source.name ?? source.signerName ?? ""));
     this.#bundles ??= this.#follow(host);
-    if (!this.#bundles.hasSynced) await this.#informers.waitForSync(host.signal);
+    if (!this.#bundles.hasSynced)
+      await this.#informers.waitForSync(AbortSignal.any([host.signal, ...(signal === undefined ? [] : [signal])]));
     return trustAnchors(this.#bundles.lister.list(), source);
   }
 

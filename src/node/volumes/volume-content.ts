@@ -69,15 +69,20 @@ export class VolumeContent {
       const token = await tokens.token(pod, source.serviceAccountToken, signal);
       return new Map([[checkedPath(source.serviceAccountToken.path), privateFile(pod, token, defaultMode)]]);
     }
-    if (source.clusterTrustBundle !== undefined) return await this.#trustBundle(pod, source.clusterTrustBundle, defaultMode);
+    if (source.clusterTrustBundle !== undefined) return await this.#trustBundle(pod, source.clusterTrustBundle, place, signal);
     if (source.podCertificate !== undefined) return await this.#certificate(pod, source.podCertificate, place, signal);
     throw new PayloadError(`unsupported projected source: ${Object.keys(source).join(", ")}`);
   }
 
-  async #trustBundle(pod: DeepReadonly<Pod>, source: DeepReadonly<ClusterTrustBundleProjection>, defaultMode: number): Promise<Payload> {
+  async #trustBundle(
+    pod: DeepReadonly<Pod>,
+    source: DeepReadonly<ClusterTrustBundleProjection>,
+    { defaultMode }: ProjectionPlace,
+    signal: AbortSignal | undefined,
+  ): Promise<Payload> {
     const { trustBundles } = this.#options;
     if (trustBundles === undefined) throw new PayloadError("ClusterTrustBundle projection is not supported");
-    const anchors = await trustBundles.anchors(pod.metadata.uid ?? "", source);
+    const anchors = await trustBundles.anchors(pod.metadata.uid ?? "", source, signal);
     return new Map([[checkedPath(source.path), privateFile(pod, anchors, defaultMode)]]);
   }
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { builtInCatalog, resources } from "../../../src/api/index.ts";
 import type { Deployment } from "../../../src/api/types/apps/v1.ts";
-import { deletableResources } from "../../../src/controllers/garbage-collector/monitors.ts";
 import {
   type ControllerContext,
+  deletableResources,
   deploymentController,
   garbageCollectorController,
   replicaSetController,
@@ -14,7 +14,7 @@ import {
 import type { DeepReadonly, KubeObject, OwnerReference } from "../../../src/machinery/index.ts";
 import { ControllerCluster } from "./controller-cluster.ts";
 
-const deletable = deletableResources(builtInCatalog().all());
+const deletable = deletableResources(builtInCatalog());
 const collector = (context: ControllerContext) => garbageCollectorController(context, { resources: () => deletable });
 const NO_UID = "f0000000-0000-4000-8000-000000000000";
 const inDefault = { namespace: "default" };

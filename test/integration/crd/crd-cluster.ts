@@ -2,7 +2,7 @@
 import type { ResourceRef } from "../../../src/api/index.ts";
 import { resources } from "../../../src/api/index.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "../../../src/api/types/apiextensions/v1.ts";
-import { defaultControllers } from "../../../src/controllers/index.ts";
+import { defaultControllers, deletableResources } from "../../../src/controllers/index.ts";
 import type { DeepReadonly, KubeObject } from "../../../src/machinery/index.ts";
 import { ControllerCluster } from "../controllers/controller-cluster.ts";
 
@@ -66,20 +66,15 @@ export class CrdCluster extends ControllerCluster {
   static async begin(): Promise<CrdCluster> {
     const cluster = new CrdCluster();
     const { catalog } = cluster;
-    const deletable = () =>
-      catalog
-        .all()
-        .filter(
-          ({ verbs, storedAs }) =>
-            verbs.includes("delete") && verbs.includes("list") && verbs.includes("watch") && storedAs?.resource === undefined,
-        );
     const wanted = [
       "customresourcedefinition-controller",
       "namespace-controller",
       "garbage-collector-controller",
       "storage-version-migrator-controller",
     ];
-    const makers = defaultControllers({ caPem: "", deletableResources: deletable }).filter(({ name }) => wanted.includes(name));
+    const makers = defaultControllers({ caPem: "", deletableResources: () => deletableResources(catalog) }).filter(({ name }) =>
+      wanted.includes(name),
+    );
     await cluster.begin(...makers.map(({ make }) => make));
     return cluster;
   }

@@ -53,6 +53,17 @@ describe("a storage version migration", () => {
     assert.equal(after.metadata.resourceVersion, before.metadata.resourceVersion);
   });
 
+  it("reaches objects that are stored in a version which is not served; they go with their namespace, too", async () => {
+    await using cluster = await CrdCluster.begin();
+    await cluster.define(definition({ versions: [version("v1", { storage: false }), version("v2", { served: false })] }));
+    await cluster.createNamespace("short");
+    await cluster.client.create(cronTabs, cluster.tab({}, { metadata: { name: "tab" } }), { namespace: "short" });
+    assert.deepEqual(await (await migrate(cluster, "unserved"))(), ["Succeeded"]);
+    await cluster.client.delete(resources.namespaces, "short");
+    await cluster.clock.advance(10_000);
+    assert.deepEqual((await cluster.client.list(cronTabs)).items, []);
+  });
+
   it("waits a minute for a resource that is unknown, then fails", async () => {
     await using cluster = await CrdCluster.begin();
     const conditions = await migrate(cluster, "unknown", "nothings");

@@ -70,10 +70,11 @@ describe("the status of a PodCertificateRequest", () => {
   it("is set by those who may sign for the signer", async () => {
     await using server = await start("sign example.com/s");
     const { object } = await server.create(REQUESTS, requestFor());
-    const { object: after } = await server.update(REQUESTS, { ...object, status: { conditions: denied } } as never, {
-      subresource: "status",
-    });
+    const metadata = { ...object.metadata, labels: { not: "taken" } };
+    const change = { ...object, metadata, status: { conditions: denied } };
+    const { object: after } = await server.update(REQUESTS, change as never, { subresource: "status" });
     assert.deepEqual((after as { status?: object }).status, { conditions: denied });
+    assert.equal(after.metadata.labels, undefined);
   });
 
   it("is nobody else's to set", async () => {

@@ -16,40 +16,50 @@ export async function checkPodCertificateRequest(
 ): Promise<string | undefined> {
   if (operation !== "CREATE" || object === undefined) return `unexpected operation ${operation}`;
   if (scope.subresource !== "") return `unexpected subresource ${scope.subresource}`;
-  const { spec } = object as unknown as PodCertificateRequest;
-  const podName = text(`${scope.namespace}/${spec.podName}`);
-  if (spec.nodeName !== nodeName) {
-    return `PodCertificateRequest.Spec.NodeName=${text(spec.nodeName)}, which is not the requesting node ${text(nodeName)}`;
+  const asked: AskedFor = { ...(object as unknown as PodCertificateRequest).spec, namespace: scope.namespace };
+  if (asked.nodeName !== nodeName) {
+    return `PodCertificateRequest.Spec.NodeName=${text(asked.nodeName)}, which is not the requesting node ${text(nodeName)}`;
   }
-  const node = await named<Node>(view, `node ${text(nodeName)}`, { prefix: "core/nodes", path: nodeName });
-  if (node.metadata.uid !== spec.nodeUID) {
-    const [asked, real] = [text(spec.nodeUID), text(node.metadata.uid)];
-    throw mismatch(`PodCertificateRequest for pod ${podName} names node UID ${asked}, inconsistent with the running node (${real})`);
+  await checkNodeUid(asked, view);
+  const refusal = await checkRunningPod(asked, view);
+  if (refusal === undefined) await checkAccountUid(asked, view);
+  return refusal;
+}
+
+type AskedFor = PodCertificateRequest["spec"] & { readonly namespace: string };
+
+const podOf = ({ namespace, podName }: AskedFor): string => text(`${namespace}/${podName}`);
+
+async function checkNodeUid(asked: AskedFor, view: ClusterView): Promise<void> {
+  const { nodeName, nodeUID } = asked;
+  const { uid } = (await named<Node>(view, `node ${text(nodeName)}`, { prefix: "core/nodes", path: nodeName })).metadata;
+  if (uid === nodeUID) return;
+  const names = `PodCertificateRequest for pod ${podOf(asked)} names node UID ${text(nodeUID)}`;
+  throw mismatch(`${names}, inconsistent with the running node (${text(uid)})`);
+}
+
+async function checkRunningPod(asked: AskedFor, view: ClusterView): Promise<string | undefined> {
+  const name = podOf(asked);
+  const pod = await named<Pod>(view, `pod ${name}`, { prefix: "core/pods", path: `${asked.namespace}/${asked.podName}` });
+  const contains = `PodCertificateRequest for pod ${name} contains`;
+  if (pod.metadata.uid !== asked.podUID) {
+    throw mismatch(`${contains} pod UID (${text(asked.podUID)}) which differs from running pod ${text(pod.metadata.uid)}`);
   }
-  const pod = await named<Pod>(view, `pod ${podName}`, { prefix: "core/pods", path: `${scope.namespace}/${spec.podName}` });
-  if (pod.metadata.uid !== spec.podUID) {
-    const [asked, real] = [text(spec.podUID), text(pod.metadata.uid)];
-    throw mismatch(`PodCertificateRequest for pod ${podName} contains pod UID (${asked}) which differs from running pod ${real}`);
-  }
-  if (pod.spec?.nodeName !== nodeName) return `pod ${podName} is not running on node ${text(nodeName)} named in the PodCertificateRequest`;
-  if (isMirrorPod(pod)) return `pod ${podName} is a mirror pod`;
-  const { serviceAccountName } = pod.spec;
-  if (serviceAccountName !== spec.serviceAccountName) {
-    const [asked, real] = [text(spec.serviceAccountName), text(serviceAccountName)];
-    return `PodCertificateRequest for pod ${podName} contains serviceAccountName (${asked}) that differs from running pod (${real})`;
-  }
-  const accountPath = `${scope.namespace}/${serviceAccountName}`;
-  const account = await named<ServiceAccount>(view, `service account ${text(accountPath)}`, {
-    prefix: "core/serviceaccounts",
-    path: accountPath,
-  });
-  if (account.metadata.uid !== spec.serviceAccountUID) {
-    const [asked, real] = [text(spec.serviceAccountUID), text(account.metadata.uid)];
-    throw mismatch(
-      `PodCertificateRequest for pod ${podName} names service account UID ${asked}, which differs from the running service account (${real})`,
-    );
-  }
-  return undefined;
+  const { nodeName, serviceAccountName } = pod.spec ?? {};
+  if (nodeName !== asked.nodeName) return `pod ${name} is not running on node ${text(asked.nodeName)} named in the PodCertificateRequest`;
+  if (isMirrorPod(pod)) return `pod ${name} is a mirror pod`;
+  if (serviceAccountName === asked.serviceAccountName) return undefined;
+  return `${contains} serviceAccountName (${text(asked.serviceAccountName)}) that differs from running pod (${text(serviceAccountName)})`;
+}
+
+async function checkAccountUid(asked: AskedFor, view: ClusterView): Promise<void> {
+  const { namespace, serviceAccountName, serviceAccountUID } = asked;
+  const path = `${namespace}/${serviceAccountName}`;
+  const account = await named<ServiceAccount>(view, `service account ${text(path)}`, { prefix: "core/serviceaccounts", path });
+  const { uid } = account.metadata;
+  if (uid === serviceAccountUID) return;
+  const names = `PodCertificateRequest for pod ${podOf(asked)} names service account UID ${text(serviceAccountUID)}`;
+  throw mismatch(`${names}, which differs from the running service account (${text(uid)})`);
 }
 
 async function named<T extends KubeObject>(

@@ -51,10 +51,11 @@ function checkOwner({ metadata }: Pod, nodeName: string, view: ClusterView): str
 function checkReferences(pod: Pod, nodeName: string): string | undefined {
   const cannot = `node "${nodeName}" can not create pods that reference`;
   if ((pod.spec?.serviceAccountName ?? "") !== "") return `${cannot} a service account`;
-  const { secrets, configMaps, claims, trustBundles } = podReferences(pod);
+  const { secrets, configMaps, claims, trustBundles, certificates } = podReferences(pod);
   if (secrets.length > 0) return `${cannot} secrets`;
   if (configMaps.length > 0) return `${cannot} configmaps`;
   if (trustBundles) return `${cannot} clustertrustbundles`;
+  if (certificates) return `${cannot} podcertificates`;
   if (claims.length > 0) return `${cannot} persistentvolumeclaims`;
   return (pod.spec?.resourceClaims ?? []).length > 0 ? `${cannot} resourceclaims` : undefined;
 }

@@ -47,7 +47,10 @@ export class HookSource {
     let hooks = this.#byEntry.get(entry);
     if (hooks === undefined) {
       const { metadata, webhooks = [] } = entry.object as DeepReadonly<Configuration>;
-      hooks = webhooks.map((webhook, index) => this.#hook(metadata.name ?? "", webhook, index));
+      // A webhook without rules sees nothing, unlike a binding, whose policy has rules of its own.
+      hooks = webhooks.flatMap((webhook, index) =>
+        (webhook.rules ?? []).length === 0 ? [] : [this.#hook(metadata.name ?? "", webhook, index)],
+      );
       this.#byEntry.set(entry, hooks);
     }
     return hooks;

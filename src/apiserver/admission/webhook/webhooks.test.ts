@@ -187,6 +187,13 @@ describe("a validating webhook", () => {
     assert.equal(at.hooks.requests.at(-1)?.path, "/labelled?timeout=10s");
   });
 
+  it("without rules sees nothing", async () => {
+    await using at = await HookFixture.start(() => ({ allowed: false }));
+    await at.configure("validating", "idle", { rules: [] });
+    await at.create("a");
+    assert.equal(at.hooks.requests.length, 0);
+  });
+
   it("whose condition fails denies closed", async () => {
     await using at = await HookFixture.start(() => ({}));
     await at.configure("validating", "c", { matchConditions: [{ name: "c", expression: "object.data.missing == 'x'" }] });

@@ -13,13 +13,14 @@ import { kubeletAddress } from "../kubelet-address.ts";
 import { resourceNotFound } from "../resource-endpoint.ts";
 import {
   type Address,
+  hostOf,
   type ProxyPath,
   parseProxyName,
   podAddress,
   portNumber,
   proxyable,
   proxyPath,
-  rewrittenLocation,
+  rewrittenUrl,
   serviceAddresses,
 } from "./proxy-target.ts";
 
@@ -124,7 +125,7 @@ function forwardTarget({ request }: Exchange, { prefix, rest, query }: ProxyPath
       "x-forwarded-proto": "https",
       ...(via === undefined ? {} : { "x-forwarded-host": via }),
     },
-    rewriteLocation: (location) => rewrittenLocation(location, prefix, target),
+    rewriteUrl: (url) => rewrittenUrl(url, prefix, [hostOf(target), ...(via === undefined ? [] : [via])]),
     unreachable: (error) => statusError("ServiceUnavailable", `error trying to reach service: ${connectionProblem(error, target, host)}`),
   };
 }

@@ -51,13 +51,20 @@ export function proxyPath({ segments, subpath }: Pick<RequestInfo, "segments" | 
   };
 }
 
-/** A redirect of the target itself, so that it leads through the proxy again; others stay as they are. */
-export function rewrittenLocation(location: string, prefix: string, target: Address & { readonly scheme: string }): string {
-  const base = `${target.scheme}://${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`;
-  if (!URL.canParse(location, base)) return location;
-  const url = new URL(location, base);
-  if (url.origin !== new URL(base).origin || (!location.startsWith("/") && !URL.canParse(location))) return location;
-  return `${prefix}${url.pathname}${url.search}${url.hash}`;
+/** As a URL has it. */
+export function hostOf({ host, port }: Address): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/**
+ * A redirect or link of the target itself, so that it leads through the proxy again; others stay as they are. `hosts` are those
+ * by which the target may call itself.
+ */
+export function rewrittenUrl(url: string, prefix: string, hosts: readonly string[]): string {
+  const [, host, path = ""] = /^(?:(?:https?:)?\/\/([^/?#]*))?(\/.*)?$/is.exec(url) ?? [];
+  const isOther = host !== undefined && !hosts.includes(host);
+  if (isOther || path === "" || path === prefix || path.startsWith(`${prefix}/`)) return url;
+  return `${prefix}${path}`;
 }
 
 /** Where a pod is reached on `port`: its first container's first port when none is named. */

@@ -9,7 +9,7 @@ import type { Endpoint } from "../exchange.ts";
 import { startTestFront } from "../fake-server.ts";
 import { type ForwardTarget, forward } from "../forward.ts";
 import { parseRequest } from "../request-info.ts";
-import { parseProxyName, podAddress, proxyable, proxyPath, rewrittenLocation, serviceAddresses } from "./proxy-target.ts";
+import { parseProxyName, podAddress, proxyable, proxyPath, rewrittenUrl, serviceAddresses } from "./proxy-target.ts";
 
 test("a proxied name may have a scheme and a port", () => {
   assert.deepEqual(parseProxyName("web", "pod"), { scheme: "http", hasScheme: false, name: "web", port: "" });
@@ -30,10 +30,13 @@ test("the proxied path is what the client wrote, its slashes and escapes too", (
 });
 
 test("redirects of the target lead through the proxy again, others away", () => {
-  const rewrite = (location: string) => rewrittenLocation(location, "/p", { scheme: "http", host: "10.0.0.1", port: 80 });
+  const rewrite = (url: string) => rewrittenUrl(url, "/p", ["10.0.0.1:80", "127.0.0.1:8001"]);
   assert.equal(rewrite("/login?x=1"), "/p/login?x=1");
   assert.equal(rewrite("http://10.0.0.1:80/login"), "/p/login");
-  assert.equal(rewrite("login"), "login");
+  assert.equal(rewrite("//127.0.0.1:8001/login"), "/p/login");
+  assert.equal(rewrite("/p/login"), "/p/login");
+  assert.equal(rewrite("/public"), "/p/public");
+  for (const other of ["login", "#top", "", "mailto:a@b", "javascript:void(0)"]) assert.equal(rewrite(other), other);
   assert.equal(rewrite("https://example.com/"), "https://example.com/");
   assert.equal(rewrite("//example.com/"), "//example.com/");
 });
@@ -72,7 +75,8 @@ async function startForwarding(target: Partial<ForwardTarget> = {}) {
     seen.push(request);
     request.resume();
     if (request.url === "/moved") response.writeHead(302, { location: "/there" });
-    response.end("answered");
+    if (request.url === "/page") response.writeHead(200, { "content-type": "text/html", "content-length": 13 });
+    response.end(request.url === "/page" ? '<a href="/x">' : "answered");
   });
   await new Promise<void>((resolve) => backend.listen(0, "127.0.0.1", resolve));
   const { port } = backend.address() as AddressInfo;
@@ -108,10 +112,18 @@ test("a request is passed on with every method, without what could pass for some
 });
 
 test("a redirect is rewritten, and a target that is not there is a 503", async () => {
-  await using moved = await startForwarding({ path: "/moved", rewriteLocation: (location) => `/p${location}` });
+  await using moved = await startForwarding({ path: "/moved", rewriteUrl: (location) => `/p${location}` });
   assert.equal((await moved.call({ path: "/to" })).headers["location"], "/p/there");
   await using gone = await startForwarding({ port: 1 });
   assert.equal((await gone.call({ path: "/to" })).code, 503);
+});
+
+test("the links of a page are rewritten, and it is as long as it is then", async () => {
+  await using server = await startForwarding({ path: "/page", rewriteUrl: (url) => `/p${url}` });
+  const { body, headers } = await server.call({ path: "/to" });
+  assert.deepEqual([body.toString(), headers["content-length"]], ['<a href="/p/x">', undefined]);
+  const head = await server.call({ method: "HEAD", path: "/to" });
+  assert.deepEqual([head.code, head.body.length], [200, 0]);
 });
 
 /** Sends an upgrade request and then `later` on the same connection; tells all that comes back until the end. */

@@ -21,6 +21,15 @@ describe("reviews and tokens", () => {
     assert.equal(status(await server.create(`${group}/subjectaccessreviews`, ask("list")))["allowed"], false);
   });
 
+  it("know only the fields of their kind", async () => {
+    await using server = await CoreFixture.start();
+    const resourceAttributes = { verb: "get", resource: "pods" };
+    const ask = (spec: object) => server.create(`${group}/selfsubjectaccessreviews`, { spec });
+    const { object } = await ask({ user: "bob", resourceAttributes });
+    assert.deepEqual((object as { spec?: object }).spec, { resourceAttributes });
+    await assert.rejects(ask({ resourceAttributes: "pods" }), { code: 400 });
+  });
+
   it("issue a token for a service account, an hour long unless asked otherwise", async () => {
     const asked: unknown[] = [];
     const tokenIssuer = {

@@ -2,6 +2,7 @@
 import type { RequestScope, UncheckedObject, UserInfo } from "../../../api/index.ts";
 import { badRequest } from "../../../machinery/index.ts";
 import type { AuthorizationAttributes, Authorizer } from "../../authz/authorizer.ts";
+import { knownFieldsOf } from "../field-check.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
 /** Who a bearer token belongs to, or what is wrong with it, for these `audiences` (none: the server's own). */
@@ -31,9 +32,10 @@ interface ReviewTools {
 export function reviewHandlers(tools: ReviewTools): ReadonlyMap<string, CreateSubresource> {
   const review =
     (status: (scope: RequestScope, spec: ReviewSpec) => object | Promise<object>): CreateSubresource =>
-    async (_context, scope, body) => {
-      const spec = (body["spec"] ?? {}) as ReviewSpec;
-      return answer(reviewed(scope, body, await status(scope, spec)));
+    async (_context, scope, body, options) => {
+      const asked = knownFieldsOf(scope, body, scope.resource, options) as UncheckedObject;
+      const spec = (asked["spec"] ?? {}) as ReviewSpec;
+      return answer(reviewed(scope, asked, await status(scope, spec)));
     };
   const access = (user: UserInfo, spec: ReviewSpec) => accessStatus(tools.authorizer, user, spec);
   return new Map([

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { request } from "node:https";
 import { after, before, describe, it } from "node:test";
-import type { Pod } from "../../src/api/types/core/v1.ts";
-import { Cluster, eventually, run } from "./cluster.fixture.ts";
+import type { Pod } from "../../../src/api/types/core/v1.ts";
+import { Cluster, eventually, run } from "../cluster.fixture.ts";
 
 interface List<T> {
   readonly items: readonly T[];
@@ -13,7 +13,7 @@ interface List<T> {
 describe("services, names and bad input", () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.shared("network");
     await cluster.kubectl("create", "deployment", "web", "--image=kubia", "--replicas=3");
     await cluster.kubectl("run", "client", "--image=kubia");
     await cluster.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s");
@@ -44,25 +44,22 @@ describe("services, names and bad input", () => {
   });
 
   it("are found by name: headless, ports, reverse, aliases", async () => {
+    const zone = `${cluster.namespace}.svc.cluster.local`;
     await service("headless", { selector: { app: "web" }, ports, clusterIP: "None" });
     const ips = (await pods()).map((pod) => pod.status?.podIP ?? "").sort();
     const lookup = async (...args: string[]) => (await tryClient(`nslookup ${args.join(" ")}`)).stdout;
     const addresses = (text: string) => [...text.matchAll(/^Address: (\S+)$/gm)].map((match) => match[1]).sort();
-    await eventually(
-      "all pods are in DNS",
-      async () => addresses(await lookup("headless.default.svc.cluster.local")).join() === ips.join(),
-    );
-    const resolveSrv =
-      'require("dns").promises.resolveSrv("_http._tcp.headless.default.svc.cluster.local").then(r => console.log(JSON.stringify(r)))';
+    await eventually("all pods are in DNS", async () => addresses(await lookup(`headless.${zone}`)).join() === ips.join());
+    const resolveSrv = `require("dns").promises.resolveSrv("_http._tcp.headless.${zone}").then(r => console.log(JSON.stringify(r)))`;
     const records = JSON.parse(await cluster.kubectl("exec", "client", "--", "node", "-e", resolveSrv)) as { name: string; port: number }[];
     assert.deepEqual(
       records.map(({ name, port }) => `${name}:${port}`).sort(),
-      ips.map((address) => `${address.replaceAll(".", "-")}.headless.default.svc.cluster.local:8080`),
+      ips.map((address) => `${address.replaceAll(".", "-")}.headless.${zone}:8080`),
     );
     const ip = (await cluster.kubectl("get", "service", "sticky", "-o", "jsonpath={.spec.clusterIP}")).trim();
-    assert.match(await lookup(ip), /name = sticky\.default\.svc\.cluster\.local/);
-    await service("alias", { type: "ExternalName", externalName: "sticky.default.svc.cluster.local" });
-    await eventually("the alias leads there", async () => addresses(await lookup("alias.default.svc.cluster.local")).join() === ip);
+    assert.match(await lookup(ip), new RegExp(`name = sticky\\.${zone}`));
+    await service("alias", { type: "ExternalName", externalName: `sticky.${zone}` });
+    await eventually("the alias leads there", async () => addresses(await lookup(`alias.${zone}`)).join() === ip);
   });
 
   /** A raw request with the administrator's certificate, or without. */
@@ -98,8 +95,8 @@ describe("services, names and bad input", () => {
       call.on("error", reject);
       call.end(body);
     });
-  const configMaps = "/api/v1/namespaces/default/configmaps";
-  const post = (body: string, type?: string) => send(configMaps, { method: "POST", body, ...(type === undefined ? {} : { type }) });
+  const configMaps = () => `/api/v1/namespaces/${cluster.namespace}/configmaps`;
+  const post = (body: string, type?: string) => send(configMaps(), { method: "POST", body, ...(type === undefined ? {} : { type }) });
   const outcome = ({ code, reason }: { code: number; reason: string }) => `${code} ${reason}`;
 
   it("answer what cannot be read with 400, 413 and 415", async () => {
@@ -114,8 +111,8 @@ describe("services, names and bad input", () => {
   });
 
   it("answer what is not allowed with 401, 403 and 409, and what is wrong with 422", async () => {
-    assert.equal(outcome(await send(configMaps, { anonymous: true, headers: { Authorization: "Bearer wrong" } })), "401 Unauthorized");
-    assert.equal(outcome(await send(configMaps, { headers: { "Impersonate-User": "stranger" } })), "403 Forbidden");
+    assert.equal(outcome(await send(configMaps(), { anonymous: true, headers: { Authorization: "Bearer wrong" } })), "401 Unauthorized");
+    assert.equal(outcome(await send(configMaps(), { headers: { "Impersonate-User": "stranger" } })), "403 Forbidden");
     const bad = await post('{"metadata":{"name":"Not_A_Name"}}');
     assert.equal(outcome(bad), "422 Invalid");
     assert.match(
@@ -124,7 +121,7 @@ describe("services, names and bad input", () => {
     );
     assert.equal(outcome(await post('{"metadata":{"name":"stale"}}')), "201 ");
     const stale = { method: "PUT", body: '{"metadata":{"name":"stale","resourceVersion":"1"}}' };
-    assert.equal(outcome(await send(`${configMaps}/stale`, stale)), "409 Conflict");
+    assert.equal(outcome(await send(`${configMaps()}/stale`, stale)), "409 Conflict");
     assert.equal(outcome(await post('{"metadata":{"name":"stale"}}')), "409 AlreadyExists");
   });
 

@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import type { Container, Pod, PodSpec } from "../../src/api/types/core/v1.ts";
-import { Cluster, eventually } from "./cluster.fixture.ts";
+import type { Container, Pod, PodSpec } from "../../../src/api/types/core/v1.ts";
+import { Cluster, eventually } from "../cluster.fixture.ts";
 
 const SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"];
 
 describe("pods on a node", () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.shared("pods");
   });
   after(() => cluster[Symbol.asyncDispose]());
 
@@ -23,7 +23,7 @@ describe("pods on a node", () => {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name, labels },
-      spec: { terminationGracePeriodSeconds: 2, containers, ...spec },
+      spec: { terminationGracePeriodSeconds: 2, nodeSelector: { "kubernetes.io/hostname": "node-1" }, containers, ...spec },
     });
   };
   const untilReady = (name: string) =>
@@ -95,8 +95,8 @@ describe("pods on a node", () => {
 
   it("speak to the API with their own token, and are told what they may not do", async () => {
     await cluster.kubectl("create", "serviceaccount", "reader");
-    await cluster.kubectl("create", "rolebinding", "reader", "--clusterrole=view", "--serviceaccount=default:reader");
-    const code = `const fs=require("fs"),d="/var/run/secrets/kubernetes.io/serviceaccount/",get=p=>new Promise(r=>require("https").get({host:"kubernetes.default",path:p,ca:fs.readFileSync(d+"ca.crt"),headers:{authorization:"Bearer "+fs.readFileSync(d+"token")}},m=>r(m.resume().statusCode)));(async()=>console.log(await get("/api/v1/namespaces/default/pods"),await get("/api/v1/namespaces/default/secrets")))()`;
+    await cluster.kubectl("create", "rolebinding", "reader", "--clusterrole=view", `--serviceaccount=${cluster.namespace}:reader`);
+    const code = `const fs=require("fs"),d="/var/run/secrets/kubernetes.io/serviceaccount/",get=p=>new Promise(r=>require("https").get({host:"kubernetes.default",path:p,ca:fs.readFileSync(d+"ca.crt"),headers:{authorization:"Bearer "+fs.readFileSync(d+"token")}},m=>r(m.resume().statusCode)));(async()=>console.log(await get("/api/v1/namespaces/${cluster.namespace}/pods"),await get("/api/v1/namespaces/${cluster.namespace}/secrets")))()`;
     await create("speaker", { image: "kubia", command: ["node", "-e", code] }, { serviceAccountName: "reader", restartPolicy: "Never" });
     await untilPhase("speaker", "Succeeded");
     assert.equal(await cluster.kubectl("logs", "speaker"), "200 403\n");

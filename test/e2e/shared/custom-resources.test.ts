@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { kubectlDirectory } from "../../src/cmd/kubectl/kubectl.ts";
-import { Cluster, run } from "./cluster.fixture.ts";
+import { kubectlDirectory } from "../../../src/cmd/kubectl/kubectl.ts";
+import { Cluster, run } from "../cluster.fixture.ts";
 
 const schema = {
   type: "object",
@@ -55,7 +55,7 @@ const tab = (name: string, spec: object) => ({ apiVersion: "stable.example.com/v
 describe("custom resources", () => {
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.shared("custom-resources");
   });
   after(() => cluster[Symbol.asyncDispose]());
   const tryApply = (manifest: object) => cluster.tryKubectl(["apply", "-f", "-"], JSON.stringify(manifest));
@@ -95,7 +95,7 @@ describe("custom resources", () => {
     assert.match(stderr, /the server doesn't have a resource type "crontabs"/);
   });
 
-  it("come and go with a chart of helm", async () => {
+  it("come and go with a chart of helm, which runs hooks and tests and goes back", async () => {
     const directory = mkdtempSync(join(tmpdir(), "k8ts-helm-"));
     try {
       const helm = await helmIn(directory);
@@ -107,6 +107,15 @@ describe("custom resources", () => {
       const upgraded = await call("upgrade", "tabs", chart, "--set", "replicas=4");
       assert.equal(upgraded.code, 0, upgraded.stderr);
       assert.equal(await cluster.kubectl("get", "ct", "from-chart", "-o", "jsonpath={.spec.replicas}"), "4");
+      const hooked = () => cluster.kubectl("get", "configmap", "hooked", "-o", "jsonpath={.data.revision}");
+      assert.equal(await hooked(), "2");
+      const back = await call("rollback", "tabs", "1", "--wait");
+      assert.equal(back.code, 0, back.stderr);
+      assert.equal(await cluster.kubectl("get", "ct", "from-chart", "-o", "jsonpath={.spec.replicas}"), "2");
+      assert.match((await call("history", "tabs")).stdout, /superseded.*superseded.*deployed.*Rollback to 1/s);
+      const tested = await call("test", "tabs", "--logs");
+      assert.equal(tested.code, 0, tested.stderr);
+      assert.match(tested.stdout, /Succeeded.*tested by helm/s);
       assert.equal((await call("uninstall", "tabs")).code, 0);
       assert.equal(await cluster.kubectl("get", "ct", "-o", "name"), "");
     } finally {
@@ -126,7 +135,13 @@ async function helmIn(directory: string): Promise<string> {
   return join((await kubectlDirectory(join(directory, "bin"))) ?? "", "helm");
 }
 
-/** A chart that brings a definition in crds/ and an object of it. */
+/** What helm makes at a hook, and what it does when the next one comes. */
+function hook(kind: string, name: string, event: string, content: object): string {
+  const annotations = { "helm.sh/hook": event, "helm.sh/hook-delete-policy": "before-hook-creation" };
+  return JSON.stringify({ apiVersion: "v1", kind, metadata: { name, annotations }, ...content });
+}
+
+/** A chart that brings a definition in crds/, an object of it, a config map at an upgrade, and a test. */
 function writeChart(directory: string): string {
   const chart = join(directory, "tabs");
   for (const name of ["crds", "templates"]) mkdirSync(join(chart, name), { recursive: true });
@@ -138,5 +153,10 @@ function writeChart(directory: string): string {
     "{{ .Values.replicas }}",
   );
   writeFileSync(join(chart, "templates", "tab.yaml"), template);
+  const data = { revision: "{{ .Release.Revision }}" };
+  writeFileSync(join(chart, "templates", "upgrade.yaml"), hook("ConfigMap", "hooked", "pre-upgrade", { data }));
+  const container = { name: "test", image: "busybox", command: ["echo", "tested by helm"] };
+  const spec = { restartPolicy: "Never", containers: [container] };
+  writeFileSync(join(chart, "templates", "test.yaml"), hook("Pod", "tested", "test", { spec }));
   return chart;
 }

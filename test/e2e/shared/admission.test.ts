@@ -1,8 +1,8 @@
 // Admission as kubectl's users meet it: webhooks, policies, Pod Security and quotas, with their messages and warnings.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { WebhookServer } from "../../src/apiserver/webhooks/testing/webhook-server.ts";
-import { Cluster, eventually } from "./cluster.fixture.ts";
+import { WebhookServer } from "../../../src/apiserver/webhooks/testing/webhook-server.ts";
+import { Cluster, eventually } from "../cluster.fixture.ts";
 
 const GROUP = "admissionregistration.k8s.io/v1";
 
@@ -16,7 +16,7 @@ describe("admission", () => {
   let cluster: Cluster;
   let hooks: WebhookServer;
   before(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.shared("admission");
     hooks = await WebhookServer.start();
   });
   after(async () => {
@@ -51,13 +51,14 @@ describe("admission", () => {
     assert.ok(created.includes(refusal) && created.includes("Warning: beware"), created);
     const attached = await stderrOf(cluster, "attach", "-n", "hooked", "idle");
     assert.ok(attached.includes(refusal), attached);
-    await cluster.kubectl("create", "configmap", "c", "-n", "default");
+    await cluster.kubectl("create", "configmap", "c", "-n", cluster.namespace);
     await cluster.kubectl("delete", "validatingwebhookconfiguration", "no");
   });
 
   it("policies deny and change", async () => {
     const resourceRules = [{ operations: ["CREATE", "UPDATE"], apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments"] }];
-    const matchConstraints = { resourceRules };
+    const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": cluster.namespace } };
+    const matchConstraints = { resourceRules, namespaceSelector };
     const validations = [{ expression: "object.spec.replicas <= 5", messageExpression: "'too many: ' + string(object.spec.replicas)" }];
     const mutations = [
       {

@@ -1,9 +1,9 @@
 // What Kubernetes' conformance tests ask of a node, on real containers; behaviours that go together share a pod.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Container, Node, Pod, Probe } from "../../src/api/types/core/v1.ts";
-import { Cluster, eventually } from "./cluster.fixture.ts";
-import { Pods } from "./pods.fixture.ts";
+import type { Container, Node, Pod, Probe } from "../../../src/api/types/core/v1.ts";
+import { Cluster, eventually } from "../cluster.fixture.ts";
+import { Pods } from "../pods.fixture.ts";
 
 const lines = (text: string) => text.trim().split("\n");
 const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
@@ -37,7 +37,7 @@ describe("a node as conformance wants it", () => {
   let cluster: Cluster;
   let pods: Pods;
   before(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.shared("node-conformance");
     pods = new Pods(cluster);
     await cluster.kubectl("create", "configmap", "data", "--from-literal=p1=v1", "--from-literal=p2=v2");
     await cluster.kubectl("create", "secret", "generic", "data", "--from-literal=s1=w1");
@@ -75,7 +75,7 @@ describe("a node as conformance wants it", () => {
     const pod = await pods.get("environment");
     const nodeIp = "10.199.0.1";
     for (const line of [
-      ...["NAME=environment", "NAMESPACE=default", `UID=${pod.metadata.uid}`, `HOST_IP=${nodeIp}`, `HOST_IPS=${nodeIp}`],
+      ...["NAME=environment", `NAMESPACE=${cluster.namespace}`, `UID=${pod.metadata.uid}`, `HOST_IP=${nodeIp}`, `HOST_IPS=${nodeIp}`],
       ...["CPU_LIMIT=2", "CPU_REQUEST=1", "MEMORY_LIMIT=67108864", "MEMORY_REQUEST=33554432"],
       ...["ONE=v1", "SECRET=w1", "COMPOSED=foo;;environment", "p1=v1", "p-p1=v1", "1_p2=v2", "x.p2=v2", "q-s1=w1", "2.s1=w1"],
       ...["KUBERNETES_SERVICE_HOST=10.96.0.1", "KUBERNETES_PORT_443_TCP_PROTO=tcp"],
@@ -320,7 +320,10 @@ describe("a node as conformance wants it", () => {
     });
     await pods.create("override", [read], { restartPolicy: "Never", hostnameOverride: "other.example" });
     await pods.create("processes", [{}, { command: ["sh", "-c", "sleep 1; ps"] }], { shareProcessNamespace: true });
-    assert.match(await pods.output("fqdn", "c0"), /^me\.sub\.default\.svc\.cluster\.local\n[\s\S]*nameserver 10\.96\.0\.10/);
+    assert.match(
+      await pods.output("fqdn", "c0"),
+      new RegExp(`^me\\.sub\\.${cluster.namespace}\\.svc\\.cluster\\.local\n[\\s\\S]*nameserver 10\\.96\\.0\\.10`),
+    );
     assert.match(await pods.output("dns-none", "c0"), /^me\n[\s\S]*search a\.b\nnameserver 1\.1\.1\.1\noptions ndots:2/);
     assert.match(await pods.output("override", "c0"), /^other\.example\n/);
     await eventually("it sees the other's processes", async () =>
@@ -371,7 +374,7 @@ describe("a node as conformance wants it", () => {
       const container = { name, image: "busybox", command: ["sh", "-c", "ps; sleep 600"], targetContainerName: "c0" };
       const body = JSON.stringify({ ...pod, spec: { ...pod.spec, ephemeralContainers: [...known, container] } });
       const { code, stderr } = await cluster.tryKubectl(
-        ["replace", "--raw", "/api/v1/namespaces/default/pods/target/ephemeralcontainers", "-f", "-"],
+        ["replace", "--raw", `/api/v1/namespaces/${cluster.namespace}/pods/target/ephemeralcontainers`, "-f", "-"],
         body,
       );
       assert.equal(code, 0, stderr);

@@ -1,9 +1,9 @@
 // What Kubernetes' conformance tests ask of volumes, on real containers; behaviours that go together share a pod.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Volume, VolumeMount } from "../../src/api/types/core/v1.ts";
-import { Cluster, eventually, run } from "./cluster.fixture.ts";
-import { Pods } from "./pods.fixture.ts";
+import type { Volume, VolumeMount } from "../../../src/api/types/core/v1.ts";
+import { Cluster, eventually, run } from "../cluster.fixture.ts";
+import { Pods } from "../pods.fixture.ts";
 
 const mount = (name: string, more: Partial<VolumeMount> = {}): VolumeMount => ({ name, mountPath: `/mnt/${name}`, ...more });
 /** Mode, owner and content of files. */
@@ -14,7 +14,7 @@ describe("volumes as conformance wants them", () => {
   let cluster: Cluster;
   let pods: Pods;
   before(async () => {
-    cluster = await Cluster.up();
+    cluster = await Cluster.shared("storage");
     pods = new Pods(cluster);
     await cluster.kubectl("create", "configmap", "data", "--from-literal=one=1", "--from-literal=two=2");
     await cluster.kubectl("create", "secret", "generic", "data", "--from-literal=one=s1", "--from-literal=two=s2");
@@ -257,8 +257,8 @@ describe("volumes as conformance wants them", () => {
   });
 
   it("do not confuse objects of one name in two namespaces", async () => {
-    await cluster.kubectl("create", "namespace", "other");
-    await cluster.kubectl("create", "secret", "generic", "data", "-n", "other", "--from-literal=one=other");
+    await cluster.kubectl("create", "namespace", "storage-other");
+    await cluster.kubectl("create", "secret", "generic", "data", "-n", "storage-other", "--from-literal=one=other");
     await pods.scripts(
       "same-name",
       { all: "cat /mnt/secret/one" },
@@ -304,10 +304,11 @@ describe("volumes as conformance wants them", () => {
   });
 
   it("leave nothing behind when their pods are gone", async () => {
+    const uids = new RegExp((await cluster.kubectl("get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")).replaceAll(" ", "|"));
     await cluster.kubectl("delete", "pods", "--all", "--now");
     const directory = `${cluster.dataDirectory}/nodes/node-1/kubelet/pods`;
-    await eventually("no directories", async () => (await run("ls", [directory])).stdout === "");
-    assert.ok(!(await run("cat", ["/proc/self/mounts"])).stdout.includes(directory));
+    await eventually("no directories", async () => !uids.test((await run("ls", [directory])).stdout));
+    assert.doesNotMatch((await run("cat", ["/proc/self/mounts"])).stdout, uids);
     const snapshots = ["--address", `${cluster.runDirectory}/node-1/containerd.sock`, "-n", "k8s.io", "snapshots", "list"];
     assert.doesNotMatch((await run("ctr", snapshots)).stdout, /kubernetes.io~image/);
   });

@@ -1,36 +1,37 @@
-// A node's life: static pods, limits of local storage, what it tells, whom it lets in, and what it survives.
+// A node's life: static pods, limits of local storage, what it tells, whom it lets in, and what it survives. The node is all its own.
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
-import type { Pod } from "../../src/api/types/core/v1.ts";
-import { Cluster, eventually, run } from "./cluster.fixture.ts";
-import { Pods } from "./pods.fixture.ts";
+import type { Pod } from "../../../src/api/types/core/v1.ts";
+import { Cluster, eventually, RESERVED_NODE, run } from "../cluster.fixture.ts";
+import { Pods } from "../pods.fixture.ts";
 
 describe("a node", () => {
   let cluster: Cluster;
   let pods: Pods;
   before(async () => {
-    cluster = await Cluster.up();
-    pods = new Pods(cluster);
+    cluster = await Cluster.shared("node-life");
+    pods = new Pods(cluster, RESERVED_NODE);
   });
   after(() => cluster[Symbol.asyncDispose]());
 
   const containerIds = async (name: string) => (await pods.get(name)).status?.containerStatuses?.map(({ containerID }) => containerID);
   const restarts = async (name: string) => (await pods.get(name)).status?.containerStatuses?.map(({ restartCount }) => restartCount);
-  const raw = (path: string) => cluster.kubectl("get", "--raw", `/api/v1/nodes/node-1/proxy${path}`);
+  const raw = (path: string) => cluster.kubectl("get", "--raw", `/api/v1/nodes/node-3/proxy${path}`);
 
   it("runs what stands in its manifest directory, and shows it in the API", async () => {
-    const file = `${cluster.dataDirectory}/nodes/node-1/manifests/web.yaml`;
+    const file = `${cluster.dataDirectory}/nodes/node-3/manifests/web.yaml`;
+    const metadata = { name: "web", namespace: cluster.namespace };
     const container = { name: "main", image: "busybox", command: ["sh", "-c", "echo static; sleep 600"] };
-    writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "web" }, spec: { containers: [container] } }));
-    await pods.untilReady("web-node-1");
-    const ids = await containerIds("web-node-1");
-    await eventually("its log is there", async () => (await cluster.kubectl("logs", "web-node-1")) === "static\n");
-    await cluster.kubectl("delete", "pod", "web-node-1", "--now");
-    await eventually("the mirror is back", async () => (await pods.get("web-node-1")).status?.phase === "Running");
-    assert.deepEqual(await containerIds("web-node-1"), ids, "the pod itself was left alone");
+    writeFileSync(file, JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata, spec: { containers: [container] } }));
+    await pods.untilReady("web-node-3");
+    const ids = await containerIds("web-node-3");
+    await eventually("its log is there", async () => (await cluster.kubectl("logs", "web-node-3")) === "static\n");
+    await cluster.kubectl("delete", "pod", "web-node-3", "--now");
+    await eventually("the mirror is back", async () => (await pods.get("web-node-3")).status?.phase === "Running");
+    assert.deepEqual(await containerIds("web-node-3"), ids, "the pod itself was left alone");
     rmSync(file);
-    await eventually("it is gone", async () => (await cluster.tryKubectl(["get", "pod", "web-node-1"])).code === 1);
+    await eventually("it is gone", async () => (await cluster.tryKubectl(["get", "pod", "web-node-3"])).code === 1);
   });
 
   it("evicts pods that outgrow their local storage", async () => {
@@ -64,7 +65,7 @@ describe("a node", () => {
     assert.ok(pod.containers[0].memory.usageBytes > 0 && pod["ephemeral-storage"].capacityBytes > 0);
     assert.match(await raw("/metrics/cadvisor"), /container_memory_working_set_bytes\{container="c0".*pod="steady"\} \d+/);
     assert.match(await raw("/metrics"), /kubelet_running_pods 1/);
-    assert.match((await cluster.tryKubectl(["get", "--raw", "/api/v1/nodes/node-1/proxy/logs/"])).stderr, /disabled|MethodNotAllowed|405/);
+    assert.match((await cluster.tryKubectl(["get", "--raw", "/api/v1/nodes/node-3/proxy/logs/"])).stderr, /disabled|MethodNotAllowed|405/);
   });
 
   it("may read what its own pods refer to, and nothing else", async () => {
@@ -72,9 +73,9 @@ describe("a node", () => {
     await cluster.kubectl("create", "secret", "generic", "own", "--from-literal=a=b");
     await pods.create("reader", [{}], { volumes: [{ name: "own", secret: { secretName: "own" } }] });
     await pods.untilReady("reader");
-    const asNode = (...args: string[]) => cluster.tryKubectl(["--kubeconfig", `${cluster.dataDirectory}/nodes/node-1/kubeconfig`, ...args]);
+    const asNode = (...args: string[]) => cluster.tryKubectl(["--kubeconfig", `${cluster.dataDirectory}/nodes/node-3/kubeconfig`, ...args]);
     assert.equal((await asNode("get", "secret", "own")).code, 0);
-    assert.match((await asNode("get", "secret", "foreign")).stderr, /no relationship found between node 'node-1' and this object/);
+    assert.match((await asNode("get", "secret", "foreign")).stderr, /no relationship found between node 'node-3' and this object/);
     assert.match((await asNode("get", "secrets")).stderr, /forbidden/);
     assert.match((await asNode("get", "secrets", "--field-selector=metadata.name=foreign")).stderr, /no relationship found/);
     await cluster.kubectl("delete", "pod", "reader", "--now");
@@ -91,8 +92,8 @@ describe("a node", () => {
 
   it("leaves its pods alone when its agent is started again", async () => {
     const ids = await containerIds("steady");
-    await cluster.k8ts("node", "stop", "node-1");
-    await cluster.k8ts("node", "start", "node-1");
+    await cluster.k8ts("node", "stop", "node-3");
+    await cluster.k8ts("node", "start", "node-3");
     await pods.untilReady("steady");
     assert.deepEqual(await containerIds("steady"), ids);
     assert.deepEqual(await restarts("steady"), [0]);
@@ -100,10 +101,10 @@ describe("a node", () => {
 
   it("goes on after its containerd was killed", async () => {
     const ids = await containerIds("steady");
-    process.kill(cluster.pid("node-1/containerd.pid"), "SIGKILL");
-    await eventually("the node is not ready", async () => /NotReady/.test(await cluster.kubectl("get", "nodes")));
+    process.kill(cluster.pid("node-3/containerd.pid"), "SIGKILL");
+    await eventually("the node is not ready", async () => /NotReady/.test(await cluster.kubectl("get", "node", RESERVED_NODE)));
     await cluster.k8ts("up", "--port", "16443");
-    await eventually("the node is ready", async () => !/NotReady/.test(await cluster.kubectl("get", "nodes")));
+    await eventually("the node is ready", async () => !/NotReady/.test(await cluster.kubectl("get", "node", RESERVED_NODE)));
     assert.equal((await pods.exec("steady", "c0", "echo", "here")).trim(), "here");
     assert.deepEqual(await containerIds("steady"), ids);
     await pods.create("after", [{ command: ["true"] }], { restartPolicy: "Never" });
@@ -111,7 +112,7 @@ describe("a node", () => {
   });
 
   it("starts pods anew whose sandbox was killed, and finds what was left behind", async () => {
-    const socket = `${cluster.runDirectory}/node-1/containerd.sock`;
+    const socket = `${cluster.runDirectory}/node-3/containerd.sock`;
     const ctr = (...args: string[]) => run("ctr", ["--address", socket, "-n", "k8s.io", ...args]);
     const uid = (await pods.get("steady")).metadata.uid ?? "";
     const sandboxes = (
@@ -120,9 +121,9 @@ describe("a node", () => {
     await ctr("tasks", "kill", "-s", "SIGKILL", sandboxes.trim());
     await eventually("it runs in a new sandbox", async () => ((await restarts("steady"))?.[0] ?? 0) >= 1);
     await pods.untilReady("steady");
-    await cluster.k8ts("node", "stop", "node-1");
+    await cluster.k8ts("node", "stop", "node-3");
     await cluster.kubectl("delete", "pod", "steady", "--grace-period=0", "--force");
-    await cluster.k8ts("node", "start", "node-1");
+    await cluster.k8ts("node", "start", "node-3");
     await eventually(
       "its containers are gone",
       async () => !(await ctr("containers", "list", "-q", `labels."io.kubernetes.pod.uid"==${uid}`)).stdout.trim(),

@@ -1,10 +1,9 @@
 // Services between real containers on two nodes: types and their changes, protocols, host ports, load balancers.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Service } from "../../src/api/types/core/v1.ts";
-import { Cluster, eventually, run } from "./cluster.fixture.ts";
+import type { Service } from "../../../src/api/types/core/v1.ts";
+import { Cluster, eventually, run } from "../cluster.fixture.ts";
 
-const POOL = "198.51.100.0/29";
 const NODES = ["10.199.0.1", "10.199.0.2"];
 /** Answers UDP with its host's name, and TCP on the same port with another word. */
 const ECHO = `
@@ -21,7 +20,7 @@ describe("services on two nodes", () => {
   let cluster: Cluster;
 
   before(async () => {
-    cluster = await Cluster.up({ nodes: 2, options: ["--load-balancer-pool", POOL] });
+    cluster = await Cluster.shared("services");
     await cluster.kubectl("create", "deployment", "web", "--image=kubia", "--replicas=2");
     await cluster.apply(pod("client", { nodeName: "node-2" }));
     await cluster.apply(pod("echo", { nodeName: "node-1" }, { command: ["node", "-e", ECHO] }));
@@ -59,8 +58,8 @@ describe("services on two nodes", () => {
 
   it("change their type from and to ExternalName", async () => {
     const lookup = async () =>
-      (await cluster.tryKubectl(["exec", "client", "--", "nslookup", "changing.default.svc.cluster.local"])).stdout;
-    await service("changing", { type: "ExternalName", externalName: "np.default.svc.cluster.local" });
+      (await cluster.tryKubectl(["exec", "client", "--", "nslookup", `changing.${cluster.namespace}.svc.cluster.local`])).stdout;
+    await service("changing", { type: "ExternalName", externalName: `np.${cluster.namespace}.svc.cluster.local` });
     const np = (await get("np")).spec?.clusterIP ?? "";
     await soon("it is an alias", async () => (await lookup()).includes(np));
     const change = (spec: object) => cluster.kubectl("patch", "service", "changing", "--type=merge", "-p", JSON.stringify({ spec }));
@@ -69,7 +68,7 @@ describe("services on two nodes", () => {
     await change({ type: "NodePort" });
     const nodePort = (await get("changing")).spec?.ports?.[0]?.nodePort;
     await soon("it has a node port", async () => /You've hit/.test(await fromHost(`${NODES[0]}:${nodePort}`)));
-    await change({ type: "ExternalName", externalName: "np.default.svc.cluster.local", clusterIP: null, clusterIPs: null });
+    await change({ type: "ExternalName", externalName: `np.${cluster.namespace}.svc.cluster.local`, clusterIP: null, clusterIPs: null });
     await soon("it is an alias again", async () => (await lookup()).includes(np));
     assert.equal(await fromHost(`${NODES[0]}:${nodePort}`), "");
   });
@@ -93,6 +92,32 @@ describe("services on two nodes", () => {
     await soon("one pod answers", async () => (await hosts()) === 1);
     await affinity("None");
     await soon("all pods answer", async () => (await hosts()) === 2);
+  });
+
+  it("lead to what slices of someone else's name, port by port", async () => {
+    await service("manual", {
+      ports: [
+        { name: "echo", port: 80 },
+        { name: "web", port: 81 },
+      ],
+    });
+    const slice = async (name: string, app: string) => {
+      const ips = await cluster.kubectl("get", "pods", "-l", `app=${app}`, "-o", "jsonpath={.items[*].status.podIP}");
+      await cluster.apply({
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSlice",
+        metadata: { name: `manual-${name}`, labels: { "kubernetes.io/service-name": "manual" } },
+        addressType: "IPv4",
+        endpoints: ips.split(" ").map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
+        ports: [{ name, port: 8080, protocol: "TCP" }],
+      });
+    };
+    await slice("echo", "echo");
+    await slice("web", "web");
+    await soon("one port answers", async () => (await fromPod("wget", "-qO-", "http://manual")) === "ready");
+    const answers = new Set<string>();
+    await soon("both pods of the other answer", async () => answers.add(await fromPod("wget", "-qO-", "http://manual:81")).size === 2);
+    assert.ok([...answers].every((answer) => answer.startsWith("You've hit web-")));
   });
 
   it("of type LoadBalancer have an address of the pool that leads to them and to nothing else", async () => {

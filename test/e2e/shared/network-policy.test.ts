@@ -1,15 +1,15 @@
 // NetworkPolicies between real containers on two nodes.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import type { Pod } from "../../src/api/types/core/v1.ts";
-import { Cluster, eventually, run } from "./cluster.fixture.ts";
+import type { Pod } from "../../../src/api/types/core/v1.ts";
+import { Cluster, eventually, run } from "../cluster.fixture.ts";
 
 describe("network policies", () => {
   let cluster: Cluster;
   const ips: Record<string, string> = {};
 
   before(async () => {
-    cluster = await Cluster.up({ nodes: 2 });
+    cluster = await Cluster.shared("policies");
     for (const namespace of ["red", "blue"]) {
       await cluster.kubectl("create", "namespace", namespace);
       await cluster.kubectl("label", "namespace", namespace, `team=${namespace}`);
@@ -39,8 +39,10 @@ describe("network policies", () => {
     await cluster.kubectl("expose", "pod", "server", "-n", "red", "--port=80", "--target-port=8080");
     for (const namespace of ["red", "blue"])
       await cluster.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod", "--all", "--timeout=60s");
-    for (const { metadata, status } of (await cluster.get<{ items: Pod[] }>("pods", "-A")).items)
-      ips[metadata.name ?? ""] = status?.podIP ?? "";
+    for (const namespace of ["red", "blue"]) {
+      const { items } = await cluster.get<{ items: Pod[] }>("pods", "-n", namespace);
+      for (const { metadata, status } of items) ips[metadata.name ?? ""] = status?.podIP ?? "";
+    }
   });
   after(() => cluster[Symbol.asyncDispose]());
 
