@@ -1,7 +1,7 @@
-// A large cluster as a whole: hollow nodes that register and play pods, Deployments of many pods behind Services, and what
-// the server costs when all of them run and nothing happens.
+// A large cluster as a whole: hollow nodes that register and play pods, Deployments of many pods behind Services, what the
+// server costs when all of them run and nothing happens, a rollout, and the end of them all.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ApiList, call, check, makeNamespace } from "../api.ts";
+import { type ApiList, call, check, makeNamespace, podsPath, VoidError } from "../api.ts";
 import { Connection } from "../connection.ts";
 import { percentile } from "../measure.ts";
 import { realisticPod } from "../objects.ts";
@@ -18,8 +18,20 @@ export interface HollowBench {
   readonly seconds: number;
 }
 
+interface Deployment {
+  readonly metadata: { readonly generation: number };
+  readonly spec: { readonly replicas: number };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly availableReplicas?: number;
+  };
+}
+
 const DEPLOYMENTS = 5;
 const NAMESPACE = "bench-hollow";
+const PATH = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
 /** The longest pause between two renewals of a hollow node that keeps its time. */
 const RENEW_MS = 10_500;
 const LIMIT_SECONDS = 600;
@@ -45,6 +57,8 @@ export async function hollowArea({ server, nodes, pods, seconds }: HollowBench):
     await stages.measure(`${perDeployment * DEPLOYMENTS} pods available`, lines, () => runPods(server, control, perDeployment));
     await stages.measure("coming to rest", lines, () => sleep(SETTLE_MS));
     await stages.measure("at rest", lines, () => sleep(seconds * 1000));
+    await stages.measure(`rollout of ${perDeployment} pods`, lines, () => rollOut(server, control));
+    await stages.measure("all pods gone", lines, () => removePods(control));
   } finally {
     for (const connection of [control, leaseWatch, watcher]) connection.close();
     printTable(`hollow cluster`, lines);
@@ -55,16 +69,53 @@ async function runPods({ target }: OwnServer, control: Connection, replicas: num
   const watcher = await Connection.open(target);
   try {
     await makeNamespace(control, NAMESPACE);
-    const available = new Counted((line) => line.includes(`"availableReplicas":${replicas},`));
-    const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments`;
-    await watchLines(watcher, path, (line) => available.see(line));
+    const available = new Counted(isRolledOut);
+    await watchLines(watcher, PATH, (line) => available.see(line));
     for (let index = 0; index < DEPLOYMENTS; index++) {
       await create(control, `/api/v1/namespaces/${NAMESPACE}/services`, service(`bench-${index}`));
-      await create(control, path, deployment(`bench-${index}`, replicas));
+      await create(control, PATH, deployment(`bench-${index}`, replicas));
     }
     await within(LIMIT_SECONDS, "running the pods", available.reach(DEPLOYMENTS));
   } finally {
     watcher.close();
+  }
+}
+
+/** Whether all pods of the Deployment are of its newest template, and available. */
+function isRolledOut(line: string): boolean {
+  const { metadata, spec, status } = (JSON.parse(line) as { readonly object: Deployment }).object;
+  const { replicas } = spec;
+  const counts = [status?.replicas, status?.updatedReplicas, status?.availableReplicas];
+  return status?.observedGeneration === metadata.generation && counts.every((count) => count === replicas);
+}
+
+/** One of the Deployments gets another template. */
+async function rollOut({ target }: OwnServer, control: Connection): Promise<void> {
+  const watcher = await Connection.open(target);
+  try {
+    const done = new Counted((line) => line.includes('"generation":2,') && isRolledOut(line));
+    await watchLines(watcher, PATH, (line) => done.see(line));
+    const request = {
+      method: "PATCH",
+      path: `${PATH}/bench-0`,
+      body: '{"spec":{"template":{"metadata":{"annotations":{"version":"2"}}}}}',
+    };
+    check(await control.send({ ...request, contentType: "application/merge-patch+json" }), request, 200);
+    await within(LIMIT_SECONDS, "rolling out", done.reach(1));
+  } finally {
+    watcher.close();
+  }
+}
+
+async function removePods(control: Connection): Promise<void> {
+  for (let index = 0; index < DEPLOYMENTS; index++) {
+    const request = { method: "DELETE", path: `${PATH}/bench-${index}`, body: '{"propagationPolicy":"Background"}' };
+    check(await control.send(request), request, 200);
+  }
+  const endAt = performance.now() + LIMIT_SECONDS * 1000;
+  while ((await call<ApiList>(control, { method: "GET", path: `${podsPath(NAMESPACE)}?limit=1` }, 200)).items.length > 0) {
+    if (performance.now() > endAt) throw new VoidError(`removing the pods took longer than ${LIMIT_SECONDS} s`);
+    await sleep(200);
   }
 }
 

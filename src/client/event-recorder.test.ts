@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { builtInCatalog, resources } from "../api/index.ts";
-import { SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
+import { type Logger, SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
 import { statusError } from "../machinery/index.ts";
 import { ConnectionError } from "./connection-error.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { FakeHandler } from "./fake-handler.ts";
 import { LocalClient } from "./local/local-client.ts";
 
-function setUp() {
+function setUp(logger: Logger = silentLogger) {
   const handler = new FakeHandler();
   const clock = new VirtualClock();
   const client = new LocalClient({ handler, catalog: builtInCatalog(), user: { name: "test", groups: [] }, userAgent: "test" });
@@ -16,7 +16,7 @@ function setUp() {
     client,
     clock,
     random: new SeededRandom(1),
-    logger: silentLogger,
+    logger,
     component: "kubelet",
     host: "n1",
   });
@@ -71,6 +71,15 @@ describe("EventRecorder", () => {
     assert.equal(await record(40), 25);
     await clock.advance(300_000);
     assert.equal(await record(3), 26);
+  });
+
+  test("drops what comes while a thousand wait, and says so once", async () => {
+    const warnings: string[] = [];
+    const { recorder, stored } = setUp({ ...silentLogger, warn: (message) => warnings.push(message) });
+    for (let i = 0; i < 1100; i++) recorder.event({ ...pod, metadata: { ...pod.metadata, uid: `u${i}` } }, "Normal", "Started", "text");
+    await recorder.flush();
+    assert.equal((await stored()).length, 1000);
+    assert.deepEqual(warnings, ["drops events: too many are waiting"]);
   });
 
   test("tries again when the server cannot be reached, not when it refuses", async () => {

@@ -34,6 +34,8 @@ export class EventRecorder {
   readonly #correlator: EventCorrelator;
   readonly #stop = new AbortController();
   #queued: Event[] = [];
+  /** Whether events were dropped since the queue was last empty: only the first of them is logged. */
+  #isDropping = false;
   #sending: Promise<void> | undefined;
 
   constructor(options: EventRecorderOptions) {
@@ -49,7 +51,8 @@ export class EventRecorder {
     }
     if (this.#stop.signal.aborted) return;
     if (this.#queued.length >= MAX_QUEUED) {
-      this.#options.logger.warn("dropped an event: too many are waiting", { reason, message });
+      if (!this.#isDropping) this.#options.logger.warn("drops events: too many are waiting", { reason, message });
+      this.#isDropping = true;
       return;
     }
     this.#queued.push(this.#make(reference, type, reason, message));
@@ -98,6 +101,7 @@ export class EventRecorder {
       if (correlated.type !== "skip") await this.#send(correlated);
     }
     this.#sending = undefined;
+    this.#isDropping = false;
   }
 
   async #send(correlated: Exclude<Correlated, { type: "skip" }>): Promise<void> {

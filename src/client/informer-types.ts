@@ -6,6 +6,8 @@ export interface Lister<T extends KubeObject> {
   get(namespace: string, name: string): DeepReadonly<T> | undefined;
   /** In one namespace, or all of them. */
   list(namespace?: string): readonly DeepReadonly<T>[];
+  /** Whether the namespace has none. */
+  isEmpty(namespace: string): boolean;
   /** Objects for which the index function `index` answers `value`. */
   byIndex(index: string, value: string): readonly DeepReadonly<T>[];
 }

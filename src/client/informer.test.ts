@@ -48,6 +48,7 @@ for (const canStream of [true, false]) {
       assert.deepEqual(seen, ["1>2", "+c", "-b"]);
       assert.equal(informer.lister.get(namespace, "a"), changed);
       assert.deepEqual(informer.lister.list("other"), []);
+      assert.deepEqual([informer.lister.isEmpty("other"), informer.lister.isEmpty(namespace)], [true, false]);
       assert.deepEqual(
         informer.lister.list().map((object) => object.metadata.name),
         ["a", "c"],

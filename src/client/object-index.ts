@@ -51,6 +51,10 @@ export class ObjectIndex<T extends KubeObject> implements Lister<T> {
     return this.#all;
   }
 
+  isEmpty(namespace: string): boolean {
+    return !this.#namespaces.has(namespace);
+  }
+
   byIndex(index: string, value: string): readonly DeepReadonly<T>[] {
     const found = this.#indexes.get(index);
     if (found === undefined) throw new UnknownIndexError(index);

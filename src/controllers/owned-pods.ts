@@ -27,8 +27,9 @@ export class OwnedPods<T extends KubeObject> {
   readonly informer: Informer<Pod>;
   readonly expectations: ControllerExpectations;
   readonly #options: OwnedPodsOptions<T>;
+  /** Of the looks at controllers with many pods. */
+  readonly pace: Pace;
   readonly #apiVersion: string;
-  readonly #pace: Pace;
   readonly #selectors = new WeakMap<DeepReadonly<T>, LabelSelectorMatcher>();
 
   constructor(options: OwnedPodsOptions<T>) {
@@ -36,7 +37,7 @@ export class OwnedPods<T extends KubeObject> {
     this.#options = options;
     this.#apiVersion = resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
     this.expectations = new ControllerExpectations(context.clock);
-    this.#pace = new Pace(context.clock);
+    this.pace = new Pace(context.clock);
     this.owners = context.informers.informer(resource);
     this.informer = context.informers.informer(resources.pods);
     this.informer.addIndex(BY_CONTROLLER, (pod) => [getControllerOf(pod)?.uid ?? orphansOf(pod.metadata.namespace ?? "")]);
@@ -65,7 +66,7 @@ export class OwnedPods<T extends KubeObject> {
       ...this.controlledBy(owner),
       ...this.informer.lister.byIndex(BY_CONTROLLER, orphansOf(owner.metadata.namespace ?? "")),
     ];
-    this.#pace.looked(objectKey(owner), objects.length);
+    this.pace.looked(objectKey(owner), objects.length);
     const claims = claimObjects({ controller: owner, objects: objects.filter(belongs), selector: this.#selectorOf(owner) });
     return carryOutClaims({
       client: context.client,
@@ -99,7 +100,7 @@ export class OwnedPods<T extends KubeObject> {
   #forget(owner: DeepReadonly<T>): void {
     const key = objectKey(owner);
     this.expectations.forget(key);
-    this.#pace.looked(key, 0);
+    this.pace.looked(key, 0);
     this.#options.queue(key, 0);
   }
 
@@ -135,7 +136,7 @@ export class OwnedPods<T extends KubeObject> {
 
   /** `isAwaited`: the controller could not go on without this. */
   #changed(key: string, isAwaited: boolean): void {
-    this.#options.queue(key, isAwaited ? 0 : this.#pace.restMs(key));
+    this.#options.queue(key, isAwaited ? 0 : this.pace.restMs(key));
   }
 
   /** An orphan concerns every controller whose selector matches it. */

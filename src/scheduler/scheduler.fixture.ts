@@ -9,7 +9,7 @@ import { fitErrorMessage } from "./placement/fit-error.ts";
 import { Nominator } from "./placement/nominator.ts";
 import { Placer } from "./placement/placer.ts";
 import { defaultRegistry, type PluginContext, type PluginRegistry } from "./plugins/registry.ts";
-import type { ProfileConfiguration } from "./profile/configuration.ts";
+import type { ExtenderConfiguration, ProfileConfiguration } from "./profile/configuration.ts";
 import { makeProfiles } from "./profile/make-profiles.ts";
 
 export interface NodeShape {
@@ -71,6 +71,7 @@ export function fixedInformers(objects: Readonly<Record<string, readonly DeepRea
       lister: {
         get: (namespace, name) => all().find((object) => object.metadata.name === name && isIn(object, namespace)),
         list: (namespace = "") => all().filter((object) => isIn(object, namespace)),
+        isEmpty: (namespace) => !all().some((object) => object.metadata.namespace === namespace),
         byIndex: () => [],
       },
     };
@@ -88,6 +89,7 @@ export interface TestClusterOptions {
   readonly nodes?: readonly DeepReadonly<Node>[];
   readonly objects?: Readonly<Record<string, readonly DeepReadonly<KubeObject>[]>>;
   readonly profile?: Partial<ProfileConfiguration>;
+  readonly extenders?: readonly ExtenderConfiguration[];
   readonly plugins?: PluginRegistry;
   readonly seed?: number;
 }
@@ -99,7 +101,7 @@ export class TestCluster {
   readonly placer: Placer;
   readonly #random: SeededRandom;
 
-  constructor({ nodes = [], objects = {}, profile = {}, plugins = {}, seed = 1 }: TestClusterOptions = {}) {
+  constructor({ nodes = [], objects = {}, profile = {}, extenders = [], plugins = {}, seed = 1 }: TestClusterOptions = {}) {
     this.#random = new SeededRandom(seed);
     for (const node of nodes) this.cluster.setNode(node);
     const context: PluginContext = {
@@ -114,7 +116,7 @@ export class TestCluster {
     };
     const profiles = [{ schedulerName: "default-scheduler", plugins: {}, pluginArgs: {}, ...profile }];
     const [made] = makeProfiles({
-      configuration: { profiles, extenders: [], backoff: {} },
+      configuration: { profiles, extenders, backoff: {} },
       registry: { ...defaultRegistry, ...plugins },
       context,
     });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { makeImages } from "../images/make-images.ts";
-import { Cluster, eventually } from "./cluster.fixture.ts";
+import { Cluster, eventually, run } from "./cluster.fixture.ts";
 import { Pods } from "./pods.fixture.ts";
 import { LOGIN, Registry } from "./registry.fixture.ts";
 
@@ -66,6 +66,30 @@ describe("a node's settings", () => {
     const container = { resources: { limits }, volumeMounts: [{ name: "huge", mountPath: "/huge" }] };
     await pods.scripts("huge", { main: "grep /huge /proc/mounts" }, { volumes }, container);
     assert.match(await pods.output("huge", "main"), /hugetlbfs.*pagesize=2M/);
+  });
+
+  it("resize a pod as a whole while it runs", async () => {
+    const resources = { requests: { cpu: "100m" }, limits: { memory: "64Mi" } };
+    await pods.create("whole", [{}], { resources });
+    await pods.untilReady("whole");
+    const { metadata, status } = await pods.get("whole");
+    assert.deepEqual(status?.resources?.limits, { memory: "64Mi" });
+    const limit = async () => {
+      const files = await run("find", [
+        "/sys/fs/cgroup",
+        "-path",
+        `*pod${metadata.uid}/memory.max`,
+        "-o",
+        "-path",
+        `*pod${metadata.uid}/memory.limit_in_bytes`,
+      ]);
+      return (await run("cat", files.stdout.trim().split("\n"))).stdout.trim();
+    };
+    assert.equal(await limit(), String(64 * 2 ** 20));
+    await cluster.kubectl("patch", "pod", "whole", "--subresource=resize", "-p", '{"spec":{"resources":{"limits":{"memory":"96Mi"}}}}');
+    await eventually("it has more", async () => (await pods.get("whole")).status?.resources?.limits?.["memory"] === "96Mi");
+    assert.equal(await limit(), String(96 * 2 ** 20));
+    assert.equal((await pods.status("whole", "c0"))?.restartCount, 0);
   });
 
   it("pull through mirrors with the mirror's password", async () => {

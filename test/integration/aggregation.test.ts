@@ -115,8 +115,10 @@ describe("aggregation", () => {
     const { paths, definitions } = (await server.call("/openapi/v2")).json;
     assert.deepEqual(definitions["Flunder"], flunder);
     assert.ok(paths[path] !== undefined && paths["/api/v1/pods"] !== undefined);
+    const asked = () => extension.seen.filter(({ url }) => url === "/openapi/v2").length;
+    const before = asked();
     await server.clock.advance(30_000);
-    await server.eventually("/openapi/v2", () => extension.seen.filter(({ url }) => url === "/openapi/v2").length === 2);
+    await server.eventually("/version", () => asked() > before);
     assert.ok((await server.call("/openapi/v2")).json.paths[path] !== undefined);
     await server.call(`${apiServices}/v1.${GROUP}`, { method: "DELETE" });
     const gone = await server.eventually("/openapi/v2", ({ json }) => json.paths[path] === undefined);
@@ -132,10 +134,7 @@ describe("aggregation", () => {
     await server.eventually(`${apiServices}/v1.${GROUP}`, available("Passed"));
     const refused = await server.call(`/apis/${GROUP}/v1/namespaces/default/flunders`, { as: await ca.issue("CN=bob") });
     assert.match(refused.json.message, /^flunders.wardle.example.com is forbidden: User "bob" cannot list resource "flunders"/);
-    assert.deepEqual(
-      extension.seen.filter(({ url }) => url?.includes("flunders")),
-      [],
-    );
+    assert.ok(extension.seen.every(({ url }) => url?.includes("flunders") !== true));
   });
 
   it("answers 503 and says why while the server behind is not there or not the right one", async () => {

@@ -72,6 +72,18 @@ describe("ResourceQuota", () => {
     assert.deepEqual(await usedOf(cluster), { resourcequotas: "1" });
   });
 
+  it("what was charged stands until it is counted again after five minutes", async () => {
+    await using cluster = await createCluster({ nodes: 0 });
+    await create(cluster, resources.resourcequotas, quota({ secrets: "5" }));
+    assert.deepEqual(await usedOf(cluster), { secrets: "0" });
+    const charged = await cluster.client.get(resources.resourcequotas, "q", inDefault);
+    const status = { ...charged.status, used: { secrets: "3" } };
+    await cluster.client.update(resources.resourcequotas, { ...charged, status }, { ...inDefault, subresource: "status" });
+    assert.deepEqual(await usedOf(cluster), { secrets: "3" });
+    await cluster.clock.advance(300_000);
+    assert.deepEqual(await usedOf(cluster), { secrets: "0" });
+  });
+
   const lives: readonly (readonly [string, ResourceRef<KubeObject>, string, object])[] = [
     ["a configMap", resources.configmaps, "configmaps", { metadata: { name: "x" } }],
     ["a secret", resources.secrets, "secrets", { metadata: { name: "x" } }],

@@ -47,13 +47,13 @@ function extraOf(headers: Headers, prefixes: readonly string[]): Record<string, 
   const extra: Record<string, string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     const prefix = prefixes.find((candidate) => name.startsWith(candidate.toLowerCase()));
-    if (prefix !== undefined) extra[unescaped(name.slice(prefix.length))] = listOf(value);
+    if (prefix !== undefined) extra[unescapedKey(name.slice(prefix.length))] = listOf(value);
   }
   return extra;
 }
 
 /** Keys have what no header name may have as escapes; what is no escape stays as it is. */
-function unescaped(key: string): string {
+export function unescapedKey(key: string): string {
   try {
     return decodeURIComponent(key);
   } catch {

@@ -3,6 +3,7 @@ import type { UserInfo } from "../../api/index.ts";
 import { badRequest } from "../../machinery/index.ts";
 import { type AuthorizationAttributes, type Authorizer, authorizationError } from "../authz/authorizer.ts";
 import { ALL_AUTHENTICATED, ALL_UNAUTHENTICATED, withAuthenticated } from "./authenticator.ts";
+import { unescapedKey } from "./front-proxy.ts";
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -81,7 +82,7 @@ function groupsOf(name: string, asked: readonly string[]): readonly string[] {
 function extraOf(headers: Headers): Record<string, string[]> {
   const extra: Record<string, string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (name.startsWith(EXTRA_PREFIX)) extra[decodeURIComponent(name.slice(EXTRA_PREFIX.length))] = all(value);
+    if (name.startsWith(EXTRA_PREFIX)) extra[unescapedKey(name.slice(EXTRA_PREFIX.length))] = all(value);
   }
   return extra;
 }

@@ -23,6 +23,7 @@ test("requests find the schema of upstream's defaults", () => {
     [user("x"), "GET", "/livez", "probes"],
     [user("system:node:n", "system:nodes"), "PATCH", "/api/v1/nodes/n/status", "system-node-high"],
     [user("system:node:n", "system:nodes"), "GET", "/api/v1/pods", "system-nodes"],
+    [user("k8ts:hollow-nodes"), "PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n", "system-node-high"],
     [user("system:kube-scheduler"), "PUT", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/s", "system-leader-election"],
     [user("system:kube-scheduler"), "GET", "/api/v1/pods", "kube-scheduler"],
     [user("system:serviceaccount:kube-system:x", "system:serviceaccounts"), "GET", "/api/v1/pods", "kube-system-service-accounts"],

@@ -91,7 +91,8 @@ export class FlowControl {
   }
 
   #seatsOf(asked: Asked, { limits }: PriorityLevel): number {
-    return asked.isResource ? seatsOf(asked, this.#options.sizeOf?.(asked), limits.maxRequestSeats) : 1;
+    const reads = asked.isResource && (asked.verb === "list" || asked.verb === "watch");
+    return reads ? seatsOf(asked, this.#options.sizeOf?.(asked), limits.maxRequestSeats) : 1;
   }
 
   #begin({ level, schema, seats }: Entry): Turn {

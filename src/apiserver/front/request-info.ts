@@ -30,8 +30,9 @@ const methodVerbs: Readonly<Record<string, string>> = {
   DELETE: "delete",
 };
 
-/** Understands `method` and `url` (path and query); undefined when the URL has a broken escape. */
+/** Understands `method` and `url` (path and query); undefined when the URL has a broken escape or begins with another server's name. */
 export function parseRequest(method: string, url: string): RequestInfo | undefined {
+  if (!url.startsWith("/")) return undefined;
   const mark = url.indexOf("?");
   const path = mark < 0 ? url : url.slice(0, mark);
   const segments = splitPath(path);

@@ -113,9 +113,14 @@ export function asText(bytes: Uint8Array): string {
 
 /** Adds `299 - "text"` headers. */
 export function setWarnings(response: FrontResponse, texts: readonly string[]): void {
-  if (texts.length === 0) return;
-  response.setHeader(
-    "Warning",
-    [...new Set(texts)].map((text) => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", " ")}"`),
-  );
+  if (texts.length > 0) response.setHeader("Warning", [...new Set(texts)].map(warningHeader));
+}
+
+/** Texts may be the client's own words; header values are bytes without control characters. */
+function warningHeader(text: string): string {
+  const quoted = text
+    .replaceAll(/\p{Cc}/gu, " ")
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"');
+  return `299 - "${Buffer.from(quoted, "utf8").toString("latin1")}"`;
 }

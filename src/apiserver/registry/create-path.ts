@@ -7,7 +7,7 @@ import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { decodeBody } from "./decode.ts";
 import type { Draft } from "./draft.ts";
 import { objectStoreKey, storedResource } from "./key.ts";
-import { trackFields } from "./managed-fields.ts";
+import { admitMutations, trackFields } from "./managed-fields.ts";
 import { guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
 import { dryRunAnswer, presented } from "./stored-as.ts";
 
@@ -35,9 +35,9 @@ export async function createDraft(context: ServerContext, scope: RequestScope, d
   const isDryRun = options.dryRun === true;
   if ((draft.metadata.resourceVersion ?? "") !== "") throw revisionOnCreate();
   const request = { operation: "CREATE", scope, object: draft, old: undefined, isDryRun } as const;
-  await context.admission.mutate(request);
-  prepare(context, scope, draft);
   if (options.tracking !== "none") trackFields({ context, scope, draft, old: undefined });
+  await admitMutations(context, request);
+  prepare(context, scope, draft);
   const generateName = draft.metadata.name === undefined || draft.metadata.name === "" ? (draft.metadata.generateName ?? "") : "";
   for (let attempt = 1; ; attempt++) {
     if (generateName !== "") draft.metadata.name = generateName.slice(0, MAX_GENERATED_PREFIX) + nameSuffix(context.random);

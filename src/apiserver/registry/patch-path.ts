@@ -5,6 +5,7 @@ import {
   applyMergePatch,
   badRequest,
   conflict,
+  jsonPatchMaxOperations,
   PatchError,
   type StatusError,
   statusError,
@@ -51,6 +52,7 @@ function patched(scope: RequestScope, original: Draft, patch: unknown, { type }:
   try {
     switch (type) {
       case "application/json-patch+json":
+        if (Array.isArray(patch) && patch.length > jsonPatchMaxOperations) throw tooManyOperations(patch.length);
         return applyJsonPatch(original, patch);
       case "application/merge-patch+json":
         return applyMergePatch(original, patch);
@@ -63,6 +65,11 @@ function patched(scope: RequestScope, original: Draft, patch: unknown, { type }:
   } catch (error) {
     throw error instanceof PatchError ? refusedPatch(error) : error;
   }
+}
+
+function tooManyOperations(count: number): StatusError {
+  const message = `The allowed maximum operations in a JSON patch is ${jsonPatchMaxOperations}, got ${count}`;
+  return statusError("RequestEntityTooLarge", message);
 }
 
 /** What upstream lists for custom resources, whose lists have no strategies. */

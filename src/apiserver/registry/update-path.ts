@@ -18,7 +18,7 @@ import { decodeBody, keepServerMetadata } from "./decode.ts";
 import { type Draft, draftOf, shareUnchanged } from "./draft.ts";
 import { isFinished } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
-import { trackFields } from "./managed-fields.ts";
+import { admitMutations, trackFields } from "./managed-fields.ts";
 import { currentEntry, guardOf, releaseWhenVisible, type ServerContext } from "./server-context.ts";
 import { dryRunAnswer, presented } from "./stored-as.ts";
 import { type Projection, viewOf } from "./subresources/subresource.ts";
@@ -127,11 +127,16 @@ async function replaceOnce(
   keepServerMetadata(draft.metadata, current.object.metadata);
   const { view } = replacement;
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun, view } as const;
-  if (replacement.isAdmitted !== true) await context.admission.mutate(request);
+  // What admission sets belongs to nobody. Where it sets nothing, the parts that are as they were are known afterwards, and what
+  // the rules of a subresource have taken back.
+  const isBefore = scope.subresource === "" && context.admission.mayMutate(request);
+  const tracks = replacement.tracking === "none" ? "never" : isBefore ? "before" : "after";
+  if (tracks === "before") trackFields({ context, scope, draft, old: current.object });
+  if (replacement.isAdmitted !== true) await admitMutations(context, request);
   rules.prepare(draft, old, context);
   if (guard === undefined) shareUnchanged(draft, old);
   if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
-  if (replacement.tracking !== "none") trackFields({ context, scope, draft, old: current.object });
+  if (tracks === "after") trackFields({ context, scope, draft, old: current.object });
   const reservation = guard?.reserve(draft, old);
   try {
     validate(scope, draft, old, [...rules.validate(draft, old, context), ...(reservation?.errors ?? [])]);

@@ -25,6 +25,16 @@ test("objects with the same field sets share them", () => {
   assert.equal(written?.fieldsV1, first.metadata.managedFields?.[1]?.fieldsV1);
 });
 
+test("too many different field sets are forgotten, and shared anew", () => {
+  const sets = new SharedFieldSets();
+  const parsed = () => sets.parse(pod([entry(labels)])).metadata.managedFields?.[0]?.fieldsV1;
+  const first = parsed();
+  for (let n = 0; n < 5; n++) sets.share([entry({ [`f:${"x".repeat(2 ** 20)}${n}`]: {} })]);
+  sets.parse(pod([entry(ports)]));
+  assert.notEqual(parsed(), first);
+  assert.equal(parsed(), parsed());
+});
+
 test("what is written with shared field sets is what JSON says, and shared entries stay the same", () => {
   const sets = new SharedFieldSets();
   const object = { kind: "Pod", apiVersion: "v1", metadata: { name: "web", managedFields: sets.share([entry(labels), entry(ports)]) } };

@@ -3,8 +3,8 @@
 import { deepFreeze, type ManagedFieldsEntry } from "../../machinery/index.ts";
 import type { Draft } from "../registry/draft.ts";
 
-/** Beyond so many all are forgotten, and shared anew by what comes; those in use stay with their users. */
-const CAPACITY = 10_000;
+/** Beyond so much text all are forgotten, and shared anew by what comes; those in use stay with their users. */
+const MAX_CHARACTERS = 4 * 2 ** 20;
 
 const ENTRIES = ',"managedFields":[';
 /** No string can contain it: a quotation mark in a string has a backslash before it. */
@@ -24,6 +24,8 @@ interface FieldSet {
 export class SharedFieldSets {
   /** By their JSON text. */
   readonly #sets = new Map<string, FieldSet>();
+  /** Of all their texts together. */
+  #characters = 0;
   /** By a set itself, or another one with the same fields. */
   readonly #known = new WeakMap<object, FieldSet>();
   /** The first, second … set of the object before: most often the next object has the same. */
@@ -88,7 +90,11 @@ export class SharedFieldSets {
   }
 
   #keep(text: string, set: object): FieldSet {
-    if (this.#sets.size >= CAPACITY) this.#sets.clear();
+    if (this.#characters > MAX_CHARACTERS) {
+      this.#sets.clear();
+      this.#characters = 0;
+    }
+    this.#characters += text.length;
     // A text that was cut out of another one would hold on to that.
     const kept = { text: Buffer.from(text).toString(), set: deepFreeze(set) };
     this.#sets.set(kept.text, kept);

@@ -34,7 +34,8 @@ test("an agent whose machine is shut down ends its pods first", async () => {
 
 test("an agent ends although its pods cannot be ended", async () => {
   const asked = new AbortController();
-  const stop = new MachineStop(asked.signal, silentLogger, () => Promise.reject(new Error("no systemctl")));
+  const stop = new MachineStop(asked.signal, silentLogger, async () => true);
+  stop.beforeShutdown(() => Promise.reject(new Error("no runtime")));
   asked.abort(new Interrupted("SIGTERM"));
   await turn();
   assert.equal(stop.signal.aborted, true);

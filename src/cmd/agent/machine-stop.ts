@@ -30,7 +30,7 @@ export class MachineStop {
   async #stop(reason: unknown): Promise<void> {
     try {
       const isPowerFailing = reason instanceof Interrupted && reason.signal === "SIGPWR";
-      if (isPowerFailing || (await this.#isStopping())) await this.#endPods?.();
+      if (this.#endPods !== undefined && (isPowerFailing || (await this.#isStopping()))) await this.#endPods();
     } catch (error) {
       this.#logger.error("cannot end the pods before the machine is shut down", { error });
     }

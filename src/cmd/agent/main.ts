@@ -78,7 +78,7 @@ async function runNode(context: AgentContext): Promise<void> {
   const meter = new HostMeter({ runtime, cgroups, rootDir: config.kubeletDirectory, logDir: config.podLogDirectory, imageDir });
   const parts = { client, runtime, machine, meter, reserved, cgroups, probeCounts: new ProbeCounts() };
   const agent = makeAgent(context, { ...parts, informers });
-  context.machineStop.beforeShutdown(() => agent.shutDown(signal));
+  if (context.kubelet.shutdown.length > 0) context.machineStop.beforeShutdown(() => agent.shutDown(signal));
   const server = makeServer(context, { ...parts, agent });
   await server.listen(config.kubeletPort, config.nodeAddress);
   try {

@@ -74,7 +74,9 @@ class DaemonSetReconciler {
     const pods = await this.#pods.claim(set, signal);
     const hash = history.current.metadata.labels?.[REVISION_HASH_LABEL] ?? "";
     if (history.duplicates.length > 0) return this.#merge(history, pods, signal);
-    const snapshot = { set, nodes: this.#nodes.lister.list(), pods, hash, nowMs: this.#context.clock.now() };
+    const nodes = this.#nodes.lister.list();
+    this.#pods.pace.looked(key, nodes.length + pods.length);
+    const snapshot = { set, nodes, pods, hash, nowMs: this.#context.clock.now() };
     const isCurrent = this.#pods.expectations.isSatisfied(key);
     const waitMs = isCurrent ? await this.#update(snapshot, history, signal) : undefined;
     await this.#updateStatus(snapshot, isCurrent, signal);
@@ -172,8 +174,13 @@ class DaemonSetReconciler {
       const before = old === undefined ? undefined : eligibility(set, old);
       const after = node === undefined ? undefined : eligibility(set, node);
       const concerns = node === undefined ? before?.shouldContinue === true : !deepEqual(before, after);
-      if (concerns && (after === undefined || old !== undefined || after.shouldRun)) this.queue.add(objectKey(set));
+      if (concerns && (after === undefined || old !== undefined || after.shouldRun)) this.#queueSoon(objectKey(set));
     }
+  }
+
+  /** Many nodes often change together. */
+  #queueSoon(key: string): void {
+    this.queue.addAfter(key, this.#pods.pace.restMs(key));
   }
 
   #forget(key: string): void {

@@ -61,7 +61,10 @@ export function podEviction(pod: DeepReadonly<Pod>, claims: readonly Claim[], ta
   return atMs === Number.POSITIVE_INFINITY ? undefined : { atMs, rules };
 }
 
-/** Until when the taint is tolerated. Of several tolerations the one without an end counts, otherwise the shortest. */
+/**
+ * Until when the taint is tolerated. Of several tolerations the one without an end counts, otherwise the shortest.
+ * DEVIATION: to upstream's controller a toleration without an effect is none, though allocation and API take it for all effects.
+ */
 function endOfToleration(taint: Taint, tolerations: readonly DeepReadonly<DeviceToleration>[] = []): number {
   const sinceMs = taint.timeAdded === undefined ? 0 : Date.parse(taint.timeAdded);
   const matching = tolerations.filter((toleration) => toleratesTaint(toleration, taint));

@@ -31,9 +31,7 @@ export function namespaceController(context: ControllerContext, { deletableResou
   pods.onChange({
     deleted: ({ metadata }) => {
       const namespace = namespaces.lister.get("", metadata.namespace ?? "");
-      // The list is made anew after every deletion: no need to look at it while nobody waits.
-      const isWaiting = namespace?.metadata.deletionTimestamp !== undefined;
-      if (isWaiting && pods.lister.list(metadata.namespace).length === 0) add(namespace);
+      if (namespace !== undefined && pods.lister.isEmpty(metadata.namespace ?? "")) add(namespace);
     },
   });
 

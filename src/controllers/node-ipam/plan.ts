@@ -31,11 +31,48 @@ export function nodeCidr({ base, nodeMask }: ClusterNetwork, index: number): str
   return `${octets.join(".")}/${nodeMask}`;
 }
 
-/** The first network that is not among `used`; undefined when all are. */
-export function freeCidr(network: ClusterNetwork, used: ReadonlySet<string>): string | undefined {
-  for (let index = 0; index < network.size; index++) {
-    const cidr = nodeCidr(network, index);
-    if (!used.has(cidr)) return cidr;
+/** Which of the node networks are given away. */
+export class CidrSet {
+  readonly #network: ClusterNetwork;
+  /** By number of the network: how many nodes have it. Two do when somebody else gave it to one of them. */
+  readonly #holders = new Map<number, number>();
+  /** No network below is free. */
+  #lowest = 0;
+
+  constructor(network: ClusterNetwork) {
+    this.#network = network;
   }
-  return undefined;
+
+  /** Gives the first free network away; undefined when there is none. */
+  take(): string | undefined {
+    while (this.#holders.has(this.#lowest)) this.#lowest++;
+    if (this.#lowest >= this.#network.size) return undefined;
+    this.#holders.set(this.#lowest, 1);
+    return nodeCidr(this.#network, this.#lowest);
+  }
+
+  /** A node has the network. */
+  occupy(cidr: string): void {
+    const index = this.#indexOf(cidr);
+    if (index !== undefined) this.#holders.set(index, (this.#holders.get(index) ?? 0) + 1);
+  }
+
+  /** A node has it no more. */
+  release(cidr: string): void {
+    const index = this.#indexOf(cidr);
+    const holders = index === undefined ? undefined : this.#holders.get(index);
+    if (index === undefined || holders === undefined) return;
+    if (holders > 1) this.#holders.set(index, holders - 1);
+    else this.#holders.delete(index);
+    this.#lowest = Math.min(this.#lowest, index);
+  }
+
+  /** Undefined for what is no node network of the cluster's. */
+  #indexOf(cidr: string): number | undefined {
+    const { base, size, nodeMask } = this.#network;
+    const octets = (cidr.split("/")[0] ?? "").split(".").map(Number);
+    const value = octets.reduce((sum, octet) => sum * 256 + octet, 0);
+    const index = Math.floor((value - base) / 2 ** (32 - nodeMask));
+    return index >= 0 && index < size && nodeCidr(this.#network, index) === cidr ? index : undefined;
+  }
 }

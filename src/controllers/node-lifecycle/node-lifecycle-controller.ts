@@ -6,7 +6,7 @@ import { timestamp } from "../../base/index.ts";
 import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
 import { type DeepReadonly, deepEqual, isNotFound } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
-import { type Disruption, disruptionOf, zoneOf } from "./disruption.ts";
+import { Disruption, zoneOf } from "./disruption.ts";
 import {
   hasNoExecuteTaint,
   MONITOR_GRACE_MS,
@@ -45,7 +45,7 @@ class NodeLifecycleReconciler {
   readonly #podsToMark = new Set<string>();
   /** Nodes that are not ready: the only ones whom the balance of others concerns. */
   readonly #notReady = new Set<string>();
-  #disruption: Disruption | undefined;
+  readonly #disruption = new Disruption();
 
   constructor(context: ControllerContext) {
     const { informers, clock } = context;
@@ -140,7 +140,6 @@ class NodeLifecycleReconciler {
   #evictionWaitMs(node: NodeState): number {
     const key = noExecuteTaintKey(node);
     if (key === undefined) return 0;
-    this.#disruption ??= disruptionOf(this.#nodes.lister.list());
     if (this.#disruption.isTotal) return Number.POSITIVE_INFINITY;
     const lastMs = this.#evictedMs.get(zoneOf(node));
     if (hasNoExecuteTaint(node, key) || lastMs === undefined) return 0;
@@ -159,7 +158,7 @@ class NodeLifecycleReconciler {
     this.#noteReadiness(node);
     const message = `Node ${name} event: Registered Node ${name} in Controller`;
     this.#context.recorder.event({ kind: "Node", apiVersion: "v1", name, uid, namespace: "" }, "Normal", "RegisteredNode", message);
-    this.#balanceChanged();
+    this.#count(() => this.#disruption.set(node));
     this.queue.add(name);
   }
 
@@ -169,7 +168,7 @@ class NodeLifecycleReconciler {
     const oldReady = getCondition(old.status?.conditions, "Ready");
     if (ready?.lastHeartbeatTime !== oldReady?.lastHeartbeatTime) this.#heardMs.set(name, this.#context.clock.monotonic());
     this.#noteReadiness(node);
-    if (ready?.status !== oldReady?.status || zoneOf(old) !== zoneOf(node)) this.#balanceChanged();
+    if (ready?.status !== oldReady?.status || zoneOf(old) !== zoneOf(node)) this.#count(() => this.#disruption.set(node));
     const states = ({ status }: NodeState) => (status?.conditions ?? []).map((condition) => condition.type + condition.status);
     if (!deepEqual(old.spec, node.spec) || !deepEqual(states(old), states(node))) this.queue.add(name);
   }
@@ -180,12 +179,14 @@ class NodeLifecycleReconciler {
     this.#notReady.delete(name);
     const message = `Node ${name} event: Removing Node ${name} from Controller`;
     this.#context.recorder.event({ kind: "Node", apiVersion: "v1", name, uid, namespace: "" }, "Normal", "RemovingNode", message);
-    this.#balanceChanged();
+    this.#count(() => this.#disruption.delete(name));
   }
 
   /** How many nodes are up may allow or forbid the eviction from others. */
-  #balanceChanged(): void {
-    this.#disruption = undefined;
+  #count(change: () => void): void {
+    const before = this.#disruption.state;
+    change();
+    if (this.#disruption.state === before) return;
     for (const name of this.#notReady) this.queue.add(name);
   }
 

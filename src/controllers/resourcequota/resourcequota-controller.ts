@@ -2,7 +2,7 @@
 import { quotaEvaluator, quotaUsage, type ResourceRef, resources } from "../../api/index.ts";
 import type { ResourceQuota } from "../../api/types/core/v1.ts";
 import { type Informer, type ReconcileResult, WorkQueue } from "../../client/index.ts";
-import { type DeepReadonly, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
+import { type DeepReadonly, deepEqual, type KubeObject, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { Pace } from "../pace.ts";
 import { changesUsage, quotaStatus } from "./plan.ts";
@@ -14,6 +14,8 @@ export interface ResourceQuotaOptions {
 
 /** Upstream's --resource-quota-sync-period. */
 const RESYNC_MS = 300_000;
+/** After the usage was written: what was admitted just before was neither charged nor, maybe, counted. */
+const RECOUNT_MS = 1_000;
 /** Deletions come in crowds: one count serves for all of them. */
 const GATHER_MS = 50;
 
@@ -51,8 +53,13 @@ class QuotaReconciler {
     this.#pace = new Pace(clock);
     this.#quotas = informers.informer(resources.resourcequotas);
     const add = (quota: DeepReadonly<ResourceQuota>) => this.queue.add(objectKey(quota));
-    // A charge, too: it is written before its object is, so that a count may have missed one of them.
-    this.#quotas.onChange({ added: add, updated: (_, quota) => add(quota) });
+    this.#quotas.onChange({
+      added: add,
+      updated: (old, quota) => {
+        // Not for what admission counts: the object itself may not be seen yet.
+        if (!deepEqual(old.spec, quota.spec) || quota.status?.hard === undefined) add(quota);
+      },
+    });
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
@@ -76,10 +83,10 @@ class QuotaReconciler {
       objects.reduce((sum, { items }) => sum + items.length, 0),
     );
     const status = quotaStatus(quota, quotaUsage(quota, objects, clock.now()));
-    if (status !== undefined) {
-      await client.update(resources.resourcequotas, { ...quota, status }, { namespace, subresource: "status", signal });
-    }
-    return { requeueAfterMs: RESYNC_MS };
+    if (status === undefined) return { requeueAfterMs: RESYNC_MS };
+    await client.update(resources.resourcequotas, { ...quota, status }, { namespace, subresource: "status", signal });
+    // What was admitted before the quota was counted, or is not seen yet, is found by another look.
+    return { requeueAfterMs: RECOUNT_MS };
   }
 
   /** What the quota counts of all that is served now. */

@@ -19,9 +19,9 @@ export interface FittedValue extends FieldReport {
   readonly object: Record<string, unknown>;
 }
 
-/** `value` as its type has it. A null in a list or map becomes the empty value of its type, as Go has it. */
-export function fitToType(value: unknown, facts: TypeFacts): FittedValue {
-  return new Walk().root(value, facts);
+/** `value`, which stands at `path`, as its type has it. A null in a list or map becomes the empty value of its type, as Go has it. */
+export function fitToType(value: unknown, facts: TypeFacts, path?: string): FittedValue {
+  return new Walk(path).root(value, facts);
 }
 
 type Members = Record<string, unknown>;
@@ -29,8 +29,12 @@ type Members = Record<string, unknown>;
 class Walk {
   readonly #unknown = new Set<string>();
   /** Names and indices from the root to the value at hand. */
-  readonly #path: (string | number)[] = [];
+  readonly #path: (string | number)[];
   #typeError: string | undefined;
+
+  constructor(path?: string) {
+    this.#path = path === undefined ? [] : [path];
+  }
 
   root(value: unknown, facts: TypeFacts): FittedValue {
     if (!isMembers(value)) {

@@ -13,10 +13,21 @@ interface Operation {
   readonly hasValue: boolean;
 }
 
+/** So much may all copies of a patch be together, in characters of JSON: each may copy what the ones before have made. */
+const MAX_COPIED = 3 * 1024 * 1024;
+
+/** One patch on its way through a document. */
+interface Patching {
+  /** Containers that this patch has made: they are changed in place, so that a long patch does not copy a large one again and again. */
+  readonly own: Set<unknown>;
+  copied: number;
+}
+
 /** Throws PatchError. */
 export function applyJsonPatch(original: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw new PatchError("malformed", "json: cannot unmarshal object into Go value of type jsonpatch.Patch");
-  return patch.map(readOperation).reduce<unknown>(applyOperation, original);
+  const patching: Patching = { own: new Set(), copied: 0 };
+  return patch.map(readOperation).reduce<unknown>((document, operation) => applyOperation(document, operation, patching), original);
 }
 
 function readOperation(raw: unknown): Operation {
@@ -36,25 +47,32 @@ function requireText(value: unknown, name: string): string {
   throw new PatchError("inapplicable", `operation has no ${name}: missing value`);
 }
 
-function applyOperation(document: unknown, operation: Operation): unknown {
+function applyOperation(document: unknown, operation: Operation, patching: Patching): unknown {
   const { op, path, from, value } = operation;
+  const { own } = patching;
   switch (op) {
     case "add":
       requireValue(operation);
-      return add(document, path, value, `add operation does not apply: doc is missing path: "${path}"`);
+      return add(document, { path, value, own, missing: `add operation does not apply: doc is missing path: "${path}"` });
     case "remove":
-      return remove(document, path, { missing: `remove operation does not apply: doc is missing path: "${path}"`, during: "remove" });
+      return remove(document, { path, own, missing: `remove operation does not apply: doc is missing path: "${path}"`, during: "remove" });
     case "replace":
       requireValue(operation);
-      return replace(document, path, value);
+      return replace(document, path, value, own);
     case "move": {
       const moved = find(document, from, "move");
-      const rest = remove(document, from, { missing: `move operation does not apply: doc is missing from path: ${from}`, during: "move" });
-      return add(rest, path, moved, `move operation does not apply: doc is missing destination path: ${path}`);
+      const missing = `move operation does not apply: doc is missing from path: ${from}`;
+      const rest = remove(document, { path: from, own, missing, during: "move" });
+      return add(rest, { path, value: moved, own, missing: `move operation does not apply: doc is missing destination path: ${path}` });
     }
     case "copy": {
-      const copied = find(document, from, "copy");
-      return add(document, path, copied, `copy operation does not apply: doc is missing destination path: ${path}`);
+      const copied = copyOf(find(document, from, "copy"), patching);
+      return add(document, {
+        path,
+        value: copied,
+        own,
+        missing: `copy operation does not apply: doc is missing destination path: ${path}`,
+      });
     }
     case "test":
       return testValue(document, path, value);
@@ -97,21 +115,30 @@ function find(document: unknown, pointer: string, during: "move" | "copy"): unkn
   return found;
 }
 
+/** A value that shares nothing with `value`: both may be changed further on. */
+function copyOf(value: unknown, patching: Patching): unknown {
+  const text = JSON.stringify(value);
+  patching.copied += text.length;
+  if (patching.copied <= MAX_COPIED) return JSON.parse(text);
+  throw inapplicable(`Unable to copy, the accumulated size increase of copy is ${patching.copied}, exceeding the limit ${MAX_COPIED}`);
+}
+
 type Container = unknown[] | Record<string, unknown>;
 
 interface Edit {
+  readonly own: Set<unknown>;
   readonly tokens: readonly string[];
   /** The text of the error when a parent is missing. */
   readonly missing: string;
-  /** Changes a fresh copy of the last container. */
+  /** Changes the last container, which is the patch's own. */
   change(container: Container, token: string): void;
 }
 
-/** Copies the containers along the path, and changes the last one. */
+/** Makes the containers along the path the patch's own, and changes the last one. */
 function editAt(document: unknown, edit: Edit, depth = 0): unknown {
   const token = edit.tokens[depth] ?? "";
   if (!Array.isArray(document) && !isObject(document)) throw inapplicable(`${edit.missing}: missing value`);
-  const copy: Container = Array.isArray(document) ? [...document] : { ...document };
+  const copy = edit.own.has(document) ? document : ownCopy(document, edit.own);
   if (depth === edit.tokens.length - 1) {
     edit.change(copy, token);
     return copy;
@@ -124,9 +151,21 @@ function editAt(document: unknown, edit: Edit, depth = 0): unknown {
   return copy;
 }
 
-function add(document: unknown, path: string, value: unknown, missing: string): unknown {
+function ownCopy(container: Container, own: Set<unknown>): Container {
+  const copy = Array.isArray(container) ? [...container] : { ...container };
+  own.add(copy);
+  return copy;
+}
+
+interface Addition extends Pick<Edit, "own" | "missing"> {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+function add(document: unknown, { path, value, own, missing }: Addition): unknown {
   if (path === "") return value;
   return editAt(document, {
+    own,
     tokens: tokensOf(path),
     missing,
     change(container, token) {
@@ -143,27 +182,34 @@ function add(document: unknown, path: string, value: unknown, missing: string): 
   });
 }
 
-function remove(document: unknown, path: string, texts: { readonly missing: string; readonly during: "remove" | "move" }): unknown {
+interface Removal extends Pick<Edit, "own" | "missing"> {
+  readonly path: string;
+  readonly during: "remove" | "move";
+}
+
+function remove(document: unknown, { path, own, missing, during }: Removal): unknown {
   return editAt(document, {
+    own,
     tokens: tokensOf(path),
-    missing: texts.missing,
+    missing,
     change(container, token) {
       if (Array.isArray(container)) {
         const index = arrayIndex(container, token);
         if (index < 0 || index >= container.length) {
           const cause = `Unable to access invalid index: ${token}: invalid index referenced`;
-          throw inapplicable(`error in ${texts.during} for path: '${path}': ${cause}`);
+          throw inapplicable(`error in ${during} for path: '${path}': ${cause}`);
         }
         container.splice(index, 1);
       } else if (Object.hasOwn(container, token)) delete container[token];
-      else throw inapplicable(`error in ${texts.during} for path: '${path}': Unable to remove nonexistent key: ${token}: missing value`);
+      else throw inapplicable(`error in ${during} for path: '${path}': Unable to remove nonexistent key: ${token}: missing value`);
     },
   });
 }
 
-function replace(document: unknown, path: string, value: unknown): unknown {
+function replace(document: unknown, path: string, value: unknown, own: Set<unknown>): unknown {
   if (path === "") return value;
   return editAt(document, {
+    own,
     tokens: tokensOf(path),
     missing: `replace operation does not apply: doc is missing path: ${path}`,
     change(container, token) {

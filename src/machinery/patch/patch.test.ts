@@ -33,6 +33,33 @@ test("a JSON patch that does not apply says so in upstream's words", () => {
   ];
   for (const [operation, message] of cases) assert.throws(() => applyJsonPatch(document, [operation]), { message });
   assert.throws(() => applyJsonPatch(document, {}), { problem: "malformed" });
+
+  test("copies of a patch are apart from what they were made of", () => {
+    const operations = [
+      { op: "add", path: "/a/x", value: [1] },
+      { op: "copy", from: "/a", path: "/b" },
+      { op: "add", path: "/a/x/-", value: 2 },
+      { op: "move", from: "/b", path: "/c" },
+      { op: "add", path: "/c/x/0", value: 3 },
+    ];
+    const original = { a: {} };
+    assert.deepEqual(applyJsonPatch(original, operations), { a: { x: [1, 2] }, c: { x: [3, 1] } });
+    assert.deepEqual(original, { a: {} });
+  });
+
+  test("a patch may not copy more and more", () => {
+    const doubling = Array.from({ length: 40 }, (_, i) => ({ op: "copy", from: "/data", path: `/data/b${i}` }));
+    assert.throws(() => applyJsonPatch({ data: { a: "x" } }, doubling), {
+      message: /^Unable to copy, the accumulated size increase of copy is \d+, exceeding the limit 3145728$/,
+    });
+  });
+
+  test("a long patch of a large object takes no longer than its parts", () => {
+    const labels = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`l${i}`, "x"]));
+    const operations = Array.from({ length: 10_000 }, (_, i) => ({ op: "replace", path: `/labels/l${i}`, value: "y" }));
+    const { labels: result } = applyJsonPatch({ labels }, operations) as { labels: Record<string, string> };
+    assert.deepEqual([result["l9999"], result["l10000"], labels["l0"]], ["y", "x", "x"]);
+  });
 });
 
 test("a merge patch deletes by null, merges objects and replaces all else", () => {

@@ -14,6 +14,8 @@ const REPORT_MS = 300_000;
 /** A part of each period by which nodes differ, so that they do not come all at once. */
 const JITTER = 0.1;
 const CONCURRENCY = 16;
+/** Renewals under way at once: a server that takes its time must not hold up the leases behind. */
+const RENEWALS = 64;
 const health = { isReady: true, message: "", runtimeVersion: "hollow://0.1.0", pressures: new Set<never>() };
 
 /** When a node's status is due: at once when it is not Ready or says another port, else a period after it was last told. */
@@ -54,12 +56,12 @@ export class HollowRegistrations {
       this.#objects.add(name);
       this.#leases.addAfter(name, Math.floor(random.next() * RENEW_MS));
     }
-    const common = { concurrency: CONCURRENCY, logger, signal };
+    const common = { logger, signal };
     const register = (name: string, own: AbortSignal) => this.#reconcile(name, own);
     const renew = (name: string, own: AbortSignal) => this.#renew(name, own);
     await Promise.all([
-      runWorkers({ ...common, queue: this.#objects, reconcile: register, name: "hollow-nodes" }),
-      runWorkers({ ...common, queue: this.#leases, reconcile: renew, name: "hollow-leases" }),
+      runWorkers({ ...common, concurrency: CONCURRENCY, queue: this.#objects, reconcile: register, name: "hollow-nodes" }),
+      runWorkers({ ...common, concurrency: RENEWALS, queue: this.#leases, reconcile: renew, name: "hollow-leases" }),
     ]);
   }
 

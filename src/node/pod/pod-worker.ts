@@ -293,7 +293,8 @@ export class PodWorker {
       this.#failed(action, error);
     } finally {
       this.#busy.delete(key);
-      this.wake({ isStale: true });
+      // Volumes are nothing to the runtime.
+      this.wake({ isStale: action.kind !== "mountVolumes" });
     }
   }
 

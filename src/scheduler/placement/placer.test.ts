@@ -39,6 +39,8 @@ describe("placing a pod", () => {
     const names = (spec = {}) => Object.keys(test.scores(testPodInfo({ spec })));
     const first = names();
     assert.equal(first.length, 420);
+    // One that may only go to one node changes nothing for the others.
+    assert.deepEqual(names({ affinity: onlyOn("node-7") }), ["node-7"]);
     assert.equal(new Set([...first, ...names()]).size, 840);
     assert.deepEqual(names({ nodeSelector: { disk: "ssd" } }).sort(), ["node-0", "node-1"]);
   });

@@ -45,6 +45,7 @@ export class Placer {
   readonly scores: NodeScores;
   /** What the last search found; the array is used again. */
   readonly #found: NodeInfo[] = [];
+  /** Through all nodes, from where the last search ended. */
   readonly #walk = new RoundWalk();
 
   constructor({ profile, cluster, nominator }: PlacerOptions) {
@@ -140,13 +141,14 @@ export class Placer {
   #search(pod: PodInfo, prepared: Prepared, verdicts: NodeVerdicts): readonly NodeInfo[] {
     const found = this.#found;
     found.length = 0;
-    const { filters } = prepared;
-    const { percentageOfNodesToScore: percentage } = this.#profile;
+    const { filters, nodeNames } = prepared;
     const nodes = this.#nodesToSearch(prepared);
-    const enough = feasibleNodesToFind(prepared.nodeNames === undefined ? this.#cluster.nodeCount : nodes.length, percentage);
-    this.#walk.resize(nodes.length);
+    const nodeCount = nodeNames === undefined ? this.#cluster.nodeCount : nodeNames.size;
+    const enough = feasibleNodesToFind(nodeCount, this.#profile.percentageOfNodesToScore);
+    const walk = nodeNames === undefined ? this.#walk : new RoundWalk();
+    walk.resize(nodes.length);
     for (let visited = 0; visited < nodes.length && found.length < enough; visited++) {
-      const node = nodes[this.#walk.next()];
+      const node = nodes[walk.next()];
       if (node === undefined || verdicts.rejectionOf(node) !== undefined) continue;
       let passes = true;
       for (let index = 0; passes && index < filters.length; index++) passes = filters[index]?.filter.filter(node) === undefined;

@@ -149,6 +149,16 @@ describe("extenders", () => {
     );
   });
 
+  it("count resources that nodes say nothing about, when the scheduler is to ignore these", () => {
+    const place = (ignoredByScheduler: boolean) => {
+      const managedResources = [{ name: "example.com/foo", ignoredByScheduler }];
+      const { extenders } = schedulerConfiguration({ ...head, extenders: [{ urlPrefix: "http://extender/", managedResources }] });
+      return new TestCluster({ nodes: [testNode("a")], extenders }).place(testPodInfo({ requests: { "example.com/foo": "1" } }));
+    };
+    assert.equal(place(true), "a");
+    assert.match(place(false), /Insufficient example.com\/foo/);
+  });
+
   it("are asked about preemption with the victims, or their uids when they know the pods", async () => {
     const answer = { NodeNameToMetaVictims: { a: { Pods: [{ UID: "v" }], NumPDBViolations: 1 } } };
     const [node] = nodes;

@@ -50,7 +50,7 @@ describe("clients of others", () => {
       assert.match(await old("get", "pods", "-o", "wide"), new RegExp(`${pod} +1/1 +Running +0 +\\S+ +10\\.244\\.`));
       assert.match(await old("describe", "pod", pod), /Status: +Running.*Normal +Started /s);
       assert.match(await old("explain", "deployment.spec.strategy.rollingUpdate"), /maxSurge\s+<string>/);
-      assert.match(await old("get", "all", "-A"), /service\/kubernetes/);
+      assert.match(await old("get", "services", "-A"), /default +kubernetes/);
     });
 
     it("applies and rolls back", async () => {

@@ -73,7 +73,8 @@ describe("a node", () => {
     await cluster.kubectl("create", "secret", "generic", "own", "--from-literal=a=b");
     await pods.create("reader", [{}], { volumes: [{ name: "own", secret: { secretName: "own" } }] });
     await pods.untilReady("reader");
-    const asNode = (...args: string[]) => cluster.tryKubectl(["--kubeconfig", `${cluster.dataDirectory}/nodes/node-3/kubeconfig`, ...args]);
+    const asNode = (...args: string[]) =>
+      cluster.tryKubectl(["--kubeconfig", `${cluster.dataDirectory}/nodes/node-3/kubeconfig`, "-n", cluster.namespace, ...args]);
     assert.equal((await asNode("get", "secret", "own")).code, 0);
     assert.match((await asNode("get", "secret", "foreign")).stderr, /no relationship found between node 'node-3' and this object/);
     assert.match((await asNode("get", "secrets")).stderr, /forbidden/);

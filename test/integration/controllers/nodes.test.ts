@@ -132,4 +132,19 @@ describe("node IPAM controller", () => {
     await cluster.clock.advance(100);
     assert.deepEqual(await cidrs(), ["10.244.1.0/24", "10.244.0.0/24"]);
   });
+
+  it("lets a node wait when nothing is left, and gives it what becomes free", async () => {
+    await using cluster = await ControllerCluster.start((context) => nodeIpamController(context, { clusterCidr: "10.244.0.0/23" }));
+    const cidrOf = async (name: string) => (await cluster.client.get(resources.nodes, name)).spec?.podCIDR;
+    for (const name of ["a", "b", "c"]) await cluster.create(resources.nodes, { metadata: { name } });
+    await cluster.clock.advance(100);
+    assert.equal(await cidrOf("c"), undefined);
+    assert.deepEqual(await cluster.events("CIDRNotAvailable"), ["Node c status is now: CIDRNotAvailable"]);
+    const revision = await cluster.revision();
+    await cluster.clock.advance(600_000);
+    assert.equal(await cluster.revision(), revision);
+    await cluster.client.delete(resources.nodes, "a");
+    await cluster.clock.advance(100);
+    assert.equal(await cidrOf("c"), "10.244.0.0/24");
+  });
 });

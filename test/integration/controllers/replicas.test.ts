@@ -46,6 +46,24 @@ for (const { title, controller, resource: kind, create } of kinds) {
   const status = async (cluster: ControllerCluster) => (await cluster.client.get(resource, "web", inDefault)).status;
 
   describe(title, () => {
+    it("should tell its status a few times while many pods become ready, at once after a quiet time, and the right one", async () => {
+      await using cluster = await start();
+      await create(cluster, 200);
+      await cluster.clock.advance(5000);
+      const { items } = await cluster.client.list(resources.pods, inDefault);
+      const ready = { status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] } };
+      const seen = new Set<string | undefined>();
+      for (const { metadata } of items) {
+        await cluster.client.patch(resources.pods, metadata.name ?? "", ready, { ...merge, subresource: "status" });
+        await cluster.clock.advance(5);
+        seen.add(JSON.stringify((await status(cluster))?.readyReplicas));
+        if (metadata.name === items[0]?.metadata.name) assert.equal((await status(cluster))?.readyReplicas, 1);
+      }
+      assert.ok(seen.size < 20, `${seen.size} statuses for 200 pods in a second`);
+      await cluster.clock.advance(100);
+      assert.equal((await status(cluster))?.readyReplicas, 200);
+    });
+
     it("should serve as many pods as it asks for, owned by it, and follow its size", async () => {
       await using cluster = await start();
       await create(cluster, 3);

@@ -1,10 +1,13 @@
 // What must hold of workloads: at every moment, and when all has come to rest.
 import { isPodTerminal, resources } from "../../../src/api/index.ts";
 import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from "../../../src/api/types/apps/v1.ts";
+import type { HorizontalPodAutoscaler } from "../../../src/api/types/autoscaling/v2.ts";
 import type { Job } from "../../../src/api/types/batch/v1.ts";
 import type { Pod } from "../../../src/api/types/core/v1.ts";
+import type { PodDisruptionBudget } from "../../../src/api/types/policy/v1.ts";
 import { type Client, getControllerOf } from "../../../src/client/index.ts";
 import { type DeepReadonly, type KubeObject, objectKey } from "../../../src/machinery/index.ts";
+import { companionProblems } from "./companions.ts";
 
 type Many<T> = readonly DeepReadonly<T>[];
 
@@ -15,23 +18,28 @@ export interface World {
   readonly statefulSets: Many<StatefulSet>;
   readonly daemonSets: Many<DaemonSet>;
   readonly jobs: Many<Job>;
+  readonly budgets: Many<PodDisruptionBudget>;
+  readonly autoscalers: Many<HorizontalPodAutoscaler>;
   /** Everything else whose owners must be there. */
   readonly others: Many<KubeObject>;
   readonly nodes: number;
 }
 
 export async function readWorld(client: Client): Promise<World> {
-  const [pods, replicaSets, deployments, statefulSets, daemonSets, jobs, revisions, cronJobs, nodes] = await Promise.all([
-    client.list(resources.pods),
-    client.list(resources.replicasets),
-    client.list(resources.deployments),
-    client.list(resources.statefulsets),
-    client.list(resources.daemonsets),
-    client.list(resources.jobs),
-    client.list(resources.controllerrevisions),
-    client.list(resources.cronjobs),
-    client.list(resources.nodes),
-  ]);
+  const [pods, replicaSets, deployments, statefulSets, daemonSets, jobs, budgets, autoscalers, revisions, cronJobs, nodes] =
+    await Promise.all([
+      client.list(resources.pods),
+      client.list(resources.replicasets),
+      client.list(resources.deployments),
+      client.list(resources.statefulsets),
+      client.list(resources.daemonsets),
+      client.list(resources.jobs),
+      client.list(resources.poddisruptionbudgets),
+      client.list(resources.horizontalpodautoscalers),
+      client.list(resources.controllerrevisions),
+      client.list(resources.cronjobs),
+      client.list(resources.nodes),
+    ]);
   return {
     pods: pods.items,
     replicaSets: replicaSets.items,
@@ -39,6 +47,8 @@ export async function readWorld(client: Client): Promise<World> {
     statefulSets: statefulSets.items,
     daemonSets: daemonSets.items,
     jobs: jobs.items,
+    budgets: budgets.items,
+    autoscalers: autoscalers.items,
     others: [...revisions.items, ...cronJobs.items],
     nodes: nodes.items.length,
   };
@@ -102,6 +112,7 @@ export function finalProblems(world: World): string[] {
     expect(set, "updated", set.status?.updatedNumberScheduled ?? 0, world.nodes);
   }
   for (const job of world.jobs) problems.push(...jobProblems(world, job));
+  problems.push(...companionProblems({ ...world, targets: [...world.deployments, ...world.statefulSets] }));
   problems.push(...orphans(world));
   return problems;
 }

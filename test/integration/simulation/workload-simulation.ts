@@ -1,9 +1,11 @@
 // Random workloads on simulated nodes that fail, under controllers that are restarted, in virtual time: one seed is one
 // history, which can be played again.
 import { resources } from "../../../src/api/index.ts";
+import type { Pod } from "../../../src/api/types/core/v1.ts";
 import { SeededRandom } from "../../../src/base/index.ts";
-import { isConflict, isNotFound, type KubeObject, objectKey } from "../../../src/machinery/index.ts";
+import { type DeepReadonly, isConflict, isNotFound, isTooManyRequests, type KubeObject, objectKey } from "../../../src/machinery/index.ts";
 import { type Cluster, createCluster } from "../../../src/testing/index.ts";
+import { healthyPods, randomAutoscaler, randomBudget, scalableKinds } from "./companions.ts";
 import { finalProblems, momentaryProblems, readWorld, type World } from "./invariants.ts";
 import { RandomChoice } from "./random-choice.ts";
 import { SizeHistory } from "./size-history.ts";
@@ -81,6 +83,9 @@ class WorkloadSimulation {
       () => this.#deletePod(),
       () => this.#deletePod(),
       () => this.#deleteWorkload(),
+      () => this.#protect(),
+      () => this.#autoscale(),
+      () => this.#evict(),
       () => this.#toggleNode(),
       () => this.#restart(),
     ];
@@ -129,6 +134,54 @@ class WorkloadSimulation {
     await this.#cluster.client.delete(workload.kind.resource, workload.name, { ...inDefault, options: { propagationPolicy } });
   }
 
+  async #protect(): Promise<void> {
+    const name = this.#choice.oneOf(this.#scalable())?.name;
+    if (name === undefined) return;
+    const budget = randomBudget(name, this.#choice);
+    this.#say(`protect ${name}: ${JSON.stringify(budget.spec)}`);
+    await this.#cluster.client.delete(resources.poddisruptionbudgets, name, inDefault).catch(ignoreMissing);
+    await this.#cluster.client.create(resources.poddisruptionbudgets, budget, inDefault);
+  }
+
+  async #autoscale(): Promise<void> {
+    const workload = this.#choice.oneOf(this.#scalable());
+    if (workload === undefined) return;
+    const { name, kind } = workload;
+    const autoscaler = randomAutoscaler(name, kind.resource.kind, this.#choice);
+    this.#say(`autoscale ${name} from ${autoscaler.spec?.minReplicas} to ${autoscaler.spec?.maxReplicas}`);
+    await this.#cluster.client.delete(resources.horizontalpodautoscalers, name, inDefault).catch(ignoreMissing);
+    await this.#cluster.client.create(resources.horizontalpodautoscalers, autoscaler, inDefault);
+  }
+
+  /** Tries to evict all pods of a workload at once, as an impatient drain does: its budget must hold. */
+  async #evict(): Promise<void> {
+    const { client } = this.#cluster;
+    const name = this.#choice.oneOf(this.#scalable())?.name;
+    if (name === undefined) return;
+    const budget = await client.get(resources.poddisruptionbudgets, name, inDefault).catch(ignoreMissing);
+    const { items } = await client.list(resources.pods, { ...inDefault, labelSelector: `app=${name}` });
+    const healthy = new Set(healthyPods(items, name));
+    const evicted = await Promise.all(items.map(async (pod) => ((await this.#evictPod(pod)) && healthy.has(pod) ? 1 : 0)));
+    const count = evicted.reduce<number>((sum, each) => sum + each, 0);
+    const allowed = budget?.status?.disruptionsAllowed ?? 0;
+    this.#say(`evict ${name}: ${count} healthy pods of ${healthy.size}, ${budget === undefined ? "no budget" : `${allowed} allowed`}`);
+    if (budget !== undefined && count > allowed) this.#check("", [`${count} healthy pods of ${name} were evicted instead of ${allowed}`]);
+  }
+
+  async #evictPod({ metadata: { name = "" } }: DeepReadonly<Pod>): Promise<boolean> {
+    try {
+      await this.#cluster.client.createSubresource(resources.pods, name, "eviction", { metadata: { name } }, inDefault);
+      return true;
+    } catch (error) {
+      if (isNotFound(error) || isConflict(error) || isTooManyRequests(error)) return false;
+      throw error;
+    }
+  }
+
+  #scalable(): readonly Workload[] {
+    return this.#workloads.filter(({ kind }) => scalableKinds.includes(kind.resource.kind));
+  }
+
   async #toggleNode(): Promise<void> {
     const index = this.#choice.between(1, NODES);
     if (this.#stopped.has(index)) this.#startNode(index);
@@ -164,12 +217,15 @@ class WorkloadSimulation {
     this.#check("at rest", changes(world, await readWorld(this.#cluster.client)));
   }
 
-  /** The world when all is as it should be, or when the time for that is up. */
+  /** The world when all is as it should be and nothing moves, or when the time for that is up. */
   async #settledWorld(): Promise<World> {
+    let world = await readWorld(this.#cluster.client);
     for (let passedMs = 0; ; passedMs += SETTLE_STEP_MS) {
       await this.#cluster.clock.advance(SETTLE_STEP_MS);
-      const world = await readWorld(this.#cluster.client);
-      if (passedMs >= SETTLE_LIMIT_MS || finalProblems(world).length === 0) return world;
+      const before = world;
+      world = await readWorld(this.#cluster.client);
+      const isSettled = finalProblems(world).length === 0 && changes(before, world).length === 0;
+      if (isSettled || passedMs >= SETTLE_LIMIT_MS) return world;
     }
   }
 
@@ -189,6 +245,10 @@ class WorkloadSimulation {
     const seconds = ((this.#cluster.clock.now() - this.#startMs) / 1000).toFixed(1);
     this.log.push(`${seconds.padStart(7)} s  ${text}`);
   }
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
 }
 
 /** Objects that were written although nothing happened. */

@@ -4,6 +4,7 @@ import type { DaemonSet, Deployment, StatefulSet } from "../../../src/api/types/
 import type { CronJob, Job } from "../../../src/api/types/batch/v1.ts";
 import type { PodTemplateSpec } from "../../../src/api/types/core/v1.ts";
 import type { KubeObject } from "../../../src/machinery/index.ts";
+import { REQUESTED_CORES } from "./companions.ts";
 import type { RandomChoice } from "./random-choice.ts";
 
 export interface WorkloadKind {
@@ -23,11 +24,14 @@ function template(
   const annotations = {
     "sim.k8ts.dev/ready-after-seconds": String(choice.between(0, 12)),
     "sim.k8ts.dev/stop-delay-seconds": String(choice.between(0, 5)),
+    "sim.k8ts.dev/cpu-cores": choice.happens(0.5) ? "0.02" : "0.3",
     ...(runSeconds === undefined ? {} : { "sim.k8ts.dev/run-for-seconds": String(runSeconds) }),
     "sim.k8ts.dev/exit-code": String(exitCode),
   };
   const readinessProbe = { exec: { command: ["true"] }, periodSeconds: 10 };
-  const container = { name: "main", image: choice.oneOf(IMAGES) ?? "", ...(runSeconds === undefined ? { readinessProbe } : {}) };
+  const requests = { cpu: `${REQUESTED_CORES * 1000}m` };
+  const image = choice.oneOf(IMAGES) ?? "";
+  const container = { name: "main", image, resources: { requests }, ...(runSeconds === undefined ? { readinessProbe } : {}) };
   const restartPolicy = runSeconds === undefined ? "Always" : "Never";
   return {
     metadata: { labels: { app: name }, annotations },
@@ -37,7 +41,8 @@ function template(
 
 const newImage = (choice: RandomChoice) => {
   const image = choice.oneOf(IMAGES) ?? "";
-  return { patch: { spec: { template: { spec: { containers: [{ name: "main", image }] } } } }, text: `image ${image}` };
+  const resources = { requests: { cpu: `${REQUESTED_CORES * 1000}m` } };
+  return { patch: { spec: { template: { spec: { containers: [{ name: "main", image, resources }] } } } }, text: `image ${image}` };
 };
 
 const newSize = (choice: RandomChoice) => {

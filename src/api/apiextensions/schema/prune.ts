@@ -11,7 +11,7 @@ export function pruneCustomResource(object: JsonObject, schema: Schema): FieldRe
   const unknown: string[] = [];
   const envelope = pruneEnvelope(object);
   pruneObject(object, schema, { path: "", isRoot: true, unknown });
-  return { unknown: [...envelope.unknown, ...unknown.map((path) => `unknown field "${path}"`)], typeError: envelope.typeError };
+  return { unknown: [...envelope.unknown, ...unknown], typeError: envelope.typeError };
 }
 
 /** apiVersion, kind and metadata have the same form in every object. */
@@ -35,7 +35,16 @@ interface Place {
   readonly path: string;
   /** Whether the object has an envelope of its own. */
   readonly isRoot: boolean;
+  /** Collects the problems. */
   readonly unknown: string[];
+}
+
+/** An embedded object's metadata, as far as it is of the right type. */
+function pruneEmbeddedMetadata(object: JsonObject, path: string, unknown: string[]): void {
+  const fitted = fitToType(object["metadata"], typeFacts("meta.v1.ObjectMeta"), `${path}.metadata`);
+  if (fitted.typeError !== undefined) return;
+  object["metadata"] = fitted.object;
+  unknown.push(...fitted.unknown);
 }
 
 function pruneObject(object: JsonObject, schema: Schema, { path, isRoot, unknown }: Place): void {
@@ -47,7 +56,7 @@ function pruneObject(object: JsonObject, schema: Schema, { path, isRoot, unknown
     if (member !== undefined) pruneValue(object[name], member, at, unknown);
     else if (!keeps) {
       delete object[name];
-      unknown.push(at);
+      unknown.push(`unknown field "${at}"`);
     }
   }
 }
@@ -57,6 +66,8 @@ function pruneValue(value: unknown, schema: Schema, path: string, unknown: strin
     const items = itemsOf(schema);
     if (items !== undefined) for (const [index, item] of value.entries()) pruneValue(item, items, `${path}[${index}]`, unknown);
   } else if (isObject(value)) {
-    pruneObject(value, schema, { path, isRoot: schema["x-kubernetes-embedded-resource"] === true, unknown });
+    const isRoot = schema["x-kubernetes-embedded-resource"] === true;
+    if (isRoot && isObject(value["metadata"])) pruneEmbeddedMetadata(value, path, unknown);
+    pruneObject(value, schema, { path, isRoot, unknown });
   }
 }

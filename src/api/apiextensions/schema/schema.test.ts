@@ -29,7 +29,7 @@ test("pruning takes what the schema does not know, and keeps what it is told to 
     open: { any: 1, closed: { a: "", b: 1 } },
     map: { k: { a: "", b: 1 } },
     list: [{ a: "", b: 1 }],
-    pod: { apiVersion: "v1", kind: "Pod", metadata: { name: "x" }, spec: { b: 1 }, status: {} },
+    pod: { apiVersion: "v1", kind: "Pod", metadata: { name: "x", nonsense: 1 }, spec: { b: 1 }, status: {} },
   };
   const { unknown } = pruneCustomResource(object, schema);
   assert.deepEqual(unknown, [
@@ -38,6 +38,7 @@ test("pruning takes what the schema does not know, and keeps what it is told to 
     'unknown field "open.closed.b"',
     'unknown field "map.k.b"',
     'unknown field "list[0].b"',
+    'unknown field "pod.metadata.nonsense"',
     'unknown field "pod.spec.b"',
     'unknown field "pod.status"',
   ]);

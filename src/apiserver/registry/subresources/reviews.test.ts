@@ -21,6 +21,27 @@ describe("reviews and tokens", () => {
     assert.equal(status(await server.create(`${group}/subjectaccessreviews`, ask("list")))["allowed"], false);
   });
 
+  it("of access say what is missing, and what cannot be asked together", async () => {
+    await using server = await CoreFixture.start();
+    const problemOf = (plural: string, spec: object) => server.create(`${group}/${plural}`, { spec }).then(() => "none", String);
+    const resourceAttributes = { verb: "get", resource: "pods", namespace: "elsewhere" };
+    const nonResourceAttributes = { verb: "get", path: "/" };
+    const whole = await problemOf("subjectaccessreviews", {});
+    assert.match(
+      whole,
+      /SubjectAccessReview\.authorization\.k8s\.io "" is invalid: \[spec\.resourceAttributes: Invalid value: null: exactly one of/,
+    );
+    assert.match(whole, /spec\.user: Invalid value: "": at least one of user or group must be specified/);
+    assert.match(
+      await problemOf("selfsubjectaccessreviews", { resourceAttributes, nonResourceAttributes }),
+      /spec\.nonResourceAttributes: Invalid value: .*: cannot be specified in combination with resourceAttributes/,
+    );
+    assert.match(
+      await problemOf("localsubjectaccessreviews", { user: "ann", resourceAttributes }),
+      /spec\.resourceAttributes\.namespace: Invalid value: "elsewhere": must match metadata\.namespace/,
+    );
+  });
+
   it("know only the fields of their kind", async () => {
     await using server = await CoreFixture.start();
     const resourceAttributes = { verb: "get", resource: "pods" };

@@ -1,6 +1,6 @@
 // Resources that are only asked, never stored: access reviews and token reviews.
 import type { RequestScope, UncheckedObject, UserInfo } from "../../../api/index.ts";
-import { badRequest } from "../../../machinery/index.ts";
+import { badRequest, type FieldError, field, invalid } from "../../../machinery/index.ts";
 import type { AuthorizationAttributes, Authorizer } from "../../authz/authorizer.ts";
 import { knownFieldsOf } from "../field-check.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
@@ -37,11 +37,18 @@ export function reviewHandlers(tools: ReviewTools): ReadonlyMap<string, CreateSu
       const spec = (asked["spec"] ?? {}) as ReviewSpec;
       return answer(reviewed(scope, asked, await status(scope, spec)));
     };
-  const access = (user: UserInfo, spec: ReviewSpec) => accessStatus(tools.authorizer, user, spec);
+  const access = (scope: RequestScope, user: UserInfo, spec: ReviewSpec, problems: readonly FieldError[] = []) => {
+    const all = [...attributeProblems(spec), ...problems];
+    if (all.length > 0) throw invalid(scope.resource, "", all);
+    return accessStatus(tools.authorizer, user, spec);
+  };
   return new Map([
-    ["authorization.k8s.io/subjectaccessreviews", review((_scope, spec) => access(subject(spec), spec))],
-    ["authorization.k8s.io/localsubjectaccessreviews", review((scope, spec) => access(subject(spec), inNamespace(scope, spec)))],
-    ["authorization.k8s.io/selfsubjectaccessreviews", review(({ user }, spec) => access(user, spec))],
+    ["authorization.k8s.io/subjectaccessreviews", review((scope, spec) => access(scope, subject(spec), spec, subjectProblems(spec)))],
+    [
+      "authorization.k8s.io/localsubjectaccessreviews",
+      review((scope, spec) => access(scope, subject(spec), spec, [...subjectProblems(spec), ...placeProblems(scope, spec)])),
+    ],
+    ["authorization.k8s.io/selfsubjectaccessreviews", review((scope, spec) => access(scope, scope.user, spec))],
     ["authorization.k8s.io/selfsubjectrulesreviews", review(({ user }, spec) => rulesStatus(tools.authorizer, user, spec))],
     ["authentication.k8s.io/selfsubjectreviews", review(({ user }) => ({ userInfo: userStatus(user) }))],
     ["authentication.k8s.io/tokenreviews", review((_scope, spec) => tokenStatus(tools.reviewToken, spec))],
@@ -55,15 +62,33 @@ function reviewed({ resource }: RequestScope, body: UncheckedObject, status: obj
 }
 
 function subject({ user = "", uid, groups = [], extra }: ReviewSpec): UserInfo {
-  if (user === "" && groups.length === 0) throw badRequest("at least one of user or group must be specified");
   return { name: user, groups, ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) };
 }
 
-function inNamespace({ namespace }: RequestScope, spec: ReviewSpec): ReviewSpec {
-  const attributes = spec.resourceAttributes;
-  if (attributes?.["namespace"] !== namespace)
-    throw badRequest(`spec.resourceAttributes.namespace must match metadata.namespace (${namespace})`);
-  return spec;
+/** @see kubernetes `pkg/apis/authorization/validation/validation.go` */
+function attributeProblems({ resourceAttributes, nonResourceAttributes }: ReviewSpec): FieldError[] {
+  if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
+    const detail = "cannot be specified in combination with resourceAttributes";
+    return [field.invalid("spec.nonResourceAttributes", nonResourceAttributes, detail)];
+  }
+  if (resourceAttributes !== undefined || nonResourceAttributes !== undefined) return [];
+  const detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+  return [field.invalid("spec.resourceAttributes", null, detail)];
+}
+
+function subjectProblems({ user = "", groups = [] }: ReviewSpec): FieldError[] {
+  return user === "" && groups.length === 0 ? [field.invalid("spec.user", user, "at least one of user or group must be specified")] : [];
+}
+
+function placeProblems({ namespace }: RequestScope, { resourceAttributes, nonResourceAttributes }: ReviewSpec): FieldError[] {
+  const asked = resourceAttributes?.["namespace"] ?? "";
+  const isElsewhere = resourceAttributes !== undefined && asked !== namespace;
+  return [
+    ...(isElsewhere ? [field.invalid("spec.resourceAttributes.namespace", asked, "must match metadata.namespace")] : []),
+    ...(nonResourceAttributes === undefined
+      ? []
+      : [field.invalid("spec.nonResourceAttributes", nonResourceAttributes, "disallowed on this kind of request")]),
+  ];
 }
 
 async function accessStatus(authorizer: Authorizer, user: UserInfo, spec: ReviewSpec): Promise<object> {
@@ -78,9 +103,7 @@ async function accessStatus(authorizer: Authorizer, user: UserInfo, spec: Review
 
 function attributesOf(user: UserInfo, { resourceAttributes, nonResourceAttributes }: ReviewSpec): AuthorizationAttributes {
   if (resourceAttributes === undefined) {
-    if (nonResourceAttributes === undefined)
-      throw badRequest("exactly one of nonResourceAttributes or resourceAttributes must be specified");
-    const { path = "", verb = "" } = nonResourceAttributes;
+    const { path = "", verb = "" } = nonResourceAttributes ?? {};
     return { user, verb, path, group: "", version: "", resource: "", subresource: "", namespace: "", name: "" };
   }
   const { verb = "", group = "", version = "", resource = "", subresource = "", namespace = "", name = "" } = resourceAttributes;

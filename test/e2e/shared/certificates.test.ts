@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClusterTrustBundle, PodCertificateRequest } from "../../src/api/types/certificates/v1.ts";
-import type { Event, Pod, PodCertificateProjection, PodSpec, VolumeProjection } from "../../src/api/types/core/v1.ts";
-import { pemBlocks, readPkcs10 } from "../../src/machinery/index.ts";
-import { TestAuthority } from "../../src/machinery/x509/test-authority.fixture.ts";
-import { Cluster, eventually } from "./cluster.fixture.ts";
-import { Pods } from "./pods.fixture.ts";
+import type { ClusterTrustBundle, PodCertificateRequest } from "../../../src/api/types/certificates/v1.ts";
+import type { Event, Pod, PodCertificateProjection, PodSpec, VolumeProjection } from "../../../src/api/types/core/v1.ts";
+import { pemBlocks, readPkcs10 } from "../../../src/machinery/index.ts";
+import { TestAuthority } from "../../../src/machinery/x509/test-authority.fixture.ts";
+import { Cluster, eventually } from "../cluster.fixture.ts";
+import { Pods } from "../pods.fixture.ts";
 
 const SIGNER = "test.example.com/spiffe";
 const BUNDLE_COUNT = 110;
@@ -23,7 +23,7 @@ let pods: Pods;
 const authorities: TestAuthority[] = [];
 
 before(async () => {
-  cluster = await Cluster.up();
+  cluster = await Cluster.shared("certificates");
   pods = new Pods(cluster);
   for (const name of ["CN=one", "CN=two", "CN=three"]) authorities.push(await TestAuthority.make(name));
 });
@@ -123,7 +123,7 @@ describe("ClusterTrustBundle", () => {
       "can-i",
       "list",
       "clustertrustbundles",
-      "--as=system:serviceaccount:default:default",
+      `--as=system:serviceaccount:${cluster.namespace}:default`,
       "--as-group=system:serviceaccounts",
     );
     assert.equal(may.trim(), "yes");
@@ -197,13 +197,13 @@ describe("Projected PodCertificate", () => {
     const connect = `const connect = () => require("tls").connect(${options} host: "${status?.podIP}", port: 8443, checkServerIdentity: () => undefined }).on("error", () => setTimeout(connect, 200)).on("secureConnect", function () { console.log(this.getPeerCertificate().subjectaltname); }).pipe(process.stdout); connect()`;
     await pods.create("mtls-client", [node(connect)], { ...withVolumes(sources), restartPolicy: "Never" });
     const said = await pods.output("mtls-client", "c0");
-    assert.match(said, /URI:spiffe:\/\/test.example.com\/ns\/default\/pod\/mtls-server\n/);
-    assert.match(said, /URI:spiffe:\/\/test.example.com\/ns\/default\/pod\/mtls-client$/);
+    assert.match(said, new RegExp(`URI:spiffe://test.example.com/ns/${cluster.namespace}/pod/mtls-server\n`));
+    assert.match(said, new RegExp(`URI:spiffe://test.example.com/ns/${cluster.namespace}/pod/mtls-client$`));
   });
 
   it("keeps a pod Pending that the signer denies, and says so", async () => {
     await pods.create("denied", [mounts(1)], withVolumes([certificate({ userAnnotations: { "test.example.com/deny": "yes" } })]));
-    await eventOf("denied", "Denied", /PodCertificateRequest default\/req-\S+ was denied, reason="TestSigner"/);
+    await eventOf("denied", "Denied", new RegExp(`PodCertificateRequest ${cluster.namespace}/req-\\S+ was denied, reason="TestSigner"`));
     await eventOf("denied", "FailedMount", /PodCertificateRequest was permanently denied: reason="TestSigner" message="as asked"/);
     assert.equal((await pods.get("denied")).status?.phase, "Pending");
   });
@@ -227,7 +227,7 @@ async function answerTo({ spec }: PodCertificateRequest): Promise<object> {
   if (annotations["test.example.com/deny"] !== undefined) return { conditions: [{ ...condition, type: "Denied" }] };
   const { publicKey } = readPkcs10(Buffer.from(spec.stubPKCS10Request, "base64")) ?? assert.fail("no PKCS #10 request");
   const lifeSeconds = spec.maxExpirationSeconds ?? assert.fail("no life");
-  const uri = `spiffe://test.example.com/${annotations["test.example.com/path"] ?? `ns/default/pod/${spec.podName}`}`;
+  const uri = `spiffe://test.example.com/${annotations["test.example.com/path"] ?? `ns/${cluster.namespace}/pod/${spec.podName}`}`;
   return {
     conditions: [{ ...condition, type: "Issued" }],
     certificateChain: await authority(0).issue(publicKey, { notBeforeMs: nowMs, lifeSeconds, uris: [uri] }),
