@@ -22,7 +22,7 @@ export {
   garbageCollectorController,
 } from "./garbage-collector/garbage-collector-controller.ts";
 export { type AutoscalerOptions, horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/hpa-controller.ts";
-export { type MetricsClient, MetricsError } from "./horizontal-pod-autoscaler/metrics-client.ts";
+export { type MetricsClient, MetricsError, type ResourceQuery } from "./horizontal-pod-autoscaler/metrics-client.ts";
 export { jobController } from "./job/job-controller.ts";
 export { legacyTokenCleanerController } from "./legacy-token-cleaner/legacy-token-cleaner-controller.ts";
 export { localPathController } from "./local-path/local-path-controller.ts";

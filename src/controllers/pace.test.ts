@@ -21,6 +21,13 @@ test("the rest grows with the objects of the look and has an end", async () => {
   assert.equal(pace.restMs("default/web"), 0);
 });
 
+test("a look that took long is followed by a longer rest", () => {
+  const pace = new Pace(new VirtualClock());
+  pace.looked("default/web", 2000, 100);
+  pace.looked("default/slow", 2000, 1000);
+  assert.deepEqual([pace.restMs("default/web"), pace.restMs("default/slow")], [5000, 10_000]);
+});
+
 test("a look at few objects ends the rest", () => {
   const pace = new Pace(new VirtualClock());
   pace.looked("default/web", 2000);

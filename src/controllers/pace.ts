@@ -5,6 +5,9 @@ import type { Clock } from "../base/index.ts";
 /** Some hundred times what the look itself takes: many such keys may change at the same time. */
 const REST_MS_PER_OBJECT = 0.5;
 const MAX_REST_MS = 2000;
+/** On a machine that is busy a look takes longer, and so does the rest. */
+const REST_PER_DURATION = 50;
+const MAX_REST_AFTER_LONG_MS = 10_000;
 /** Fewer objects are looked at again at once. */
 const FEW_OBJECTS = 100;
 
@@ -17,10 +20,15 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** A look at `key` goes through so many objects; 0 for one that is gone. */
-  looked(key: string, objects: number): void {
-    if (objects < FEW_OBJECTS) this.#restsUntilMs.delete(key);
-    else this.#restsUntilMs.set(key, this.#clock.monotonic() + Math.min(objects * REST_MS_PER_OBJECT, MAX_REST_MS));
+  /** A look at `key` goes through so many objects, 0 for one that is gone; `tookMs`: for how long it had the processor. */
+  looked(key: string, objects: number, tookMs = 0): void {
+    if (objects < FEW_OBJECTS) {
+      this.#restsUntilMs.delete(key);
+      return;
+    }
+    const ofObjectsMs = Math.min(objects * REST_MS_PER_OBJECT, MAX_REST_MS);
+    const ofDurationMs = Math.min(tookMs * REST_PER_DURATION, MAX_REST_AFTER_LONG_MS);
+    this.#restsUntilMs.set(key, this.#clock.monotonic() + Math.max(ofObjectsMs, ofDurationMs));
   }
 
   /** How long a change that is not urgent waits for its look. */

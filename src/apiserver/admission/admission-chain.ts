@@ -21,6 +21,11 @@ export class AdmissionChain {
     } while (pass.beginReinvocation());
   }
 
+  /** Whether `mutate` may change the object. */
+  mayMutate(request: AdmissionRequest): boolean {
+    return this.#pluginsOf(request.scope.resource).some((plugin) => plugin.mutate !== undefined && plugin.mayMutate?.(request) !== false);
+  }
+
   async validate(request: AdmissionRequest): Promise<void> {
     for (const plugin of this.#pluginsOf(request.scope.resource)) {
       const pending = plugin.validate?.(request);

@@ -127,8 +127,10 @@ async function replaceOnce(
   keepServerMetadata(draft.metadata, current.object.metadata);
   const { view } = replacement;
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun, view } as const;
-  // What the rules of a subresource take back of the object is no change of its: that is known only when they have.
-  const tracks = replacement.tracking === "none" ? "never" : scope.subresource === "" ? "before" : "after";
+  // What admission sets belongs to nobody. Where it sets nothing, the parts that are as they were are known afterwards, and what
+  // the rules of a subresource have taken back.
+  const isBefore = scope.subresource === "" && context.admission.mayMutate(request);
+  const tracks = replacement.tracking === "none" ? "never" : isBefore ? "before" : "after";
   if (tracks === "before") trackFields({ context, scope, draft, old: current.object });
   if (replacement.isAdmitted !== true) await admitMutations(context, request);
   rules.prepare(draft, old, context);

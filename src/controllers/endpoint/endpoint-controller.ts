@@ -49,10 +49,11 @@ export function endpointController(context: ControllerContext): Controller {
     const selector = serviceSelector(service);
     const current = endpoints.lister.get(namespace, name);
     if (selector === undefined || (current !== undefined && isLeaderRecord(current))) return undefined;
+    const startedMs = clock.monotonic();
     const candidates = pods.lister.list(namespace);
-    pace.looked(key, candidates.length);
     const behind = candidates.filter(({ metadata }) => selector.matches(metadata.labels));
     const plan = planEndpoints(service, behind, current);
+    pace.looked(key, candidates.length, clock.monotonic() - startedMs);
     if (plan.type === "create") await createInNamespace(client, resources.endpoints, plan.endpoints, signal);
     else if (plan.type === "update") await client.update(resources.endpoints, plan.endpoints, { namespace, signal });
     return undefined;

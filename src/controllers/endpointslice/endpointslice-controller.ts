@@ -89,10 +89,12 @@ class EndpointSliceReconciler {
       this.#behind.add(key);
       return undefined;
     }
+    const { clock } = this.#context;
+    const startedMs = clock.monotonic();
     const candidates = this.#pods.lister.list(namespace);
-    this.#pace.looked(key, candidates.length);
     const pods = candidates.filter(({ metadata }) => selector.matches(metadata.labels));
     const plan = planSlices({ service, pods, nodeOf: (node) => this.#nodes.lister.get("", node), existing });
+    this.#pace.looked(key, candidates.length, clock.monotonic() - startedMs);
     if (plan.waitsForNode) this.#waitForNodes.add(key);
     await this.#carryOut(key, plan, signal);
     return undefined;

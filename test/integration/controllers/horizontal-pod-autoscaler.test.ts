@@ -9,6 +9,7 @@ import {
   horizontalPodAutoscalerController,
   type MetricsClient,
   MetricsError,
+  type ResourceQuery,
   replicaSetController,
 } from "../../../src/controllers/index.ts";
 import { ControllerCluster } from "./controller-cluster.ts";
@@ -20,10 +21,13 @@ class MadeUpMetrics implements MetricsClient {
   /** Of every pod, in thousandths. */
   perPod: number | undefined;
   value: number | undefined;
+  /** Of one container of every pod, by its name. */
+  readonly perContainer = new Map<string, number>();
   cluster: ControllerCluster | undefined;
 
-  async resource() {
-    const { perPod, cluster } = this;
+  async resource({ container }: Partial<ResourceQuery> = {}) {
+    const { cluster } = this;
+    const perPod = container === undefined ? this.perPod : this.perContainer.get(container);
     if (perPod === undefined || cluster === undefined) throw new MetricsError("unable to fetch metrics from resource metrics API: none");
     const nowMs = cluster.clock.now();
     const names = await cluster.names(resources.pods);
@@ -157,6 +161,27 @@ describe("HorizontalPodAutoscaler", () => {
     await cluster.client.delete(resources.deployments, "web", inDefault);
     await rounds(cluster, 1);
     assert.ok((await conditions(cluster)).includes("AbleToScale False FailedGetScale"));
+  });
+
+  it("follows what one container of its pods uses, whatever the others do", async () => {
+    const target = { type: "Utilization", averageUtilization: 50 };
+    const { cluster, metrics } = await start({
+      metrics: [{ type: "ContainerResource", containerResource: { name: "cpu", container: "c", target } }],
+    });
+    await using _ = cluster;
+    metrics.perPod = 10_000;
+    metrics.perContainer.set("c", 750);
+    await cluster.clock.advance(1000);
+    assert.equal(await size(cluster), 3);
+    const { status } = await cluster.client.get(resources.horizontalpodautoscalers, "web", inDefault);
+    assert.deepEqual(status?.currentMetrics?.[0]?.containerResource, {
+      name: "cpu",
+      container: "c",
+      current: { averageUtilization: 75, averageValue: "750m" },
+    });
+    metrics.perContainer.clear();
+    await rounds(cluster, 1);
+    assert.ok((await conditions(cluster)).includes("ScalingActive False FailedGetContainerResourceMetric"));
   });
 
   it("follows the metric that calls for most, of pods, objects and from outside", async () => {

@@ -39,6 +39,10 @@ export class MutatingPolicies implements AdmissionPlugin {
     this.#source = new PolicySource(tools, plurals, compileMutatingPolicy);
   }
 
+  mayMutate(request: AdmissionRequest): boolean {
+    return this.#source.policiesFor(request).length > 0;
+  }
+
   mutate(request: AdmissionRequest, pass: MutationPass): void | Promise<void> {
     if (request.object === undefined) return undefined;
     const policies = this.#source.policiesFor(request);

@@ -19,6 +19,10 @@ export class MutatingWebhooks implements AdmissionPlugin {
     this.#caller = new HookCaller(tools, { canPatch: true });
   }
 
+  mayMutate(request: AdmissionRequest): boolean {
+    return this.#source.hooks().some(({ matcher }) => matcher.matchRules(request) !== undefined);
+  }
+
   mutate(request: AdmissionRequest, pass: MutationPass): void | Promise<void> {
     const hooks = this.#source.hooks().filter(({ matcher }) => matcher.matchRules(request) !== undefined);
     return hooks.length === 0 ? undefined : this.#askInTurn(hooks, request, pass);
