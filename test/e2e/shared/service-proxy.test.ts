@@ -1,5 +1,5 @@
 // The service proxy with the real kernel: the rules of one node in a network namespace of its own, and a client beyond it.
-// The file runs itself again in that namespace; needs root, nft and conntrack, and no cluster.
+// The file runs itself again in that namespace; needs root, nft and conntrack, and no cluster: it runs beside those that do.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
@@ -9,12 +9,12 @@ import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { silentLogger } from "../../src/base/index.ts";
-import { udpFlows } from "../../src/cmd/agent/kernel.ts";
-import { Nft } from "../../src/cmd/agent/nft.ts";
-import { SystemClock } from "../../src/cmd/system/clock.ts";
-import { IPV4, IPV6, ServiceProxy } from "../../src/network/index.ts";
-import { MemoryInformers } from "../../src/network/testing.ts";
+import { silentLogger } from "../../../src/base/index.ts";
+import { udpFlows } from "../../../src/cmd/agent/kernel.ts";
+import { Nft } from "../../../src/cmd/agent/nft.ts";
+import { SystemClock } from "../../../src/cmd/system/clock.ts";
+import { IPV4, IPV6, ServiceProxy } from "../../../src/network/index.ts";
+import { MemoryInformers } from "../../../src/network/testing.ts";
 
 const MARK = "K8TS_OWN_NETWORK";
 const NODE = "192.0.2.1";
