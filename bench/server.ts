@@ -18,7 +18,7 @@ import type { Target } from "./target.ts";
 
 const ENTRY = fileURLToPath(new URL("../src/cmd/k8ts.ts", import.meta.url));
 const COMPILE_CACHE = fileURLToPath(new URL("../.cache/node-compile", import.meta.url));
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 180_000;
 const STOP_WITHIN_MS = 10_000;
 
 export interface OwnServerOptions {
@@ -61,6 +61,11 @@ export class OwnServer implements AsyncDisposable {
     const server = new OwnServer(directory, configured, ["--disable-warning=ExperimentalWarning", ...profiling]);
     await server.#ready();
     return server;
+  }
+
+  /** Its LMDB store, to be opened while it is stopped. */
+  get storeFile(): string {
+    return join(layoutIn(this.#directory).serverData, "data.mdb");
   }
 
   get pid(): number {
@@ -125,10 +130,14 @@ interface Configured {
   readonly writeHollow: (nodeCount: number) => string;
 }
 
+function layoutIn(directory: string) {
+  return layoutOf(join(directory, "data"), join(directory, "run"));
+}
+
 async function configure(directory: string, etcdUrl: string | undefined): Promise<Configured> {
   const etcd = etcdUrl === undefined ? {} : { etcd: { url: etcdUrl } };
   const spec: ClusterSpec = { ...DEFAULT_SPEC, ...etcd, port: await freePort(), logLevel: "error" };
-  const layout = layoutOf(join(directory, "data"), join(directory, "run"));
+  const layout = layoutIn(directory);
   mkdirSync(join(layout.dataDirectory, "server"), { recursive: true });
   const pki = await ensureClusterPki({ directory: layout.pki, spec, nodes: nodesOf(spec), clock: new SystemClock() });
   const config = { ...serverConfig(spec, layout, pki), listen: ["127.0.0.1"] };
