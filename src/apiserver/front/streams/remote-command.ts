@@ -42,16 +42,17 @@ export function carryRemoteCommand(
   if (wanted.stdout) readable.set(STDOUT, open("stdout"));
   if (wanted.stderr && !wanted.tty) readable.set(STDERR, open("stderr"));
   if (wanted.tty) writable.set(RESIZE, open("resize"));
-  readable.set(ERROR, error);
 
   // The client waits for a first message to know that the command is there.
   const [first = ERROR] = readable.keys();
   client.send(Buffer.from([first]));
   client.on("message", (message) => take(client, writable, asBuffer(message)));
   client.on("close", () => connection.destroy());
-  const ends = [...readable].map(([channel, stream]) => pass(stream, channel, client));
-  void Promise.all(ends).then(() => {
-    client.close(1000);
+  const outputs = [...readable].map(([channel, stream]) => pass(stream, channel, client));
+  void Promise.all([...outputs, pass(error, ERROR, client)]).then((passed) => {
+    // A command that ended has said how. What ends without a word was broken off.
+    if ((passed.at(-1) ?? 0) > 0) client.close(1000);
+    else client.close(1011, "the connection to the node was lost");
     connection.destroy();
   });
 }
@@ -75,17 +76,16 @@ function take(client: WebSocket, streams: ReadonlyMap<number, SpdyStream>, messa
   stream.once("drain", () => client.resume());
 }
 
-/** Sends what comes on a stream as messages of its channel; resolves when nothing more comes. */
-async function pass(stream: SpdyStream, channel: number, client: WebSocket): Promise<void> {
+/** Sends what comes on a stream as messages of its channel; resolves with the number of bytes when nothing more comes. */
+async function pass(stream: SpdyStream, channel: number, client: WebSocket): Promise<number> {
   const prefix = Buffer.from([channel]);
-  try {
-    for await (const chunk of stream) {
-      if (client.readyState !== WebSocket.OPEN) return;
-      const message = Buffer.concat([prefix, chunk as Buffer]);
-      if (client.bufferedAmount < HIGH_WATER_BYTES) client.send(message);
-      else await new Promise<void>((resolve) => client.send(message, () => resolve()));
-    }
-  } catch {
-    // The kubelet went away: there is nothing more to tell.
+  let passed = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    if (client.readyState !== WebSocket.OPEN) break;
+    passed += chunk.byteLength;
+    const message = Buffer.concat([prefix, chunk]);
+    if (client.bufferedAmount < HIGH_WATER_BYTES) client.send(message);
+    else await new Promise<void>((resolve) => client.send(message, () => resolve()));
   }
+  return passed;
 }

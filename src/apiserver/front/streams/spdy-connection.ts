@@ -7,7 +7,6 @@ import { HeaderBlocks } from "./spdy-headers.ts";
 const SYN_STREAM = 1;
 const RST_STREAM = 3;
 const PING = 6;
-const GOAWAY = 7;
 
 const CONTROL = 0x8000_0000;
 const VERSION = 3;
@@ -16,11 +15,6 @@ const HEADER_BYTES = 8;
 const LENGTH_MASK = 0xff_ffff;
 /** Runtimes send frames of some ten thousand bytes. */
 const MAX_FRAME_BYTES = 2 ** 20;
-
-/** The other end broke the protocol, refused a stream, or went away. */
-export class SpdyError extends Error {
-  readonly code = "SPDY";
-}
 
 export class SpdyConnection {
   readonly #socket: Duplex;
@@ -36,8 +30,7 @@ export class SpdyConnection {
     this.#socket = socket;
     this.#received = head;
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
-    socket.on("error", (error) => this.destroy(error));
-    for (const event of ["end", "close"]) socket.on(event, () => this.destroy(new SpdyError("the connection was closed")));
+    for (const event of ["error", "end", "close"]) socket.on(event, () => this.destroy());
     if (head.byteLength > 0) this.#take(Buffer.alloc(0));
   }
 
@@ -60,9 +53,9 @@ export class SpdyConnection {
     return stream;
   }
 
-  /** Ends the connection and all of its streams. */
-  destroy(error?: Error): void {
-    for (const stream of this.#streams.values()) if (!stream.hasAll) stream.destroy(error);
+  /** Ends the connection and all of its streams; what has come on them may still be read. */
+  destroy(): void {
+    for (const stream of this.#streams.values()) stream.abandoned();
     this.#streams.clear();
     this.#socket.destroy();
   }
@@ -77,7 +70,10 @@ export class SpdyConnection {
     this.#received = this.#received.byteLength === 0 ? chunk : Buffer.concat([this.#received, chunk]);
     while (this.#received.byteLength >= HEADER_BYTES && !this.#socket.destroyed) {
       const length = this.#received.readUInt32BE(4) & LENGTH_MASK;
-      if (length > MAX_FRAME_BYTES) this.destroy(new SpdyError(`a frame of ${length} bytes is too long`));
+      if (length > MAX_FRAME_BYTES) {
+        this.destroy();
+        return;
+      }
       if (this.#received.byteLength < HEADER_BYTES + length) return;
       const frame = this.#received.subarray(0, HEADER_BYTES + length);
       this.#received = this.#received.subarray(HEADER_BYTES + length);
@@ -99,13 +95,11 @@ export class SpdyConnection {
         if (payload.byteLength === 4 && payload.readUInt32BE(0) % 2 === 0) this.#send(Buffer.from(frame));
         return;
       case RST_STREAM:
-        if (payload.byteLength >= 4) this.#streams.get(payload.readUInt32BE(0))?.destroy(new SpdyError("the stream was refused"));
-        return;
-      case GOAWAY:
-        this.destroy(new SpdyError("the other end goes away"));
+        // Streams are ended so when a command has ended, too.
+        if (payload.byteLength >= 4) this.#streams.get(payload.readUInt32BE(0))?.abandoned();
         return;
       default:
-      // Replies to streams say nothing that anyone here waits for; settings and windows neither.
+      // Replies to streams say nothing that anyone here waits for, nor do settings and windows. An end that goes away closes.
     }
   }
 
@@ -133,27 +127,27 @@ interface StreamTools {
 export class SpdyStream extends Duplex {
   readonly #tools: StreamTools;
   #hasAll = false;
+  #isAbandoned = false;
 
   constructor(tools: StreamTools) {
     super({ allowHalfOpen: true });
     this.#tools = tools;
-    // Whoever cares listens as well.
-    this.on("error", () => {});
-  }
-
-  /** Whether the other end has sent all: what is not read yet may still be read. */
-  get hasAll(): boolean {
-    return this.#hasAll;
   }
 
   /** Whether its reader takes more. */
   received(data: Buffer): boolean {
-    return this.push(data);
+    return this.#hasAll || this.push(data);
   }
 
   receivedAll(): void {
+    if (!this.#hasAll) this.push(null);
     this.#hasAll = true;
-    this.push(null);
+  }
+
+  /** The other end neither sends nor takes any more: what is written goes nowhere. */
+  abandoned(): void {
+    this.#isAbandoned = true;
+    this.receivedAll();
   }
 
   override _read(): void {
@@ -161,11 +155,13 @@ export class SpdyStream extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: () => void): void {
-    this.#tools.send(chunk, false, done);
+    if (this.#isAbandoned) done();
+    else this.#tools.send(chunk, false, done);
   }
 
   override _final(done: () => void): void {
-    this.#tools.send(Buffer.alloc(0), true, done);
+    if (this.#isAbandoned) done();
+    else this.#tools.send(Buffer.alloc(0), true, done);
   }
 }
 
