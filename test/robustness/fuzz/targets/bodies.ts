@@ -55,7 +55,12 @@ export const bodyTargets: readonly FuzzTarget[] = [
   },
   {
     name: "cbor",
-    corpus: [encodeCbor(pod), encodeCbor({ a: [1, -1, 1.5, null, true, 2 ** 40] }), Buffer.from("a1414101", "hex")],
+    corpus: [
+      encodeCbor(pod),
+      encodeCbor({ a: [1, -1, 1.5, null, true, 2 ** 40] }),
+      Buffer.from("a1414101", "hex"),
+      Buffer.from(`${"d9d9f7".repeat(400)}f6`, "hex"),
+    ],
     words: ["\xd9\xd9\xf7", "\xf6", "\xf7", "\xd5", "\x9f", "\xff", "\xa1"],
     run: (input) => read("application/cbor", input),
     isRefusal: isBadRequest,

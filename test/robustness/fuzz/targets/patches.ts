@@ -8,6 +8,7 @@ import {
   applyMergePatch,
   PatchError,
   strategicMergePatch,
+  trackUpdate,
 } from "../../../../src/machinery/index.ts";
 import type { FuzzTarget } from "../target.ts";
 
@@ -57,11 +58,18 @@ const words = [
   "}",
 ];
 
-function applied(original: unknown, fieldsV1: unknown, configuration: unknown): unknown {
-  const managedFields = [{ manager: "m", operation: "Apply" as const, apiVersion: "v1", fieldsType: "FieldsV1" as const, fieldsV1 }];
-  const owned = { ...live(), metadata: { ...live().metadata, managedFields } };
-  return apply({ live: original === undefined ? undefined : owned, applied: configuration, facts, manager: "m", apiVersion: "v1", now: 0 })
-    .object;
+const writer = { facts, manager: "m", apiVersion: "v1", now: 0 };
+
+function applied(original: unknown, configuration: unknown): unknown {
+  return apply({ ...writer, live: original, applied: configuration }).object;
+}
+
+/** A client puts an object with these fields as those of an applier, who then applies less. */
+function appliedAfter(original: unknown, fieldsV1: unknown): unknown {
+  const given = [{ manager: "m", operation: "Apply", apiVersion: "v1", fieldsType: "FieldsV1", fieldsV1 }];
+  const updated = { ...live(), metadata: { ...live().metadata, labels: { x: "2" }, managedFields: given } };
+  const managedFields = trackUpdate({ ...writer, manager: "n", old: original, updated, operation: "Update" });
+  return applied({ ...updated, metadata: { ...updated.metadata, managedFields } }, { metadata: { name: "a" } });
 }
 
 export const patchTargets: readonly FuzzTarget[] = [
@@ -97,7 +105,7 @@ export const patchTargets: readonly FuzzTarget[] = [
     name: "apply",
     corpus: ['{"metadata":{"name":"a","labels":{"y":"2"}},"spec":{"containers":[{"name":"c","ports":[{"containerPort":80}]}]}}'],
     words,
-    run: patching((original, configuration) => applied(original, {}, configuration)),
+    run: patching(applied),
     isRefusal,
   },
   {
@@ -106,7 +114,7 @@ export const patchTargets: readonly FuzzTarget[] = [
       '{"f:metadata":{"f:labels":{"f:x":{}},"f:finalizers":{"v:\\"f\\"":{}}},"f:spec":{"f:containers":{"k:{\\"name\\":\\"c\\"}":{".":{},"f:image":{}}}}}',
     ],
     words: ['"f:x":', '"k:{}":', '"v:1":', '"i:0":', '".":{}', ...words],
-    run: patching((original, fieldsV1) => applied(original, fieldsV1, { metadata: { name: "a" } })),
+    run: patching(appliedAfter),
     isRefusal,
   },
 ];
