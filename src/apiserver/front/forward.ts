@@ -120,7 +120,7 @@ function answerHeaders(answer: IncomingMessage): Record<string, HeaderValue> {
   return headers;
 }
 
-function passAnswer(answer: IncomingMessage, response: FrontResponse, rewriteUrl: ForwardTarget["rewriteUrl"]): void {
+export function passAnswer(answer: IncomingMessage, response: FrontResponse, rewriteUrl?: ForwardTarget["rewriteUrl"]): void {
   const { location } = answer.headers;
   const moved = location === undefined || rewriteUrl === undefined ? {} : { location: rewriteUrl(location) };
   const { "content-length": length, ...headers } = answerHeaders(answer);

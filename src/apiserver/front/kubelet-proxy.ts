@@ -1,17 +1,21 @@
-// exec, attach, port-forward and logs: finds the pod's node and passes the request on to its kubelet.
+// exec, attach, port-forward and logs: finds the pod's node and passes the request on to its kubelet; what runtimes do not speak
+// is translated.
 import type { ApiHandler, RequestScope, Resource } from "../../api/index.ts";
 import type { Node, Pod } from "../../api/types/core/v1.ts";
 import { badRequest, type DeepReadonly, internalError } from "../../machinery/index.ts";
 import { loopbackUser } from "../authz/watched-collection.ts";
 import { admitConnection, authorizeRequest, type ConnectionGuards } from "./admit-connection.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
-import { type ForwardTarget, fetchAnswer, forward } from "./forward.ts";
+import { type ForwardTarget, fetchAnswer, forward, passAnswer } from "./forward.ts";
 import type { UpgradeExchange } from "./http-front.ts";
 import { kubeletAddress } from "./kubelet-address.ts";
-import { isTrue } from "./request-info.ts";
+import { isTrue, type RequestInfo } from "./request-info.ts";
 import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeBody } from "./respond.ts";
-import { acceptWebSocket, sendBytes } from "./web-socket.ts";
+import { dialSpdy } from "./streams/dial-spdy.ts";
+import { carryPortForward, PORT_FORWARD_TUNNEL, SPDY_PORT_FORWARD } from "./streams/port-forward.ts";
+import { carryRemoteCommand, REMOTE_COMMAND_V5, type RemoteStreams, SPDY_REMOTE_COMMAND } from "./streams/remote-command.ts";
+import { acceptStreams, acceptWebSocket, offeredProtocols, sendBytes, wantsWebSocket } from "./web-socket.ts";
 
 export interface KubeletProxyOptions extends ConnectionGuards {
   readonly handler: ApiHandler;
@@ -53,6 +57,7 @@ export class KubeletProxy implements Endpoint {
     }
     const target = await this.#kubelet(nodeName, path);
     if (info.subresource === "log" && isUpgrade(exchange)) await sendLog(exchange, target);
+    else if (isUpgrade(exchange) && spokenHere(exchange) !== undefined) await carryStreams(exchange, target);
     else await forward(exchange, target);
   }
 
@@ -85,6 +90,40 @@ async function sendLog(exchange: UpgradeExchange, target: ForwardTarget): Promis
   await sendBytes(socket, answer);
 }
 
+/** The WebSocket protocol that is spoken here and not by the runtimes of nodes; undefined: the connection is passed on. */
+function spokenHere({ request, info }: UpgradeExchange): string | undefined {
+  const protocol = info.subresource === "portforward" ? PORT_FORWARD_TUNNEL : REMOTE_COMMAND_V5;
+  return wantsWebSocket(request) && offeredProtocols(request).includes(protocol) ? protocol : undefined;
+}
+
+/** The client's connection is switched when the kubelet's is; a refusal is passed on. */
+async function carryStreams(exchange: UpgradeExchange, target: ForwardTarget): Promise<void> {
+  const { info, response } = exchange;
+  const isPortForward = info.subresource === "portforward";
+  const kubelet = await dialSpdy(target, isPortForward ? SPDY_PORT_FORWARD : SPDY_REMOTE_COMMAND);
+  if ("refusal" in kubelet) {
+    passAnswer(kubelet.refusal, response);
+    return;
+  }
+  const close = () => kubelet.socket.destroy();
+  kubelet.socket.on("error", close);
+  response.once("close", close);
+  const client = await acceptStreams(exchange, isPortForward ? PORT_FORWARD_TUNNEL : REMOTE_COMMAND_V5);
+  if (isPortForward) carryPortForward(client, kubelet);
+  else carryRemoteCommand(client, kubelet, streamsOf(info));
+}
+
+/** Which streams a command has, as the client asks for them. */
+function streamsOf({ query }: RequestInfo): RemoteStreams {
+  const wants = (name: string, otherwise: string) => isTrue(query?.get(name) ?? otherwise);
+  return {
+    stdin: wants("stdin", "false"),
+    stdout: wants("stdout", "true"),
+    stderr: wants("stderr", "true"),
+    tty: wants("tty", "false"),
+  };
+}
+
 /** The kubelet's path for the subresource, its parameters renamed. */
 function kubeletPath({ info }: Exchange, pod: DeepReadonly<Pod>): string {
   const { namespace, name, subresource } = info;
@@ -100,10 +139,8 @@ function kubeletPath({ info }: Exchange, pod: DeepReadonly<Pod>): string {
     for (const key of logParameters) for (const value of asked.getAll(key)) query.append(key, value);
     return `/containerLogs/${at}/${container}?${query}`;
   }
-  for (const [from, to] of Object.entries(streamParameters)) {
-    const value = asked.get(from) ?? (from === "stdout" || from === "stderr" ? "true" : "false");
-    if (isTrue(value)) query.append(to, "1");
-  }
+  const streams = streamsOf(info);
+  for (const [from, to] of Object.entries(streamParameters)) if (streams[from as keyof RemoteStreams]) query.append(to, "1");
   for (const command of asked.getAll("command")) query.append("command", command);
   return `/${subresource}/${at}/${container}?${query}`;
 }

@@ -1,4 +1,5 @@
-// WebSockets that carry what a plain answer would: watch events, and logs. What the client sends is not looked at.
+// WebSockets of clients: those that carry what a plain answer would (watch events and logs), where what the client sends is not
+// looked at, and those of streams.
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
@@ -11,11 +12,13 @@ import type { WatchAnswer } from "./watch-writer.ts";
 const HIGH_WATER_BYTES = 256 * 1024;
 /** No client has anything to say here beyond control frames. */
 const MAX_PAYLOAD_BYTES = 1024;
+/** Upstream's limit for one message. */
+const MAX_STREAM_PAYLOAD_BYTES = 32 * 1024 * 1024;
 
 const BASE64 = "base64.binary.k8s.io";
 const subprotocols = new Set(["binary.k8s.io", BASE64]);
 
-const server = new WebSocketServer({
+const plain = new WebSocketServer({
   noServer: true,
   maxPayload: MAX_PAYLOAD_BYTES,
   handleProtocols: (offered) => [...offered].find((name) => subprotocols.has(name)) ?? false,
@@ -25,8 +28,24 @@ export function wantsWebSocket(request: FrontRequest): boolean {
   return header(request, "upgrade")?.toLowerCase() === "websocket";
 }
 
+/** The subprotocols that the client offers, the one that it likes best first. */
+export function offeredProtocols(request: FrontRequest): readonly string[] {
+  return (header(request, "sec-websocket-protocol") ?? "").split(/\s*,\s*/);
+}
+
+type Upgrade = Pick<UpgradeExchange, "request" | "upgrade">;
+
 /** Accepts the client's upgrade; the socket is in the hands of the WebSocket from then on. Throws BadRequest for anything else. */
-export function acceptWebSocket({ request, upgrade }: Pick<UpgradeExchange, "request" | "upgrade">): Promise<WebSocket> {
+export function acceptWebSocket(exchange: Upgrade): Promise<WebSocket> {
+  return accept(exchange, plain);
+}
+
+/** The same for a WebSocket in which the client sends as well, by one of the subprotocols that it offers. */
+export function acceptStreams(exchange: Upgrade, protocol: string): Promise<WebSocket> {
+  return accept(exchange, new WebSocketServer({ noServer: true, maxPayload: MAX_STREAM_PAYLOAD_BYTES, handleProtocols: () => protocol }));
+}
+
+function accept({ request, upgrade }: Upgrade, server: WebSocketServer): Promise<WebSocket> {
   if (!wantsWebSocket(request)) throw badRequest("only websocket connections can be upgraded here");
   return new Promise((resolve) => {
     server.handleUpgrade(request as unknown as IncomingMessage, upgrade.socket as Duplex, upgrade.head, (socket) => {

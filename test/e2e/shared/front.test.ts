@@ -70,6 +70,42 @@ describe("the server's front", () => {
     assert.match(text, /\S/);
   });
 
+  it("runs commands over version 5 of the WebSocket protocol, whose input can be closed", async () => {
+    const query = new URLSearchParams({ stdin: "true", stdout: "true", stderr: "true" });
+    for (const word of ["sh", "-c", "cat; echo done >&2; exit 3"]) query.append("command", word);
+    const url = `${cluster.server.replace("https", "wss")}/api/v1/namespaces/${cluster.namespace}/pods/${await podName()}/exec?${query}`;
+    const socket = new WebSocket(url, ["v5.channel.k8s.io", "v4.channel.k8s.io"], credentials());
+    const channels = new Map<number, string>();
+    socket.on("message", (data: Buffer) => {
+      const channel = data[0] ?? -1;
+      channels.set(channel, (channels.get(channel) ?? "") + data.subarray(1).toString());
+    });
+    await once(socket, "open");
+    assert.equal(socket.protocol, "v5.channel.k8s.io");
+    const words = "x".repeat(100_000);
+    socket.send(Buffer.concat([Buffer.from([0]), Buffer.from(words)]));
+    socket.send(Buffer.from([255, 0]));
+    await once(socket, "close");
+    assert.equal(channels.get(1), words);
+    assert.equal(channels.get(2), "done\n");
+    assert.equal(JSON.parse(channels.get(3) ?? "").details.causes[0].message, "3");
+  });
+
+  it("passes a refusal of the node on to a client that wanted a WebSocket, and switches nothing", async () => {
+    const url = `${cluster.server.replace("https", "wss")}/api/v1/namespaces/${cluster.namespace}/pods/${await podName()}/exec?stdout=false&stderr=false&command=true`;
+    const socket = new WebSocket(url, ["v5.channel.k8s.io"], credentials());
+    const [error] = await once(socket, "error");
+    assert.match(String(error), /Unexpected server response: 400/);
+  });
+
+  it("runs kubectl's commands and port-forwards over WebSockets", async () => {
+    const name = await podName();
+    const said = await cluster.tryKubectl(["exec", name, "-v=8", "--", "hostname"]);
+    assert.equal(said.stdout, `${name}\n`);
+    assert.match(said.stderr, /v5\.channel\.k8s\.io/);
+    assert.doesNotMatch(said.stderr, /SPDY/i);
+  });
+
   it("answers clients that speak protobuf", async () => {
     const path = `/api/v1/namespaces/${cluster.namespace}/pods/${await podName()}`;
     const options = { ...credentials(), headers: { accept: "application/vnd.kubernetes.protobuf" } };
