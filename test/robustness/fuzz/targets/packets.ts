@@ -1,6 +1,9 @@
-// DNS messages as the responder gets them from clients, and the forwarder from name servers.
+// What comes over connections: DNS answers of name servers, SPDY frames of a kubelet.
 import assert from "node:assert/strict";
+import { Duplex } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { encode, RECURSION_DESIRED } from "dns-packet";
+import { SpdyConnection } from "../../../../src/apiserver/front/streams/spdy-connection.ts";
 import { answerTo, lifetimeOf } from "../../../../src/network/dns/wire.ts";
 import { type FuzzTarget, neverThrows } from "../target.ts";
 
@@ -15,6 +18,24 @@ const answer = encode({
   ],
 });
 
+/** A frame of stream 1; the flag says that it is the last. */
+const dataFrame = (text: string, flag: number) => Buffer.from([0, 0, 0, 1, flag, 0, 0, text.length, ...Buffer.from(text)]);
+const controlFrame = (type: number, payload: readonly number[]) => Buffer.from([0x80, 3, 0, type, 0, 0, 0, payload.length, ...payload]);
+
+async function receiveSpdy(input: Buffer): Promise<void> {
+  const socket = new Duplex({ read: () => {}, write: (_chunk, _encoding, done) => done() });
+  const stream = new SpdyConnection(socket).open({ streamtype: "data" });
+  let problem: unknown;
+  stream.on("error", (error) => {
+    problem = error;
+  });
+  stream.resume();
+  socket.push(input);
+  await nextTurn();
+  socket.destroy();
+  if (problem !== undefined) throw problem;
+}
+
 export const packetTargets: readonly FuzzTarget[] = [
   {
     name: "dns-answer",
@@ -26,6 +47,16 @@ export const packetTargets: readonly FuzzTarget[] = [
       assert.equal(copy.length, input.length);
       assert(lifetime.ttlSeconds >= 0);
     },
+    isRefusal: neverThrows,
+  },
+  {
+    name: "spdy",
+    corpus: [
+      Buffer.concat([dataFrame("a", 0), dataFrame("b", 1)]),
+      Buffer.concat([controlFrame(6, [0, 0, 0, 2]), dataFrame("x", 0), controlFrame(3, [0, 0, 0, 1, 0, 0, 0, 1])]),
+    ],
+    words: ["\0\0\0\x01", "\x80\x03\0", "\x01", "\xff\xff\xff"],
+    run: receiveSpdy,
     isRefusal: neverThrows,
   },
 ];

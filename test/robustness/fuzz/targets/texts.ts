@@ -107,8 +107,8 @@ export const textTargets: readonly FuzzTarget[] = [
     name: "continue",
     corpus: [encodeContinue({ revision: 7, after: "default/a" }), encodeContinue({ revision: undefined, after: "" }), "bnVsbA", "W10"],
     run: onText((text) => {
-      const token = decodeContinue(text);
-      assert.deepEqual(decodeContinue(encodeContinue(token)), token);
+      const again = encodeContinue(decodeContinue(text));
+      assert.equal(encodeContinue(decodeContinue(again)), again);
     }),
     isRefusal: (error) => error instanceof StatusError && error.status.code === 400,
   },
