@@ -102,9 +102,9 @@ const MAX_DEPTH = 1000;
 /** `value`, unless it is nested too deep. Small bodies cannot be. */
 function checkDepth(value: unknown, body: Buffer): unknown {
   if (body.byteLength <= MAX_DEPTH) return value;
-  let level: unknown[] = [value];
+  let level: unknown[] = [[value]];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MAX_DEPTH) throw badRequest("exceeded max depth");
+    if (depth > MAX_DEPTH + 1) throw badRequest("exceeded max depth");
     level = level.flatMap((item) => Object.values(item as object).filter((member) => typeof member === "object" && member !== null));
   }
   return value;
@@ -136,7 +136,7 @@ export function parseYaml(body: Buffer): unknown {
     // A flow mapping that is no JSON, or no mapping at all.
   }
   try {
-    return checkDepth(parse(body.toString("utf8"), { uniqueKeys: false, maxAliasCount: 100 }), body);
+    return checkDepth(parse(body.toString("utf8"), { uniqueKeys: false, maxAliasCount: 100, logLevel: "error" }), body);
   } catch (error) {
     if (error instanceof StatusError) throw error;
     throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`);

@@ -175,3 +175,10 @@ test("a refused WebSocket gets its Status and no connection", async () => {
   const [, response] = await once(socket, "unexpected-response");
   assert.equal(response.statusCode, 403);
 });
+
+test("nothing in many tags of CBOR is a bad request", async () => {
+  await using server = await startTestFront();
+  const body = Buffer.from(`${"d9d9f7".repeat(400)}f6`, "hex");
+  const answer = await server.call({ method: "POST", path: collection, headers: { "content-type": "application/cbor" }, body });
+  assert.equal(answer.code, 400);
+});

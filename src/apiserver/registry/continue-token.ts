@@ -25,15 +25,15 @@ export function encodeContinue({ revision, after }: ContinueToken): string {
 
 export function decodeContinue(text: string): ContinueToken {
   const body = parse(text);
-  if (body.v !== VERSION || typeof body.start !== "string" || !Number.isInteger(body.rv)) {
+  if (body?.v !== VERSION || typeof body.start !== "string" || !Number.isInteger(body.rv)) {
     throw badRequest("continue key is not valid: server does not recognize this encoded version");
   }
   return { revision: body.rv === NEWEST ? undefined : body.rv, after: body.start.replace(/\u0000$/, "") };
 }
 
-function parse(text: string): Partial<TokenBody> {
+function parse(text: string): Partial<TokenBody> | null {
   try {
-    return JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as Partial<TokenBody>;
+    return JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as Partial<TokenBody> | null;
   } catch (error) {
     throw badRequest(`continue key is not valid: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -51,9 +51,32 @@ export interface KubeconfigOptions {
 }
 
 export function parseKubeconfig(yaml: string): Kubeconfig {
-  const config: unknown = parse(yaml);
+  const config = readYaml(yaml);
   if (typeof config !== "object" || config === null) throw new KubeconfigError("the kubeconfig is empty");
+  for (const [section, part] of Object.entries({ contexts: "context", clusters: "cluster", users: "user" })) {
+    if (!isNamedList((config as Readonly<Record<string, unknown>>)[section], part)) {
+      throw new KubeconfigError(`the kubeconfig's ${section} must be a list of a name and a ${part} each`);
+    }
+  }
   return config;
+}
+
+function readYaml(yaml: string): unknown {
+  try {
+    return parse(yaml, { logLevel: "error" });
+  } catch (cause) {
+    throw new KubeconfigError(`the kubeconfig is no YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+}
+
+/** Whether every element has an object as its `part`; a section may be left out. */
+function isNamedList(section: unknown, part: string): boolean {
+  if (section === undefined || section === null) return true;
+  return Array.isArray(section) && section.every((entry: unknown) => isObject(entry) && isObject(entry[part]));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 /** The options of a client for a context. Throws KubeconfigError with what is missing. */
@@ -70,7 +93,7 @@ export function fromKubeconfig(config: Kubeconfig, options: KubeconfigOptions = 
   const readToken = tokenFile === undefined ? undefined : () => readNamed(tokenFile, options).trim();
   return {
     options: {
-      server: new URL(cluster.server),
+      server: serverOf(cluster),
       ca: read(cluster["certificate-authority-data"], cluster["certificate-authority"]),
       cert: read(user["client-certificate-data"], user["client-certificate"]),
       key: read(user["client-key-data"], user["client-key"]),
@@ -81,6 +104,11 @@ export function fromKubeconfig(config: Kubeconfig, options: KubeconfigOptions = 
     },
     namespace: context.namespace ?? "default",
   };
+}
+
+function serverOf({ server }: KubeconfigCluster): URL {
+  if (!URL.canParse(server)) throw new KubeconfigError(`the kubeconfig has no server's address, but "${server}"`);
+  return new URL(server);
 }
 
 function pem(data: string | undefined, path: string | undefined, options: KubeconfigOptions): string | undefined {

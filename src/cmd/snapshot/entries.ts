@@ -29,7 +29,7 @@ export async function* parseEntries(lines: AsyncIterable<string>): AsyncIterable
 
 function parseLine(line: string): Readonly<Record<string, unknown>> {
   try {
-    return JSON.parse(line) as Readonly<Record<string, unknown>>;
+    return { ...(JSON.parse(line) as object | null) };
   } catch (cause) {
     throw new SnapshotError("a line of the store cannot be read", { cause });
   }

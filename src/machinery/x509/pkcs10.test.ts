@@ -33,6 +33,13 @@ describe("a certificate request", () => {
     assert.equal(readPkcs10(mixed)?.isProven, false);
   });
 
+  it("with a time in it that is none is no request", () => {
+    const der = writePkcs10(keys.ED25519.privateKey);
+    const version = der.indexOf(Buffer.from([0x02, 0x01, 0x00]));
+    const mixed = Buffer.concat([der.subarray(0, version), Buffer.of(0x18), der.subarray(version + 1)]);
+    assert.equal(readPkcs10(mixed), undefined);
+  });
+
   it("must be one as a whole", () => {
     const der = writePkcs10(keys.ED25519.privateKey);
     for (const wrong of [Buffer.alloc(0), Buffer.from("hello"), der.subarray(1), der.subarray(0, -1), Buffer.concat([der, der])]) {

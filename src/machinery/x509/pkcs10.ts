@@ -29,6 +29,15 @@ const ecdsaByCurve: Readonly<Record<string, string>> = { prime256v1: ECDSA_SHA25
 
 /** Undefined for what is no request, or shows a key of an unknown kind. */
 export function readPkcs10(der: Uint8Array): Pkcs10Request | undefined {
+  try {
+    return readRequest(der);
+  } catch {
+    // Fields that are malformed inside of a well-formed frame, or a signature that no such key can make.
+    return undefined;
+  }
+}
+
+function readRequest(der: Uint8Array): Pkcs10Request | undefined {
   const { result, offset } = fromBER(der);
   if (offset !== der.byteLength || !(result instanceof Sequence)) return undefined;
   const [info, algorithm, signature] = result.valueBlock.value;

@@ -215,6 +215,14 @@ test("fields that the endpoint does not write are not owned", () => {
   assert.deepEqual(fieldsOf(live, "editor"), { "f:spec": { "f:replicas": {} } });
 });
 
+test("owners that cannot be read do not replace those that are", () => {
+  const live = applied(undefined, thing({ spec: { replicas: 1 } }));
+  const broken = [{ manager: "one", operation: "Apply" as const, apiVersion: "apps/v1", fieldsV1: { "f:spec": { "f:replicas": "x" } } }];
+  const next = updated(live, thing({ spec: { replicas: 2 } }, { managedFields: broken }));
+  assert.deepEqual(fieldsOf(next, "editor"), { "f:spec": { "f:replicas": {} } });
+  assert.equal(applied(next, thing({})).spec?.replicas, 2);
+});
+
 test("the oldest updaters are thrown together when there are more than ten", () => {
   let live = updated(undefined, thing({}, { labels: {} }), { manager: "m0" });
   for (let index = 1; index <= 12; index++) {

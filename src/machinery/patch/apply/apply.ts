@@ -9,7 +9,17 @@ import { isObject, type JsonObject, PatchError } from "../patch-error.ts";
 import { ApplyConflictError, conflictsWith } from "./conflicts.ts";
 import { createdFields } from "./created-fields.ts";
 import { difference, emptySet, type FieldSet, intersection, isEmptySet, union } from "./field-set.ts";
-import { isReset, type Owner, type Owners, ownable, ownerId, readOwners, takeFromOwners, writeOwners } from "./managed-fields.ts";
+import {
+  isReadable,
+  isReset,
+  type Owner,
+  type Owners,
+  ownable,
+  ownerId,
+  readOwners,
+  takeFromOwners,
+  writeOwners,
+} from "./managed-fields.ts";
 import { mergeValues, removeFields, withNamedFields, withoutFields } from "./merge-values.ts";
 import { rootShape, type Shape } from "./shape.ts";
 import { typedProblems } from "./typed-problems.ts";
@@ -143,7 +153,8 @@ export function trackUpdate(request: TrackUpdateRequest): readonly ManagedFields
   const shape = rootShape(facts);
   const given = managedFieldsOf(updated);
   if (isReset(given)) return [];
-  const before = given !== undefined && given.length > 0 ? given : (managedFieldsOf(old) ?? []);
+  // What a client says of owners counts if it can be read at all.
+  const before = given !== undefined && given.length > 0 && given.every(isReadable) ? given : (managedFieldsOf(old) ?? []);
   if (old === undefined) {
     const owner: Owner = { ...ownerOf(request, "Update"), set: createdFields(updated, facts, resetFields) };
     return writeOwners(readOwners(before).set(ownerId(owner), owner));

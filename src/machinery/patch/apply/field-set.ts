@@ -1,11 +1,17 @@
 // Sets of fields, in the form in which managedFields has them: `f:name`, `k:{…}`, `v:…`, `i:…` for the steps of a path;
 // a node without members, or with `.`, belongs to the set itself. Trees are never changed, and shared freely.
+import { isObject } from "../patch-error.ts";
 
 export interface FieldSet {
   readonly [step: string]: FieldSet;
 }
 
 export const emptySet: FieldSet = Object.freeze({});
+
+/** Whether a value has the form of a set: objects all the way down. */
+export function isFieldSet(value: unknown): value is FieldSet {
+  return isObject(value) && Object.values(value).every(isFieldSet);
+}
 
 export function isEmptySet(set: FieldSet): boolean {
   for (const _ in set) return false;

@@ -1,7 +1,8 @@
 // metadata.managedFields as a set of owners: reading, writing in upstream's order, the cap on updaters.
+import type { DeepReadonly } from "../../meta/object.ts";
 import type { ManagedFieldsEntry } from "../../meta/types.ts";
 import { isObject } from "../patch-error.ts";
-import { difference, emptySet, type FieldSet, isEmptySet, sortedSet, union } from "./field-set.ts";
+import { difference, emptySet, type FieldSet, isEmptySet, isFieldSet, sortedSet, union } from "./field-set.ts";
 
 /** Who owns fields: one entry of managedFields. */
 export interface Owner {
@@ -62,6 +63,11 @@ export function readOwners(entries: readonly ManagedFieldsEntry[] | undefined): 
     owners.set(ownerId(owner), owner);
   }
   return owners;
+}
+
+/** Whether the fields of an entry, which a client may have written, are a set in each of their nodes. */
+export function isReadable({ fieldsV1 }: DeepReadonly<ManagedFieldsEntry>): boolean {
+  return fieldsV1 === undefined || fieldsV1 === null || isFieldSet(fieldsV1);
 }
 
 /** Whether a client asks to forget all owners: a list of one empty entry. */

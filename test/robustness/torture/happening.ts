@@ -1,0 +1,50 @@
+// What the clients of a store told before they were killed, and what must be true of the store after that.
+import type { StoreEntry } from "../../../src/storage/index.ts";
+
+export interface Happening {
+  /** `stale`: a read that answered less than was known when it began. */
+  readonly what: "begun" | "promised" | "seen" | "stale";
+  readonly key: string;
+  readonly revision: number;
+  /** Null for a deletion; no two writes have the same. */
+  readonly value: string | null;
+}
+
+export interface Aftermath {
+  /** The store's revision when the process began, and when it is opened again. */
+  readonly before: number;
+  readonly revision: number;
+  readonly entries: readonly StoreEntry[];
+}
+
+/** What is wrong: promises broken, events out of order, values from nowhere. */
+export function problemsOf(happenings: readonly Happening[], { before, revision, entries }: Aftermath): string[] {
+  const of = (what: Happening["what"]) => happenings.filter((happening) => happening.what === what);
+  const problems = of("stale").map(({ key, revision: at }) => `a read of ${key} went back to ${at}`);
+  for (const [index, seen] of of("seen").entries()) {
+    if (seen.revision !== before + 1 + index) problems.push(`the watcher saw ${seen.revision} instead of ${before + 1 + index}`);
+  }
+  // What was told to anybody is there, with what came after it, if anything did.
+  const newest = new Map<string, Happening>();
+  for (const told of [...of("promised"), ...of("seen")].sort((a, b) => a.revision - b.revision)) newest.set(told.key, told);
+  for (const { key, revision: at, value } of newest.values()) {
+    if (at > revision) problems.push(`revision ${at} of ${key} was told, but the store is at ${revision}`);
+    const entry = entries.find((candidate) => candidate.key === key);
+    if ((entry?.modRevision ?? 0) < at && value !== null) problems.push(`${key} at ${at} is lost`);
+    if (entry !== undefined && entry.modRevision < at && value === null) problems.push(`${key}, deleted at ${at}, is back`);
+  }
+  return [...problems, ...strangers(happenings, { before, revision, entries })];
+}
+
+/** Entries with a value that nobody wrote, or not under this revision. */
+function strangers(happenings: readonly Happening[], { before, revision, entries }: Aftermath): string[] {
+  return entries.flatMap(({ key, value, modRevision }) => {
+    if (modRevision > revision) return [`${key} is at ${modRevision}, ahead of the store at ${revision}`];
+    if (modRevision <= before) return [];
+    const written = happenings.filter((happening) => happening.key === key && happening.value === Buffer.from(value).toString());
+    if (written.length === 0) return [`nobody wrote ${key} as it is at ${modRevision}`];
+    return written
+      .filter(({ what, revision: at }) => what !== "begun" && at !== modRevision)
+      .map(({ revision: at }) => `${key} was told at ${at}, but is at ${modRevision}`);
+  });
+}
