@@ -13,3 +13,4 @@ export { ServiceProxy, type ServiceProxyOptions } from "./proxy/proxy.ts";
 export type { TableOptions } from "./proxy/table-script.ts";
 export { parseFlow, type UdpFlow, type UdpFlows } from "./proxy/udp-flows.ts";
 export { NodeRoutes, type RouteTable } from "./routes/node-routes.ts";
+export { deviceCommands, type TunnelEnd, tunnelCommands, tunnelDevice, tunnelRemoval } from "./routes/tunnel.ts";

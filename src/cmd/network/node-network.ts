@@ -2,6 +2,7 @@
 // server's; every other node is a network namespace with one link to that bridge and a default route over it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { IPV4, IPV6, tunnelDevice } from "../../network/index.ts";
 import { BRIDGE, type ClusterSpec, dnsAddress, hostAddress, type NodeSpec } from "../config/cluster.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { runCommand } from "../system/command.ts";
@@ -36,6 +37,8 @@ export async function ensureNodeNetwork({ spec, nodes, ledger }: NodeNetworkOpti
   setSysctl(FORWARDING, "1", ledger);
   if (spec.ipv6 !== undefined) enableIpv6Forwarding(ledger);
   await ensureBridge(nodes, ledger);
+  // The first node's agent may make tunnels; those of the others go with their namespaces.
+  for (const family of [IPV4, IPV6]) ledger.record({ type: "link", name: tunnelDevice(family) });
   // The first node's agent gives the host the address of the cluster's DNS.
   ledger.record({ type: "address", address: `${dnsAddress(spec)}/32`, link: "lo" });
   const others = nodes.filter((node) => node.networkNamespace !== undefined);

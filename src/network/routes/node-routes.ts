@@ -1,4 +1,6 @@
-// Routes to the pods of the other nodes: each node's pod CIDR by way of that node's address.
+// Routes to the pods of the other nodes: each node's pod CIDR by way of that node's address, or through a tunnel to it when it is
+// behind a router, which knows nothing of pods.
+import { isDeepStrictEqual } from "node:util";
 import { resources } from "../../api/index.ts";
 import type { Node } from "../../api/types/core/v1.ts";
 import type { Clock, Logger } from "../../base/index.ts";
@@ -6,14 +8,19 @@ import type { Informer, InformerSource } from "../../client/index.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import { familyOf } from "../ip-family.ts";
 import { SyncLoop } from "../sync-loop.ts";
+import type { TunnelEnd } from "./tunnel.ts";
 
 /** Pod CIDR → the node address that it is reached by. */
 export type Routes = ReadonlyMap<string, string>;
 
-/** The kernel's routing table, as far as we change it; both calls succeed when there is nothing left to do. */
+/** The kernel's routing table, as far as we change it; changes succeed when there is nothing left to do. */
 export interface RouteTable {
+  /** Whether packets to the address reach it without a router. */
+  isOnLink(address: string): Promise<boolean>;
   replace(cidr: string, via: string): Promise<void>;
   remove(cidr: string, via: string): Promise<void>;
+  replaceTunnel(own: TunnelEnd, peer: TunnelEnd): Promise<void>;
+  removeTunnel(peer: TunnelEnd): Promise<void>;
 }
 
 export interface NodeRoutesOptions {
@@ -29,22 +36,33 @@ export function wantedRoutes(nodes: readonly DeepReadonly<Node>[], nodeName: str
   const routes = new Map<string, string>();
   for (const node of nodes) {
     if (node.metadata.name === nodeName) continue;
-    // Hollow nodes have no machine: no pod of theirs can be reached.
-    const addresses = (node.status?.addresses ?? [])
-      .filter(({ type, address }) => type === "InternalIP" && !address.startsWith("127."))
-      .map(({ address }) => address);
-    for (const cidr of node.spec?.podCIDRs ?? [node.spec?.podCIDR ?? ""].filter(Boolean)) {
-      const via = addresses.find((address) => familyOf(address) === familyOf(cidr));
-      if (via !== undefined) routes.set(cidr, via);
-    }
+    for (const { podCidr, address } of endsOf(node)) routes.set(podCidr, address);
   }
   return routes;
+}
+
+/** The node's pod CIDRs, each with the node's address of the same family. */
+function endsOf(node: DeepReadonly<Node>): TunnelEnd[] {
+  // Hollow nodes have no machine: no pod of theirs can be reached.
+  const addresses = (node.status?.addresses ?? [])
+    .filter(({ type, address }) => type === "InternalIP" && !address.startsWith("127."))
+    .map(({ address }) => address);
+  return (node.spec?.podCIDRs ?? [node.spec?.podCIDR ?? ""].filter(Boolean)).flatMap((podCidr) => {
+    const address = addresses.find((candidate) => familyOf(candidate) === familyOf(podCidr));
+    return address === undefined ? [] : [{ address, podCidr }];
+  });
+}
+
+/** How a pod CIDR is reached: `own` is this node's end of the tunnel, if it takes one. */
+interface Path {
+  readonly via: string;
+  readonly own: TunnelEnd | undefined;
 }
 
 export class NodeRoutes {
   readonly #options: NodeRoutesOptions;
   readonly #nodes: Informer<Node>;
-  #current: Routes = new Map();
+  #current: ReadonlyMap<string, Path> = new Map();
 
   constructor(options: NodeRoutesOptions) {
     this.#options = options;
@@ -63,18 +81,42 @@ export class NodeRoutes {
   }
 
   async #sync(): Promise<void> {
-    const wanted = wantedRoutes(this.#nodes.lister.list(), this.#options.nodeName);
+    const wanted = await this.#wantedPaths();
     const applied = new Map(this.#current);
     this.#current = applied;
-    for (const [cidr, via] of applied) {
-      if (wanted.has(cidr)) continue;
-      await this.#options.table.remove(cidr, via);
+    for (const [cidr, path] of applied) {
+      if (isDeepStrictEqual(wanted.get(cidr), path)) continue;
+      await this.#remove(cidr, path);
       applied.delete(cidr);
     }
-    for (const [cidr, via] of wanted) {
-      if (applied.get(cidr) === via) continue;
-      await this.#options.table.replace(cidr, via);
-      applied.set(cidr, via);
+    for (const [cidr, path] of wanted) {
+      if (applied.has(cidr)) continue;
+      await this.#add(cidr, path);
+      applied.set(cidr, path);
     }
+  }
+
+  /** Without the nodes that need a tunnel which this node has no address or pods for yet. */
+  async #wantedPaths(): Promise<Map<string, Path>> {
+    const { nodeName, table } = this.#options;
+    const nodes = this.#nodes.lister.list();
+    const ownEnds = nodes.filter(({ metadata }) => metadata.name === nodeName).flatMap(endsOf);
+    const paths = new Map<string, Path>();
+    for (const [cidr, via] of wantedRoutes(nodes, nodeName)) {
+      const isOnLink = await table.isOnLink(via);
+      const own = isOnLink ? undefined : ownEnds.find(({ address }) => familyOf(address) === familyOf(via));
+      if (isOnLink || own !== undefined) paths.set(cidr, { via, own });
+    }
+    return paths;
+  }
+
+  #add(cidr: string, { via, own }: Path): Promise<void> {
+    const { table } = this.#options;
+    return own === undefined ? table.replace(cidr, via) : table.replaceTunnel(own, { address: via, podCidr: cidr });
+  }
+
+  #remove(cidr: string, { via, own }: Path): Promise<void> {
+    const { table } = this.#options;
+    return own === undefined ? table.remove(cidr, via) : table.removeTunnel({ address: via, podCidr: cidr });
   }
 }
