@@ -36,8 +36,12 @@ describe("NodeRoutes", () => {
   it("route to peers on the link, tunnel to those behind a router, and change with a peer's address", async () => {
     const calls: string[] = [];
     const note = (call: string) => Promise.resolve(void calls.push(call));
+    let asked = 0;
     const table = {
-      isOnLink: (address: string) => Promise.resolve(address.startsWith("192.0.2.")),
+      isOnLink: (address: string) => {
+        asked++;
+        return Promise.resolve(address.startsWith("192.0.2."));
+      },
       replace: (cidr: string, via: string) => note(`route ${cidr} via ${via}`),
       remove: (cidr: string, via: string) => note(`no route ${cidr} via ${via}`),
       replaceTunnel: (own: { address: string }, peer: { address: string }) => note(`tunnel ${own.address} to ${peer.address}`),
@@ -52,6 +56,12 @@ describe("NodeRoutes", () => {
     const running = routes.run(stop.signal);
     await settled();
     assert.deepEqual(calls.splice(0).sort(), ["route 10.244.2.0/24 via 192.0.2.2", "tunnel 192.0.2.1 to 198.51.100.3"]);
+    informers.set("nodes", {
+      ...node("near", ["192.0.2.2"], ["10.244.2.0/24"]),
+      spec: { podCIDRs: ["10.244.2.0/24"], unschedulable: true },
+    });
+    await settled();
+    assert.equal(asked, 2, "nothing that matters has changed");
     informers.set("nodes", node("far", ["192.0.2.3"], ["10.244.3.0/24"]));
     await settled();
     assert.deepEqual(calls, ["no tunnel to 198.51.100.3", "route 10.244.3.0/24 via 192.0.2.3"]);

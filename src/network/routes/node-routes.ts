@@ -63,6 +63,8 @@ export class NodeRoutes {
   readonly #options: NodeRoutesOptions;
   readonly #nodes: Informer<Node>;
   #current: ReadonlyMap<string, Path> = new Map();
+  /** What the current paths were chosen for. */
+  #chosenFor: unknown;
 
   constructor(options: NodeRoutesOptions) {
     this.#options = options;
@@ -81,7 +83,17 @@ export class NodeRoutes {
   }
 
   async #sync(): Promise<void> {
-    const wanted = await this.#wantedPaths();
+    const { nodeName } = this.#options;
+    const nodes = this.#nodes.lister.list();
+    const ownEnds = nodes.filter(({ metadata }) => metadata.name === nodeName).flatMap(endsOf);
+    const routes = wantedRoutes(nodes, nodeName);
+    // Most changes of nodes are reports of their health.
+    if (isDeepStrictEqual(this.#chosenFor, { routes, ownEnds })) return;
+    await this.#change(await this.#pathsFor(routes, ownEnds));
+    this.#chosenFor = { routes, ownEnds };
+  }
+
+  async #change(wanted: ReadonlyMap<string, Path>): Promise<void> {
     const applied = new Map(this.#current);
     this.#current = applied;
     for (const [cidr, path] of applied) {
@@ -97,13 +109,10 @@ export class NodeRoutes {
   }
 
   /** Without the nodes that need a tunnel which this node has no address or pods for yet. */
-  async #wantedPaths(): Promise<Map<string, Path>> {
-    const { nodeName, table } = this.#options;
-    const nodes = this.#nodes.lister.list();
-    const ownEnds = nodes.filter(({ metadata }) => metadata.name === nodeName).flatMap(endsOf);
+  async #pathsFor(routes: Routes, ownEnds: readonly TunnelEnd[]): Promise<Map<string, Path>> {
     const paths = new Map<string, Path>();
-    for (const [cidr, via] of wantedRoutes(nodes, nodeName)) {
-      const isOnLink = await table.isOnLink(via);
+    for (const [cidr, via] of routes) {
+      const isOnLink = await this.#options.table.isOnLink(via);
       const own = isOnLink ? undefined : ownEnds.find(({ address }) => familyOf(address) === familyOf(via));
       if (isOnLink || own !== undefined) paths.set(cidr, { via, own });
     }
