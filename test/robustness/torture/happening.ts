@@ -30,10 +30,18 @@ export function problemsOf(happenings: readonly Happening[], { before, revision,
   for (const { key, revision: at, value } of newest.values()) {
     if (at > revision) problems.push(`revision ${at} of ${key} was told, but the store is at ${revision}`);
     const entry = entries.find((candidate) => candidate.key === key);
-    if ((entry?.modRevision ?? 0) < at && value !== null) problems.push(`${key} at ${at} is lost`);
+    const isLost = entry === undefined ? revision === at || !mayBeDeleted(happenings, { key, value }) : entry.modRevision < at;
+    if (isLost && value !== null) problems.push(`${key} at ${at} is lost`);
     if (entry !== undefined && entry.modRevision < at && value === null) problems.push(`${key}, deleted at ${at}, is back`);
   }
   return [...problems, ...strangers(happenings, { before, revision, entries })];
+}
+
+/** Whether somebody began to delete the key after this value was begun: a deletion may be done though nobody was told. */
+function mayBeDeleted(happenings: readonly Happening[], { key, value }: Pick<Happening, "key" | "value">): boolean {
+  const begun = happenings.filter((happening) => happening.what === "begun" && happening.key === key);
+  const at = begun.findIndex((happening) => happening.value === value);
+  return begun.slice(at + 1).some((happening) => happening.value === null);
 }
 
 /** Entries with a value that nobody wrote, or not under this revision. */

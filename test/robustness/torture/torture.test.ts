@@ -25,4 +25,10 @@ describe("the judge", () => {
     ]);
     assert.deepEqual(problemsOf([], { before: 1, revision: 2, entries: [entry(2, "y")] }), ["nobody wrote /a as it is at 2"]);
   });
+
+  it("knows that a deletion which nobody was told of may have been done", () => {
+    const happenings = [told("begun", 0), told("promised", 2), told("begun", 0, null)];
+    assert.deepEqual(problemsOf(happenings, { before: 1, revision: 3, entries: [] }), []);
+    assert.deepEqual(problemsOf(happenings, { before: 1, revision: 2, entries: [] }), ["/a at 2 is lost"]);
+  });
 });
