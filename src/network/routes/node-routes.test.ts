@@ -49,17 +49,16 @@ describe("NodeRoutes", () => {
     };
     const informers = new MemoryInformers();
     informers.set("nodes", node("node-1", ["192.0.2.1"], ["10.244.1.0/24"]));
-    informers.set("nodes", node("near", ["192.0.2.2"], ["10.244.2.0/24"]));
+    const near = node("near", ["192.0.2.2"], ["10.244.2.0/24"]);
+    informers.set("nodes", near);
     informers.set("nodes", node("far", ["198.51.100.3"], ["10.244.3.0/24"]));
     const routes = new NodeRoutes({ informers, nodeName: "node-1", table, clock: new VirtualClock(), logger: silentLogger });
     const stop = new AbortController();
     const running = routes.run(stop.signal);
     await settled();
     assert.deepEqual(calls.splice(0).sort(), ["route 10.244.2.0/24 via 192.0.2.2", "tunnel 192.0.2.1 to 198.51.100.3"]);
-    informers.set("nodes", {
-      ...node("near", ["192.0.2.2"], ["10.244.2.0/24"]),
-      spec: { podCIDRs: ["10.244.2.0/24"], unschedulable: true },
-    });
+    const cordoned = { ...near, spec: { ...near.spec, unschedulable: true } };
+    informers.set("nodes", cordoned);
     await settled();
     assert.equal(asked, 2, "nothing that matters has changed");
     informers.set("nodes", node("far", ["192.0.2.3"], ["10.244.3.0/24"]));
