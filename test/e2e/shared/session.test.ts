@@ -60,7 +60,10 @@ describe("a first session", () => {
     const answers = output.split("\n").filter((line) => line.startsWith("You've hit kubia-"));
     assert.equal(answers.length, 20);
     assert.ok(new Set(answers).size > 1, "only one pod has answered");
-    await eventually("the client is gone", async () => (await cluster.kubectl("get", "pods")).includes("client") === false);
+    const isGone = async () => !(await cluster.kubectl("get", "pods")).includes("client");
+    await eventually("the client is gone", isGone, 120_000).catch(async (error: unknown) => {
+      throw new Error(await cluster.kubectl("describe", "pod", "client"), { cause: error });
+    });
   });
 
   it("shows logs, also as they come", async () => {
