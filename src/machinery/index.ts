@@ -16,6 +16,7 @@ export * from "./patch/merge-patch.ts";
 export { PatchError } from "./patch/patch-error.ts";
 export { strategicMergePatch } from "./patch/strategic-merge-patch.ts";
 export * from "./quantity.ts";
+export * from "./query-boolean.ts";
 export * from "./re2.ts";
 export * from "./schema.ts";
 export * from "./selectors.ts";

@@ -1,5 +1,6 @@
 // What a client asks of a connection (exec, attach, port-forward, proxy), as the object that admission sees.
-import { isTrue, type RequestInfo } from "./request-info.ts";
+import { isTrue } from "../../machinery/index.ts";
+import type { RequestInfo } from "./request-info.ts";
 
 const flags = ["stdin", "stdout", "stderr", "tty"];
 const booleans: Readonly<Record<string, readonly string[]>> = { exec: flags, attach: flags };

@@ -2,14 +2,14 @@
 // is translated.
 import type { ApiHandler, RequestScope, Resource } from "../../api/index.ts";
 import type { Node, Pod } from "../../api/types/core/v1.ts";
-import { badRequest, type DeepReadonly, internalError } from "../../machinery/index.ts";
+import { badRequest, type DeepReadonly, internalError, isTrue } from "../../machinery/index.ts";
 import { loopbackUser } from "../authz/watched-collection.ts";
 import { admitConnection, authorizeRequest, type ConnectionGuards } from "./admit-connection.ts";
 import type { Endpoint, Exchange } from "./exchange.ts";
 import { type ForwardTarget, fetchAnswer, forward, passAnswer } from "./forward.ts";
 import type { UpgradeExchange } from "./http-front.ts";
 import { kubeletAddress } from "./kubelet-address.ts";
-import { isTrue, type RequestInfo } from "./request-info.ts";
+import type { RequestInfo } from "./request-info.ts";
 import { resourceNotFound } from "./resource-endpoint.ts";
 import { writeBody } from "./respond.ts";
 import { dialSpdy } from "./streams/dial-spdy.ts";

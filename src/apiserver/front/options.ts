@@ -1,8 +1,7 @@
 // Query parameters and bodies as the handler's options, checked as upstream's validation of options does.
 import type { ListOptions, ReadOptions, UncheckedObject, WatchOptions, WriteOptions } from "../../api/index.ts";
-import { badRequest, type DeleteOptions, type FieldError, field, invalid } from "../../machinery/index.ts";
+import { badRequest, type DeleteOptions, type FieldError, field, invalid, isTrue } from "../../machinery/index.ts";
 import { type FrontRequest, header } from "./exchange.ts";
-import { isTrue } from "./request-info.ts";
 
 type Query = URLSearchParams | undefined;
 

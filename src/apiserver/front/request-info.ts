@@ -1,5 +1,7 @@
 // What a request's method and URL ask for: the verb and the resource, found by splitting the path.
 
+import { isTrue } from "../../machinery/index.ts";
+
 /** RequestInfo of apiserver: `isResource` is false for /healthz, discovery and everything else outside of resources. */
 export interface RequestInfo {
   readonly method: string;
@@ -90,11 +92,6 @@ const longRunningSubresources = new Set(["exec", "attach", "portforward", "proxy
 /** Whether a request is one whose answer may go on for long: it is not counted among those under way. */
 export function isLongRunning({ verb, subresource }: Pick<RequestInfo, "verb" | "subresource">): boolean {
   return verb === "watch" || longRunningSubresources.has(subresource);
-}
-
-/** Whether a query parameter says yes: it does unless it is absent, "0" or "false", however written. */
-export function isTrue(value: string | null | undefined): boolean {
-  return value !== undefined && value !== null && value !== "0" && value.toLowerCase() !== "false";
 }
 
 function splitPath(path: string): string[] | undefined {

@@ -1,9 +1,8 @@
 // What clients send with requests on resources: objects, patches, and what has to come with them.
 import { type Resource, typeFacts, type UncheckedObject, type WriteOptions } from "../../api/index.ts";
-import { badRequest, field, hasProtobuf, invalid, type TypeFacts } from "../../machinery/index.ts";
+import { badRequest, field, hasProtobuf, invalid, isTrue, type TypeFacts } from "../../machinery/index.ts";
 import { readObject, unsupported } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
-import { isTrue } from "./request-info.ts";
 
 /** A request and the resource that it names. */
 export interface ResourceCall {

@@ -1,12 +1,11 @@
 // Writing whole answers: JSON bytes, the other formats, Status errors; compressed when large and the client agrees.
 import { gzip } from "node:zlib";
 import { stringify } from "yaml";
-import { internalError, type Status, StatusError, type TypeFacts } from "../../machinery/index.ts";
+import { internalError, isTrue, type Status, StatusError, type TypeFacts } from "../../machinery/index.ts";
 import { encodeCbor } from "./cbor.ts";
 import { type Exchange, type FrontRequest, type FrontResponse, header } from "./exchange.ts";
 import { type Format, mediaTypes, negotiate } from "./negotiation.ts";
 import { metaTypeFacts, protobufBody } from "./protobuf-forms.ts";
-import { isTrue } from "./request-info.ts";
 
 /** Answers below this many bytes are not worth compressing; upstream's value. */
 export const GZIP_THRESHOLD_BYTES = 128 * 1024;

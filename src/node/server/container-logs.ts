@@ -1,4 +1,5 @@
 // `/containerLogs`: what the query asks for, as the log reader's options.
+import { isTrue } from "../../machinery/index.ts";
 import type { LogReadOptions } from "../logs/log-reader.ts";
 import { HttpError } from "./http-error.ts";
 
@@ -21,11 +22,6 @@ export function parseLogQuery(query: URLSearchParams, nowMs: number): LogQuery {
     ...(sinceMs === undefined ? {} : { sinceMs }),
     ...(stream === "stdout" || stream === "stderr" ? { stream } : {}),
   };
-}
-
-/** Whether a query parameter says yes: it does unless it is absent, "0" or "false", however written. */
-export function isTrue(text: string | null): boolean {
-  return text !== null && text !== "0" && text.toLowerCase() !== "false";
 }
 
 function wholeNumber(query: URLSearchParams, name: string, least: number): number | undefined {

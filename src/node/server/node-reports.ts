@@ -1,8 +1,9 @@
 // What kubelet's server tells without streams: health, metrics, stats, pods, settings.
+
+import { isTrue } from "../../machinery/index.ts";
 import type { ProbeCounts } from "../probes/probe-counts.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { cadvisorMetrics, type MachineSize } from "./cadvisor-metrics.ts";
-import { isTrue } from "./container-logs.ts";
 import { Exposition, type Sample } from "./exposition.ts";
 import { HttpError } from "./http-error.ts";
 import type { PodsView } from "./pod-target.ts";
