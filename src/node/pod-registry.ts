@@ -27,6 +27,7 @@ export class PodRegistry implements PodsView {
   readonly #onEnded = new Set<() => void>();
   /** Pods that the runtime had when the agent began or at the last comparison: they were admitted before. */
   #runtimeUids: ReadonlySet<string> = new Set();
+  readonly #known = Promise.withResolvers<void>();
 
   constructor(options: PodRegistryOptions) {
     this.#options = options;
@@ -40,6 +41,10 @@ export class PodRegistry implements PodsView {
   /** Of pods with the same name, one that is gone from the API and one that took its place, the newer. */
   get(namespace: string, name: string): PodObject | undefined {
     return this.list().findLast(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  }
+
+  known(): Promise<void> {
+    return this.#known.promise;
   }
 
   worker(uid: string): PodWorker | undefined {
@@ -103,6 +108,7 @@ export class PodRegistry implements PodsView {
 
   /** Ends what runs and has no object; to be called when all objects of this node are known. */
   async adoptOrphans(signal: AbortSignal): Promise<void> {
+    this.#known.resolve();
     const { context } = this.#options;
     const found = await context.runtime.listPods(undefined, signal);
     for (const pod of found) if (pod.uid !== "" && !this.#workers.has(pod.uid)) this.#add(orphanObject(pod), { isOrphan: true });

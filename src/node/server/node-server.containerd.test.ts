@@ -70,7 +70,7 @@ describe("A node on containerd", { skip: containerdMissing() }, () => {
     server = new NodeServer({
       nodeName: "node",
       runtime,
-      pods: { get: () => pod, list: () => [pod] },
+      pods: { get: () => pod, list: () => [pod], known: async () => {} },
       tls: { ...authority.issue("/CN=system:node:node"), clientCa: authority.cert },
       authorize: async () => true,
       metrics: { contentType: "text/plain", metrics: async () => "" },

@@ -53,6 +53,8 @@ describe("NodeServer", () => {
   const streams: StreamingServer[] = [];
   const asked: string[] = [];
   const agent = new Agent();
+  /** Whether the agent has learned all its pods. */
+  let isLaterKnown: boolean;
 
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), "k8ts-server-"));
@@ -93,7 +95,13 @@ describe("NodeServer", () => {
       runtime,
       clock,
       logger: silentLogger,
-      pods: { get: (namespace, name) => (namespace === "default" && name === "web" ? pod : undefined), list: () => [pod] },
+      pods: {
+        get: (namespace, name) => (namespace === "default" && (name === "web" || (isLaterKnown && name === "later")) ? pod : undefined),
+        list: () => [pod],
+        known: async () => {
+          isLaterKnown = true;
+        },
+      },
       tls: { ...authority.issue("/CN=system:node:node-1"), clientCa: ca },
       authorize: async (user, verb, subresource) => {
         asked.push(`${user.name} ${user.groups.join("+")} ${verb} ${subresource}`);
@@ -196,6 +204,11 @@ describe("NodeServer", () => {
       body: "2026-01-01T00:00:00Z attempt 0\n",
     });
     assert.equal((await get("/containerLogs/default/web/main?tailLines=0")).body, "");
+  });
+
+  it("waits for what an agent that has just begun does not know yet", async () => {
+    isLaterKnown = false;
+    assert.deepEqual(await get("/containerLogs/default/later/main"), { code: 200, body: "attempt 1\n" });
   });
 
   it("says why there is no log", async () => {

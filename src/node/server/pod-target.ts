@@ -8,6 +8,8 @@ import { HttpError } from "./http-error.ts";
 export interface PodsView {
   get(namespace: string, name: string): DeepReadonly<Pod> | undefined;
   list(): readonly DeepReadonly<Pod>[];
+  /** Resolves when the pods are known that the node had before its agent began. */
+  known(): Promise<void>;
 }
 
 export class PodTargets {
@@ -19,7 +21,9 @@ export class PodTargets {
     this.#runtime = runtime;
   }
 
-  pod(namespace: string, name: string): DeepReadonly<Pod> {
+  /** An agent that has just begun is given the time to learn its pods. */
+  async #pod(namespace: string, name: string): Promise<DeepReadonly<Pod>> {
+    if (this.#pods.get(namespace, name) === undefined) await this.#pods.known();
     const pod = this.#pods.get(namespace, name);
     if (pod === undefined) throw new HttpError(404, `pod does not exist`);
     return pod;
@@ -27,7 +31,7 @@ export class PodTargets {
 
   /** The sandbox that runs now. */
   async sandboxId(namespace: string, name: string): Promise<string> {
-    const pod = this.pod(namespace, name);
+    const pod = await this.#pod(namespace, name);
     const [running] = await this.#runtime.listPods(pod.metadata.uid);
     const sandbox = running?.sandboxes.find(({ state }) => state === "READY");
     if (sandbox === undefined) throw new HttpError(500, `sandbox not found for pod "${name}"`);
@@ -47,7 +51,7 @@ export class PodTargets {
     container: string,
     options: { readonly previous: boolean },
   ): Promise<ContainerStatus> {
-    const pod = this.pod(namespace, name);
+    const pod = await this.#pod(namespace, name);
     const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
     if (![...initContainers, ...containers, ...ephemeralContainers].some((spec) => spec.name === container)) {
       throw new HttpError(404, `container "${container}" not found in pod "${name}"`);
@@ -61,7 +65,8 @@ export class PodTargets {
 
   /** Newest first. */
   async #containers(namespace: string, name: string, container: string): Promise<readonly ContainerStatus[]> {
-    const [running] = await this.#runtime.listPods(this.pod(namespace, name).metadata.uid);
+    const { metadata } = await this.#pod(namespace, name);
+    const [running] = await this.#runtime.listPods(metadata.uid);
     return (running?.containers ?? []).filter((status) => status.name === container);
   }
 }
