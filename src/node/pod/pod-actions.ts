@@ -26,6 +26,8 @@ export interface PodMemory {
   cgroupParent: string;
   /** Of the resources of the pod as a whole, those that its group has; undefined while nobody knows. */
   groupResources: Resources | undefined;
+  /** Ids of sandboxes that were stopped. */
+  readonly stopped: Set<string>;
   readonly backoffs: Map<string, RestartBackoff>;
   readonly failures: Map<string, StartFailure>;
   /** Resources that containers were given after they were made, by container id. */
@@ -68,7 +70,9 @@ export class PodActions {
       case "runSandbox":
         return this.#runSandbox(action);
       case "stopSandbox":
-        return runtime.stopSandbox(action.id);
+        await runtime.stopSandbox(action.id);
+        this.#memory.stopped.add(action.id);
+        return;
       case "startContainer":
         return this.#startContainer(action);
       case "killContainer":
