@@ -1,7 +1,9 @@
 // Puts the API server together: the core, who may do what, who is who, and the HTTP side.
 import type { Registry } from "prom-client";
 import type { ApiHandler, GrowingCatalog, Resource, ResourceCatalog } from "../api/index.ts";
+import type { PodCertificateRequest } from "../api/types/certificates/v1.ts";
 import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
+import type { ResourceSlice } from "../api/types/resource/v1.ts";
 import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type DeepReadonly, isNotFound, type KubeObject } from "../machinery/index.ts";
@@ -149,8 +151,7 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   await core.start(signal);
   await bootstrapRbac(core, catalog);
   await announceTokenTracking(core, catalog, clock);
-  const { pods, persistentVolumes, volumeAttachments } = nodes;
-  await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
+  await Promise.all([source, ...Object.values(nodes)].map((part) => part.start(signal)));
   const aggregation = await startAggregation(options, core, signal);
   const flowControl: FlowControl = new FlowControl({
     clock,
@@ -197,6 +198,8 @@ function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog:
     pods: collection<DeepReadonly<Pod>>("", "pods"),
     persistentVolumes: collection<DeepReadonly<PersistentVolume>>("", "persistentvolumes"),
     volumeAttachments: collection<DeepReadonly<VolumeAttachment>>("storage.k8s.io", "volumeattachments"),
+    resourceSlices: collection<DeepReadonly<ResourceSlice>>("resource.k8s.io", "resourceslices"),
+    podCertificateRequests: collection<DeepReadonly<PodCertificateRequest>>("certificates.k8s.io", "podcertificaterequests"),
   };
 }
 

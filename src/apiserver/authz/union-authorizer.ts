@@ -55,7 +55,8 @@ function noOpinion(seen: readonly Decision[]): Decision {
   return { allowed: false, reason: reasons.join("\n"), ...(errors.length === 0 ? {} : { error: aggregated(errors) }) };
 }
 
-function aggregated(errors: readonly string[]): string {
+/** Several errors in one text. */
+export function aggregated(errors: readonly string[]): string {
   return errors.length === 1 ? errors.join() : `[${errors.join(", ")}]`;
 }
 
