@@ -91,6 +91,9 @@ export interface ApiServer {
   readonly tokens: ServiceAccountTokens;
   /** Those that secrets hold. */
   readonly secretTokens: LegacyServiceAccountTokens;
+  /** Whom to believe, and whom to ask, from now on: as when their configuration has changed. */
+  setAuthentication(config: AuthenticationConfig): void;
+  setAuthorizers(configs: readonly AuthorizerConfig[]): void;
 }
 
 const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
@@ -99,8 +102,7 @@ const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
 export async function createApiServer(options: ApiServerOptions, signal: AbortSignal): Promise<ApiServer> {
   const { catalog, clock, logger, random } = options;
   // RBAC reads its roles through the core, which needs the authorizer: it joins when the core is there.
-  const members: Authorizer[] = [];
-  const authorizer = new UnionAuthorizer(members);
+  const authorizer = new UnionAuthorizer([]);
   const handler: WatchedCollectionOptions["handler"] = {
     list: (...call) => core.list(...call),
     watch: (...call) => core.watch(...call),
@@ -109,7 +111,9 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const nodes = nodeGraph({ handler, clock, logger }, catalog);
   const rbac = new RbacAuthorizer(source);
   const node = new NodeAuthorizer(nodes);
-  members.push(...createAuthorizers(options.authorizers ?? defaultAuthorizers, { node, rbac, clock, logger }));
+  const setAuthorizers = (configs: readonly AuthorizerConfig[]) =>
+    authorizer.setMembers(createAuthorizers(configs, { node, rbac, clock, logger }));
+  setAuthorizers(options.authorizers ?? defaultAuthorizers);
   const lookup: ObjectLookup = (plural, namespace, name) => objectOf(core, catalog, { plural, namespace, name });
   const tokens = new ServiceAccountTokens({
     signingKey: options.serviceAccounts.signingKey,
@@ -170,7 +174,8 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
     serverMetrics,
     stopping: signal,
   });
-  return { core, front, authorizer, tokens, secretTokens };
+  const setAuthentication = authentication.configure;
+  return { core, front, authorizer, tokens, secretTokens, setAuthentication, setAuthorizers };
 }
 
 /** How much is stored of a resource of this server. */
