@@ -6,7 +6,8 @@ import { type Informer, type ReconcileResult, WorkQueue } from "../../client/ind
 import { type DeepReadonly, isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { Pace } from "../pace.ts";
-import { onServicePodChanges, serviceSelector } from "../service-pods.ts";
+import { ServicePodChanges } from "../service-pod-changes.ts";
+import { serviceSelector } from "../service-pods.ts";
 import { MANAGED_BY_LABEL, MANAGER, planSlices, SERVICE_NAME_LABEL, type SlicePlan } from "./plan.ts";
 import { SliceTracker } from "./slice-tracker.ts";
 
@@ -32,8 +33,7 @@ class EndpointSliceReconciler {
   readonly #slices: Informer<EndpointSlice>;
   readonly #tracker = new SliceTracker();
   readonly #pace: Pace;
-  /** By service: the pods that changed since the last look. A service without an entry is looked at as a whole. */
-  readonly #changed = new Map<string, Set<string>>();
+  readonly #changes: ServicePodChanges;
   /** By service whose slices are being written: what is seen of them meanwhile, which may be the writes themselves. */
   readonly #seenMeanwhile = new Map<string, (() => void)[]>();
   /** Services to plan again once their slices have caught up. */
@@ -51,16 +51,13 @@ class EndpointSliceReconciler {
     this.#nodes = informers.informer(resources.nodes);
     this.#slices = informers.informer(resources.endpointslices);
     this.#slices.addIndex(BY_SERVICE, (slice) => (isManaged(slice) ? [serviceKeyOf(slice)] : []));
+    this.#changes = new ServicePodChanges(this.#services, this.#pods, (key) => this.queue.addAfter(key, this.#pace.restMs(key)));
     this.#watch();
   }
 
   #watch(): void {
     const add = (service: DeepReadonly<Service>) => this.#lookAtAll(objectKey(service));
     this.#services.onChange({ added: add, updated: (_, service) => add(service), deleted: add });
-    onServicePodChanges(this.#services, this.#pods, (key, podName) => {
-      this.#changed.get(key)?.add(podName);
-      this.queue.addAfter(key, this.#pace.restMs(key));
-    });
     this.#slices.onChange({
       added: (slice) => this.#sliceChanged(slice),
       updated: (old, slice) => {
@@ -85,10 +82,9 @@ class EndpointSliceReconciler {
     const { namespace, name } = splitKey(key);
     const service = this.#services.lister.get(namespace, name);
     this.#behind.delete(key);
-    const selector = service === undefined ? undefined : serviceSelector(service);
-    if (service === undefined || selector === undefined || service.metadata.deletionTimestamp !== undefined) {
+    if (service === undefined || serviceSelector(service) === undefined || service.metadata.deletionTimestamp !== undefined) {
       if (service === undefined) this.#tracker.forget(key);
-      this.#changed.delete(key);
+      this.#changes.forget(key);
       this.#waitForNodes.delete(key);
       this.#pace.looked(key, 0);
       return undefined;
@@ -100,25 +96,19 @@ class EndpointSliceReconciler {
     }
     const { clock } = this.#context;
     const startedMs = clock.monotonic();
-    const changed = this.#changed.get(key);
-    this.#changed.set(key, new Set());
-    const candidates = this.#candidates(namespace, changed);
-    const pods = candidates.filter(({ metadata }) => selector.matches(metadata.labels));
+    const { names: changed, pods, looks } = this.#changes.take(service);
     const plan = planSlices({ service, pods, nodeOf: (node) => this.#nodes.lister.get("", node), existing, changed });
-    this.#pace.looked(key, candidates.length + writtenEndpoints(plan), clock.monotonic() - startedMs);
+    // The more endpoints, the more are written again with those that are new.
+    const endpoints = isEmptyPlan(plan) ? 0 : existing.reduce((sum, slice) => sum + (slice.endpoints?.length ?? 0), 0);
+    this.#pace.looked(key, looks + endpoints, clock.monotonic() - startedMs);
     if (plan.waitsForNode) this.#waitForNodes.add(key);
     else if (changed === undefined) this.#waitForNodes.delete(key);
     await this.#carryOut(key, plan, signal);
     return undefined;
   }
 
-  #candidates(namespace: string, changed: ReadonlySet<string> | undefined): readonly DeepReadonly<Pod>[] {
-    const { lister } = this.#pods;
-    return changed === undefined ? lister.list(namespace) : [...changed].flatMap((name) => lister.get(namespace, name) ?? []);
-  }
-
   #lookAtAll(key: string): void {
-    this.#changed.delete(key);
+    this.#changes.forget(key);
     this.queue.add(key);
   }
 
@@ -142,7 +132,7 @@ class EndpointSliceReconciler {
     this.#seenMeanwhile.delete(key);
     for (const judge of seenMeanwhile) judge();
     if (failed === undefined) return;
-    this.#changed.delete(key);
+    this.#changes.forget(key);
     const { recorder } = this.#context;
     const service = this.#services.lister.get(namespace, splitKey(key).name);
     const text = failed.reason instanceof Error ? failed.reason.message : String(failed.reason);
@@ -177,8 +167,8 @@ class EndpointSliceReconciler {
   }
 }
 
-function writtenEndpoints({ create, update }: SlicePlan): number {
-  return [...create, ...update].reduce((sum, { endpoints }) => sum + (endpoints?.length ?? 0), 0);
+function isEmptyPlan(plan: SlicePlan): boolean {
+  return [plan.create, plan.update, plan.delete].every((slices) => slices.length === 0);
 }
 
 function isManaged({ metadata }: DeepReadonly<EndpointSlice>): boolean {

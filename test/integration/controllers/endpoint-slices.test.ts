@@ -81,6 +81,25 @@ describe("endpoint slice controller", () => {
 });
 
 describe("endpoints controller", () => {
+  it("follows pods that come under the selector and leave it, and a selector that changes", async () => {
+    await using cluster = await ControllerCluster.start(endpointController);
+    const created = await cluster.create(resources.services, web);
+    const a = await cluster.createPod("a", { labels: { app: "web" }, nodeName: "n1", ip: "10.1.0.1" });
+    await cluster.createPod("b", { labels: { app: "other" }, nodeName: "n1", ip: "10.1.0.2" });
+    const listed = async () => {
+      await cluster.clock.advance(100);
+      const { subsets = [] } = await cluster.client.get(resources.endpoints, "web", { namespace: "default" });
+      return subsets.flatMap(({ addresses = [] }) => addresses.map(({ ip }) => ip));
+    };
+    assert.deepEqual(await listed(), ["10.1.0.1"]);
+    const moved = await cluster.client.update(resources.pods, { ...a, metadata: { ...a.metadata, labels: { app: "other" } } });
+    assert.deepEqual(await listed(), []);
+    await cluster.client.update(resources.services, { ...created, spec: { ...created.spec, selector: { app: "other" } } });
+    assert.deepEqual(await listed(), ["10.1.0.1", "10.1.0.2"]);
+    await cluster.client.update(resources.pods, { ...moved, metadata: { ...moved.metadata, labels: {} } });
+    assert.deepEqual(await listed(), ["10.1.0.2"]);
+  });
+
   it("lists ready and other addresses, and deletes the object with its service", async () => {
     await using cluster = await ControllerCluster.start(endpointController);
     await cluster.create(resources.services, web);
