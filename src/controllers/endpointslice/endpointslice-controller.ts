@@ -98,9 +98,7 @@ class EndpointSliceReconciler {
     const startedMs = clock.monotonic();
     const { names: changed, pods, looks } = this.#changes.take(service);
     const plan = planSlices({ service, pods, nodeOf: (node) => this.#nodes.lister.get("", node), existing, changed });
-    // The more endpoints, the more are written again with those that are new.
-    const endpoints = isEmptyPlan(plan) ? 0 : existing.reduce((sum, slice) => sum + (slice.endpoints?.length ?? 0), 0);
-    this.#pace.looked(key, looks + endpoints, clock.monotonic() - startedMs);
+    this.#pace.looked(key, looks + writtenEndpoints(plan), clock.monotonic() - startedMs);
     if (plan.waitsForNode) this.#waitForNodes.add(key);
     else if (changed === undefined) this.#waitForNodes.delete(key);
     await this.#carryOut(key, plan, signal);
@@ -167,8 +165,8 @@ class EndpointSliceReconciler {
   }
 }
 
-function isEmptyPlan(plan: SlicePlan): boolean {
-  return [plan.create, plan.update, plan.delete].every((slices) => slices.length === 0);
+function writtenEndpoints({ create, update }: SlicePlan): number {
+  return [...create, ...update].reduce((sum, { endpoints }) => sum + (endpoints?.length ?? 0), 0);
 }
 
 function isManaged({ metadata }: DeepReadonly<EndpointSlice>): boolean {
