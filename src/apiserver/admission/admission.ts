@@ -27,6 +27,11 @@ export interface ObjectView {
   take(shown: Draft, object: Draft): void;
 }
 
+/** `mayMutate` of plugins that change nothing but what is about to be created. */
+export function isCreation({ operation }: AdmissionRequest): boolean {
+  return operation === "CREATE";
+}
+
 /** Refuses by throwing a StatusError. Both calls may be synchronous, which is the fast way. */
 export interface AdmissionPlugin {
   readonly name: string;
