@@ -38,7 +38,7 @@ export interface AdmissionPlugin {
   /** The resources it cares about, as `group/plural` (`/pods`); absent: all. */
   readonly resources?: readonly string[];
   mutate?(request: AdmissionRequest, pass: MutationPass): void | Promise<void>;
-  /** Whether `mutate` may change the object of such a request. Absent: always. */
+  /** Whether `mutate` may change the object of such a request; an update is spared the call otherwise. Absent: always. */
   mayMutate?(request: AdmissionRequest): boolean;
   validate?(request: AdmissionRequest): void | Promise<void>;
 }
