@@ -3,7 +3,7 @@ import type { Resource, Stored, StoredWatchEvent } from "../../api/index.ts";
 import { encodeWatchFrame, type TypeFacts } from "../../machinery/index.ts";
 import { encodeCbor } from "./cbor.ts";
 import type { FrontResponse } from "./exchange.ts";
-import { drained, gathered } from "./gathered.ts";
+import { CHUNK_BYTES, drained, gathered } from "./gathered.ts";
 import { type Format, streamTypes } from "./negotiation.ts";
 import { factsOfAnswer, metaTypeFacts, protobufBody, storedBody } from "./protobuf-forms.ts";
 import { copyJson, jsonLength } from "./stored-json.ts";
@@ -141,10 +141,24 @@ export async function writeWatch(response: FrontResponse, { batches, encode, for
   response.end(isChunked ? LAST_CHUNK : undefined);
 }
 
+/** A longer batch is not made as a whole. */
+const MAX_JOINED = 32;
+
+/** By the first of them, what chunks became together: watches that take the same changes at once share it. */
+const joined = new WeakMap<Uint8Array, { readonly chunks: readonly Uint8Array[]; readonly whole: Uint8Array }>();
+
 /** A batch in large pieces; most have but one event. */
 function piecesOf(batch: readonly StoredWatchEvent[], bytesOf: (event: StoredWatchEvent) => Uint8Array): Iterable<Uint8Array> {
-  const [first] = batch;
-  return first !== undefined && batch.length === 1 ? [bytesOf(first)] : gathered(batch.values().map(bytesOf));
+  if (batch.length > MAX_JOINED) return gathered(batch.values().map(bytesOf));
+  const chunks = batch.map(bytesOf);
+  const [first] = chunks;
+  if (first === undefined || chunks.length === 1) return chunks;
+  if (chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) > CHUNK_BYTES) return gathered(chunks);
+  const known = joined.get(first);
+  if (known?.chunks.length === chunks.length && known.chunks.every((chunk, index) => chunk === chunks[index])) return [known.whole];
+  const whole = Buffer.concat(chunks);
+  joined.set(first, { chunks, whole });
+  return [whole];
 }
 
 const asBytes = (frame: Uint8Array | string) => (typeof frame === "string" ? Buffer.from(frame) : frame);
