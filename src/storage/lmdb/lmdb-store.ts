@@ -35,8 +35,10 @@ export class LmdbStore implements Store {
   /** The revision of the newest write, durable or under way. */
   #revision: number;
   #queue: PendingWrite[] = [];
-  /** The transaction under way, if any. */
+  /** The transactions under way, if any. */
   #flush: Promise<void> | undefined;
+  /** Fills the transaction that has begun, at the end of the turn; undefined when none has. */
+  #fill: (() => void) | undefined;
   #isClosed = false;
 
   /** Opens or makes the file; throws when it is not one of ours. */
@@ -47,6 +49,7 @@ export class LmdbStore implements Store {
     this.#expiries = this.#root.openDB({ name: "expiries", encoding: "binary" });
     this.#meta = this.#root.openDB({ name: "meta", encoding: "binary" });
     checkFormat(this.#meta, path);
+    this.#root.on("beforecommit", () => this.#fill?.());
     const revision = this.#meta.get("revision");
     this.#revision = revision === undefined ? 1 : decodeNumber(revision);
     this.#history = new History({ startRevision: this.#revision });
@@ -177,10 +180,8 @@ export class LmdbStore implements Store {
 
   /** Commits what is queued, again and again until nothing is. */
   async #flushAll(): Promise<void> {
-    await Promise.resolve();
     while (this.#queue.length > 0) {
-      const writes = this.#queue;
-      this.#queue = [];
+      const writes: PendingWrite[] = [];
       try {
         await this.#commit(writes);
         this.#acknowledge(writes);
@@ -191,26 +192,38 @@ export class LmdbStore implements Store {
     this.#flush = undefined;
   }
 
-  #commit(writes: readonly PendingWrite[]): Promise<boolean> {
-    return this.#root.batch(() => {
-      let revision = 0;
-      const expiring = new Set<string>();
-      for (const { event, expiresAtMs } of writes) {
-        const key = event.type === "put" ? event.entry.key : event.key;
-        if (event.type === "put") {
-          revision = event.entry.modRevision;
-          void this.#data.put(key, encodeEntry(event.entry));
-        } else {
-          revision = event.revision;
-          void this.#data.remove(key);
-        }
-        if (expiresAtMs !== undefined) {
-          expiring.add(key);
-          void this.#expiries.put(key, encodeNumber(expiresAtMs));
-        } else if (expiring.has(key) || this.#expirations.has(key)) void this.#expiries.remove(key);
-      }
-      void this.#meta.put("revision", encodeNumber(revision));
+  /** Commits all that is queued when this turn of the event loop ends, and moves it to `writes`. */
+  #commit(writes: PendingWrite[]): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#fill = () => {
+        this.#fill = undefined;
+        writes.push(...this.#queue);
+        this.#queue = [];
+        this.#root.batch(() => this.#write(writes)).then(resolve, reject);
+      };
+      // The first write of a turn begins a transaction, which is started when the turn ends.
+      void this.#meta.put("revision", encodeNumber(this.#history.revision));
     });
+  }
+
+  #write(writes: readonly PendingWrite[]): void {
+    let revision = 0;
+    const expiring = new Set<string>();
+    for (const { event, expiresAtMs } of writes) {
+      const key = event.type === "put" ? event.entry.key : event.key;
+      if (event.type === "put") {
+        revision = event.entry.modRevision;
+        void this.#data.put(key, encodeEntry(event.entry));
+      } else {
+        revision = event.revision;
+        void this.#data.remove(key);
+      }
+      if (expiresAtMs !== undefined) {
+        expiring.add(key);
+        void this.#expiries.put(key, encodeNumber(expiresAtMs));
+      } else if (expiring.has(key) || this.#expirations.has(key)) void this.#expiries.remove(key);
+    }
+    void this.#meta.put("revision", encodeNumber(revision));
   }
 
   #acknowledge(writes: readonly PendingWrite[]): void {
