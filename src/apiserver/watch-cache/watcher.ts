@@ -63,12 +63,17 @@ export class Watcher implements AsyncIterableIterator<Batch, undefined> {
       this.#stop = this.#start();
       if (initial.length > 0) return { done: false, value: initial };
     }
-    while (!this.#isDone) {
-      const end = prepare === undefined ? cache.window.end : await this.#prepare(prepare);
-      if (this.#cursor < cache.window.start) return this.#fail();
-      const batch = this.#drain(end);
-      if (batch.length > 0) return { done: false, value: batch };
-      if (this.#cursor >= cache.window.end) await this.#nextChange();
+    try {
+      while (!this.#isDone) {
+        const end = prepare === undefined ? cache.window.end : await this.#prepare(prepare);
+        if (this.#cursor < cache.window.start) return this.#fail();
+        const batch = this.#drain(end);
+        if (batch.length > 0) return { done: false, value: batch };
+        if (this.#cursor >= cache.window.end) await this.#nextChange();
+      }
+    } catch (error) {
+      void this.return();
+      throw error;
     }
     return this.return();
   }
