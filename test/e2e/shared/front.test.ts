@@ -19,6 +19,9 @@ describe("the server's front", () => {
     await cluster.kubectl("create", "deployment", "kubia", "--image=kubia", "--port=8080");
     await cluster.kubectl("expose", "deployment", "kubia", "--port=80", "--target-port=8080");
     await cluster.kubectl("rollout", "status", "deployment/kubia", "--timeout=60s");
+    // The container runs before its program listens.
+    const path = `/api/v1/namespaces/${cluster.namespace}/services/kubia/proxy/`;
+    await eventually("it answers", async () => (await cluster.tryKubectl(["get", "--raw", path])).code === 0);
   });
   after(() => cluster[Symbol.asyncDispose]());
 
@@ -139,7 +142,8 @@ describe("the server's front", () => {
 
   it("keeps an audit log of what the policy wants, without what is secret", async () => {
     await cluster.kubectl("create", "secret", "generic", "audited", "--from-literal=password=hunter2");
-    const log = readFileSync(join(cluster.dataDirectory, "logs/audit.log"), "utf8");
+    const read = () => readFileSync(join(cluster.dataDirectory, "logs/audit.log"), "utf8");
+    const log = await eventually("it is logged", async () => read().includes('"resource":"secrets"') && read());
     assert.match(log, /"verb":"create","user":\{"username":"kubernetes-admin".*"resource":"secrets"/);
     assert.ok(!log.includes("hunter2") && !log.includes('"resource":"pods"'));
   });
