@@ -107,6 +107,16 @@ describe("the server's front", () => {
     assert.equal(said.stdout, `${name}\n`);
     assert.match(said.stderr, /v5\.channel\.k8s\.io/);
     assert.doesNotMatch(said.stderr, /SPDY/i);
+    const forward = cluster.startKubectl("port-forward", name, "18093:8080", "-v=4");
+    let log = "";
+    forward.stderr?.on("data", (chunk: Buffer) => {
+      log += chunk;
+    });
+    const answer = await eventually("the port answers", async () => (await fetch("http://127.0.0.1:18093")).text());
+    assert.equal(answer, `You've hit ${name}\n`);
+    assert.doesNotMatch(log, /fallback/);
+    forward.kill();
+    await once(forward, "close");
   });
 
   it("answers clients that speak protobuf", async () => {

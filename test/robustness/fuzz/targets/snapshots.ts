@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { type Headers, pack } from "tar-stream";
+import { type Header, pack } from "tar-stream";
 import { DEFAULT_SPEC } from "../../../../src/cmd/config/cluster.ts";
 import { layoutOf } from "../../../../src/cmd/config/layout.ts";
 import { CLUSTER, MANIFEST, SnapshotError, STORE } from "../../../../src/cmd/snapshot/archive.ts";
@@ -23,7 +23,7 @@ const rules =
   "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources: [{resources: [secrets], providers: [{identity: {}}]}]\n";
 const parts = [manifest, JSON.stringify(DEFAULT_SPEC), store, rules];
 
-type Entry = Headers & { readonly name: string };
+type Entry = Partial<Header> & { readonly name: string };
 
 function archiveOf(entries: readonly (readonly [Entry, string])[]): Promise<Buffer> {
   const archive = pack();

@@ -34,12 +34,12 @@ function socketWith(written: Buffer[]): Duplex {
   });
 }
 
-/** Lets a client that has switched to WebSockets send the input; answers what the node was sent. */
+/** Lets a client that has switched to WebSockets send the input and go; answers what the node was sent, and its socket. */
 async function carried(
   input: Buffer,
   protocol: string,
   carry: (client: WebSocket, kubelet: { socket: Duplex; head: Buffer }) => void,
-): Promise<Buffer> {
+): Promise<{ readonly sent: Buffer; readonly kubelet: Duplex }> {
   const socket = socketWith([]);
   const toKubelet: Buffer[] = [];
   const kubelet = socketWith(toKubelet);
@@ -56,8 +56,7 @@ async function carried(
   const sent = Buffer.concat(toKubelet);
   socket.destroy();
   for (let turn = 0; turn < TURNS; turn++) await nextTurn();
-  assert(kubelet.destroyed, "the node was not told that the client has gone");
-  return sent;
+  return { sent, kubelet };
 }
 
 /** Throws unless the bytes are whole frames. */
@@ -78,7 +77,9 @@ export const webSocketTargets: readonly FuzzTarget[] = [
     words,
     run: async (input) => {
       const wanted = { stdin: true, stdout: true, stderr: false, tty: true };
-      checkSpdy(await carried(input, REMOTE_COMMAND_V5, (client, kubelet) => carryRemoteCommand(client, kubelet, wanted)));
+      const { sent, kubelet } = await carried(input, REMOTE_COMMAND_V5, (client, node) => carryRemoteCommand(client, node, wanted));
+      checkSpdy(sent);
+      assert(kubelet.destroyed, "the node was not told that the client has gone");
     },
     isRefusal: neverThrows,
   },
@@ -86,7 +87,10 @@ export const webSocketTargets: readonly FuzzTarget[] = [
     name: "web-socket-port",
     corpus,
     words,
-    run: (input) => carried(input, PORT_FORWARD_TUNNEL, carryPortForward),
+    run: async (input) => {
+      const { kubelet } = await carried(input, PORT_FORWARD_TUNNEL, carryPortForward);
+      kubelet.destroy();
+    },
     isRefusal: neverThrows,
   },
 ];
