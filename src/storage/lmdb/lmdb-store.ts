@@ -1,5 +1,6 @@
 // The default store: one LMDB file. All writes that wait in one turn become one transaction and share one flush; a write
 // is acknowledged, and seen by readers and watchers, only after that.
+import { statfsSync } from "node:fs";
 import { type Database, open, type RootDatabase } from "lmdb";
 import type { Clock } from "../../base/index.ts";
 import { KeyExistsError, RevisionConflictError, StoreClosedError, StoreFullError } from "../errors.ts";
@@ -7,6 +8,9 @@ import { Expirations } from "../expirations.ts";
 import { History } from "../history.ts";
 import type { PutOptions, RangeOptions, RangeResult, Store, StoreEntry, StoreEvent, WatchOptions } from "../store.ts";
 import { decodeEntry, decodeNumber, ENTRY_VERSION, encodeEntry, encodeNumber } from "./encoding.ts";
+
+/** What a long read, as at the start, leaves in the file's mapping counts as memory of this process. Beyond so much it is let go of. */
+const MAX_MAPPED_BYTES = 16 * 2 ** 20;
 
 export interface LmdbStoreOptions {
   /** The data file; its folder must exist. */
@@ -21,12 +25,16 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
 }
 
+/** With less left than this, a write fails for lack of space. */
+const FULL_BYTES = 1 << 20;
+
 export class LmdbStore implements Store {
-  readonly #root: RootDatabase<Buffer, string>;
-  readonly #data: Database<Buffer, string>;
+  readonly #path: string;
+  #root: RootDatabase<Buffer, string>;
+  #data: Database<Buffer, string>;
   /** Expiry in milliseconds since 1970, by key. */
-  readonly #expiries: Database<Buffer, string>;
-  readonly #meta: Database<Buffer, string>;
+  #expiries: Database<Buffer, string>;
+  #meta: Database<Buffer, string>;
   readonly #clock: Clock;
   readonly #history: History;
   readonly #expirations: Expirations;
@@ -34,18 +42,21 @@ export class LmdbStore implements Store {
   readonly #overlay = new Map<string, StoreEntry | undefined>();
   /** The revision of the newest write, durable or under way. */
   #revision: number;
+  #hasWritten = false;
   #queue: PendingWrite[] = [];
-  /** The transaction under way, if any. */
+  /** The transactions under way, if any. */
   #flush: Promise<void> | undefined;
+  /** Fills the transaction that has begun, at the end of the turn; undefined when none has. */
+  #fill: (() => void) | undefined;
+  /** Of the newest write, see `#leaveToBatch`. */
+  #left: Promise<boolean> | undefined;
   #isClosed = false;
 
   /** Opens or makes the file; throws when it is not one of ours. */
   constructor({ path, clock }: LmdbStoreOptions) {
     this.#clock = clock;
-    this.#root = open<Buffer, string>({ path, noSubdir: true, overlappingSync: false, encoding: "binary", maxDbs: 4 });
-    this.#data = this.#root.openDB({ name: "data", encoding: "binary" });
-    this.#expiries = this.#root.openDB({ name: "expiries", encoding: "binary" });
-    this.#meta = this.#root.openDB({ name: "meta", encoding: "binary" });
+    this.#path = path;
+    ({ root: this.#root, data: this.#data, expiries: this.#expiries, meta: this.#meta } = this.#openFile());
     checkFormat(this.#meta, path);
     const revision = this.#meta.get("revision");
     this.#revision = revision === undefined ? 1 : decodeNumber(revision);
@@ -81,6 +92,7 @@ export class LmdbStore implements Store {
     const end = endOfPrefix(prefix);
     const start = after !== undefined && after > prefix ? after : prefix;
     const entries: StoreEntry[] = [];
+    let bytes = 0;
     let hasMore = false;
     for (const { key, value } of this.#data.getRange({ start, end })) {
       if (key === after) continue;
@@ -89,9 +101,11 @@ export class LmdbStore implements Store {
         break;
       }
       entries.push(decodeEntry(key, value));
+      bytes += value.byteLength;
     }
     const last = entries.at(-1)?.key;
     const remaining = hasMore && last !== undefined ? this.#data.getKeysCount({ start: last, end }) - 1 : 0;
+    if (bytes > MAX_MAPPED_BYTES) this.#unmap();
     return { entries, revision: current, hasMore, remaining };
   }
 
@@ -128,6 +142,20 @@ export class LmdbStore implements Store {
     while (this.#flush !== undefined) await this.#flush;
     this.#history.close();
     await this.#root.close();
+  }
+
+  #openFile() {
+    const root = open<Buffer, string>({ path: this.#path, noSubdir: true, overlappingSync: false, encoding: "binary", maxDbs: 4 });
+    root.on("beforecommit", () => this.#fill?.());
+    const database = (name: string): Database<Buffer, string> => root.openDB({ name, encoding: "binary" });
+    return { root, data: database("data"), expiries: database("expiries"), meta: database("meta") };
+  }
+
+  /** Lets go of the pages that were read. Only before the first write, for then the file is closed at once. */
+  #unmap(): void {
+    if (this.#hasWritten) return;
+    void this.#root.close();
+    ({ root: this.#root, data: this.#data, expiries: this.#expiries, meta: this.#meta } = this.#openFile());
   }
 
   #checkOpen(): void {
@@ -167,6 +195,7 @@ export class LmdbStore implements Store {
   }
 
   #enqueue(event: StoreEvent, expiresAtMs: number | undefined): Promise<void> {
+    this.#hasWritten = true;
     if (event.type === "put") this.#overlay.set(event.entry.key, event.entry);
     else this.#overlay.set(event.key, undefined);
     return new Promise((resolve, reject) => {
@@ -177,40 +206,57 @@ export class LmdbStore implements Store {
 
   /** Commits what is queued, again and again until nothing is. */
   async #flushAll(): Promise<void> {
-    await Promise.resolve();
     while (this.#queue.length > 0) {
-      const writes = this.#queue;
-      this.#queue = [];
+      const writes: PendingWrite[] = [];
       try {
         await this.#commit(writes);
         this.#acknowledge(writes);
       } catch (error) {
-        this.#abandon(writes, error);
+        this.#abandon(writes, await causeOf(error));
       }
     }
     this.#flush = undefined;
   }
 
-  #commit(writes: readonly PendingWrite[]): Promise<boolean> {
-    return this.#root.batch(() => {
-      let revision = 0;
-      const expiring = new Set<string>();
-      for (const { event, expiresAtMs } of writes) {
-        const key = event.type === "put" ? event.entry.key : event.key;
-        if (event.type === "put") {
-          revision = event.entry.modRevision;
-          void this.#data.put(key, encodeEntry(event.entry));
-        } else {
-          revision = event.revision;
-          void this.#data.remove(key);
-        }
-        if (expiresAtMs !== undefined) {
-          expiring.add(key);
-          void this.#expiries.put(key, encodeNumber(expiresAtMs));
-        } else if (expiring.has(key) || this.#expirations.has(key)) void this.#expiries.remove(key);
-      }
-      void this.#meta.put("revision", encodeNumber(revision));
+  /** Commits all that is queued when this turn of the event loop ends, and moves it to `writes`. */
+  #commit(writes: PendingWrite[]): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#fill = () => {
+        this.#fill = undefined;
+        writes.push(...this.#queue);
+        this.#queue = [];
+        this.#root.batch(() => this.#write(writes)).then(resolve, reject);
+      };
+      // The first write of a turn begins a transaction, which is started when the turn ends.
+      this.#leaveToBatch(this.#meta.put("revision", encodeNumber(this.#history.revision)));
     });
+  }
+
+  #write(writes: readonly PendingWrite[]): void {
+    let revision = 0;
+    const expiring = new Set<string>();
+    for (const { event, expiresAtMs } of writes) {
+      const key = event.type === "put" ? event.entry.key : event.key;
+      if (event.type === "put") {
+        revision = event.entry.modRevision;
+        this.#leaveToBatch(this.#data.put(key, encodeEntry(event.entry)));
+      } else {
+        revision = event.revision;
+        this.#leaveToBatch(this.#data.remove(key));
+      }
+      if (expiresAtMs !== undefined) {
+        expiring.add(key);
+        this.#leaveToBatch(this.#expiries.put(key, encodeNumber(expiresAtMs)));
+      } else if (expiring.has(key) || this.#expirations.has(key)) this.#leaveToBatch(this.#expiries.remove(key));
+    }
+    this.#leaveToBatch(this.#meta.put("revision", encodeNumber(revision)));
+  }
+
+  /** Whether the write is done is told for the batch as a whole. Most writes of one have one promise in common. */
+  #leaveToBatch(done: Promise<boolean>): void {
+    if (done === this.#left) return;
+    this.#left = done;
+    done.catch(() => undefined);
   }
 
   #acknowledge(writes: readonly PendingWrite[]): void {
@@ -231,7 +277,7 @@ export class LmdbStore implements Store {
     this.#queue = [];
     this.#overlay.clear();
     this.#revision = this.#history.revision;
-    const reason = isFull(error) ? new StoreFullError(error) : error;
+    const reason = isFull(error, this.#path) ? new StoreFullError(error) : error;
     for (const write of failed) write.reject(reason);
   }
 
@@ -264,8 +310,26 @@ function endOfPrefix(prefix: string): string {
   return `${prefix}\uffff`;
 }
 
-function isFull(error: unknown): boolean {
-  return error instanceof Error && /MDB_MAP_FULL|No space left|ENOSPC/.test(error.message);
+/**
+ * Whether this is the reason of a promise that lmdb itself leaves to nobody when a transaction fails. Who wrote is told by the
+ * store, so a process that lives on need not end for it.
+ */
+export function isFailedCommit(reason: unknown): boolean {
+  return reason instanceof Error && "commitError" in reason;
+}
+
+/** Why a transaction failed, which lmdb tells by a promise beside. */
+async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<never> };
+  return commitError === undefined ? error : await commitError.catch((cause: unknown) => cause);
+}
+
+/** A write that is cut short for lack of space is an I/O error to LMDB. */
+function isFull(error: unknown, path: string): boolean {
+  if (!(error instanceof Error)) return false;
+  if (/MDB_MAP_FULL|No space left|ENOSPC/.test(error.message)) return true;
+  const { bavail, bsize } = statfsSync(path);
+  return /Input\/output error/.test(error.message) && bavail * bsize < FULL_BYTES;
 }
 
 function checkFormat(meta: Database<Buffer, string>, path: string): void {
