@@ -40,6 +40,7 @@ import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
 import { stopSignal } from "../system/signals.ts";
 import type { AgentContext } from "./context.ts";
+import { garbageCollector, HeapTidier } from "./heap-tidier.ts";
 import { machineInfo } from "./machine.ts";
 import { MachineStop } from "./machine-stop.ts";
 import { runNetwork } from "./network.ts";
@@ -79,6 +80,7 @@ async function runNode(context: AgentContext): Promise<void> {
   const parts = { client, runtime, machine, meter, reserved, cgroups, probeCounts: new ProbeCounts() };
   const agent = makeAgent(context, { ...parts, informers });
   if (context.kubelet.shutdown.length > 0) context.machineStop.beforeShutdown(() => agent.shutDown(signal));
+  tidyHeap(context, informers);
   const server = makeServer(context, { ...parts, agent });
   await server.listen(config.kubeletPort, config.nodeAddress);
   try {
@@ -89,6 +91,14 @@ async function runNode(context: AgentContext): Promise<void> {
     runtime.close();
     client.close();
   }
+}
+
+/** The node's pods tell when it is busy. */
+function tidyHeap({ config, clock }: AgentContext, informers: SharedInformers): void {
+  const tidier = new HeapTidier({ clock, used: () => process.memoryUsage().heapUsed, collect: garbageCollector() });
+  const stir = () => tidier.stir();
+  const ofThisNode = { fieldSelector: `spec.nodeName=${config.nodeName}` };
+  informers.informer(resources.pods, ofThisNode).onChange({ added: stir, updated: stir, deleted: stir });
 }
 
 interface NodeParts {
