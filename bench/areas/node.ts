@@ -5,7 +5,7 @@ import { silentLogger } from "../../src/base/index.ts";
 import type { NodeLayout } from "../../src/cmd/config/layout.ts";
 import { SystemClock } from "../../src/cmd/system/clock.ts";
 import { readPidFile } from "../../src/cmd/system/processes.ts";
-import { type ContainerConfig, CriRuntime, LABELS, type SandboxConfig } from "../../src/node/index.ts";
+import { type ContainerConfig, CriRuntime, type SandboxConfig } from "../../src/node/index.ts";
 import { makeNamespace, podsPath, removeNamespace } from "../api.ts";
 import type { Bench } from "../bench.ts";
 import { Connection } from "../connection.ts";
@@ -84,10 +84,10 @@ async function floor(image: string, socketPath: string): Promise<{ readonly floo
   }
 }
 
+/** Without the labels of a pod: the agent ends pods of which nobody told it. */
 function sandboxOf(name: string): SandboxConfig {
-  const labels = { [LABELS.podName]: name, [LABELS.podNamespace]: "bench", [LABELS.podUid]: `uid-${name}` };
   return {
-    ...{ name, namespace: "bench", uid: `uid-${name}`, attempt: 0, hostname: name, logDirectory: "/tmp", labels },
+    ...{ name, namespace: "bench", uid: `uid-${name}`, attempt: 0, hostname: name, logDirectory: "/tmp", labels: {} },
     ...{ portMappings: [], annotations: {}, cgroupParent: "/k8ts/bench", sysctls: {}, runtimeHandler: "" },
     namespaces: { network: "POD", pid: "CONTAINER", ipc: "POD" },
     security: { supplementalGroups: [], privileged: false },
@@ -97,7 +97,7 @@ function sandboxOf(name: string): SandboxConfig {
 function containerOf(image: string, sandbox: SandboxConfig): ContainerConfig {
   return {
     ...{ name: "main", attempt: 0, image, command: ["sleep", "3600"], args: [], workingDir: "", env: [], mounts: [] },
-    ...{ labels: { ...sandbox.labels, [LABELS.containerName]: "main" }, annotations: {}, logPath: `${sandbox.name}.log` },
+    ...{ labels: {}, annotations: {}, logPath: `${sandbox.name}.log` },
     ...{ stdin: false, stdinOnce: false, tty: false, resources: {} },
     security: {
       ...{ supplementalGroups: [], privileged: false, readonlyRootFilesystem: false, noNewPrivileges: false },

@@ -21,6 +21,7 @@ import { AdmissionChain } from "./admission/admission-chain.ts";
 import { builtInPlugins } from "./admission/index.ts";
 import { apiVersionOf, kindOfRequest } from "./admission/matching/request-identity.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
+import type { SelectorTexts } from "./authz/request-selectors.ts";
 import { CustomResources, DEFINITIONS_PREFIX } from "./crd/index.ts";
 import { type AdvertisedAddress, bootstrap } from "./registry/bootstrap.ts";
 import { ComputedResources, type ComputedSource, getComputed, listComputed } from "./registry/computed.ts";
@@ -140,14 +141,15 @@ export class ApiServerCore implements ApiHandler {
   }
 
   list(scope: RequestScope, options: ListOptions): Promise<StoredList> {
-    return this.#run(named(scope, options), "list", () => {
+    const work = () => {
       const computed = this.#computed.of(scope.resource);
       return computed === undefined ? listObjects(this.#context, scope, options) : listComputed(computed, scope, options);
-    });
+    };
+    return this.#run(named(scope, options), "list", work, options);
   }
 
   watch(scope: RequestScope, options: WatchOptions): Promise<AsyncIterable<readonly StoredWatchEvent[]>> {
-    return this.#run(named(scope, options), "watch", () => watchObjects(this.#context, scope, options));
+    return this.#run(named(scope, options), "watch", () => watchObjects(this.#context, scope, options), options);
   }
 
   create(scope: RequestScope, object: UncheckedObject, options: WriteOptions): Promise<Stored> {
@@ -187,7 +189,7 @@ export class ApiServerCore implements ApiHandler {
   }
 
   deleteCollection(scope: RequestScope, options: DeleteOptions, selection: ListOptions): Promise<StoredList> {
-    return this.#run(scope, "deletecollection", () => deleteCollection(this.#context, scope, options, selection));
+    return this.#run(scope, "deletecollection", () => deleteCollection(this.#context, scope, options, selection), selection);
   }
 
   /** Asks admission about a connection (exec, port-forward, proxy), which someone else authorises and makes. */
@@ -204,9 +206,9 @@ export class ApiServerCore implements ApiHandler {
   }
 
   /** Authorises, works, and lets nothing but StatusErrors out. */
-  async #run<T>(scope: RequestScope, verb: string, work: () => Promise<T>): Promise<T> {
+  async #run<T>(scope: RequestScope, verb: string, work: () => Promise<T>, selection?: SelectorTexts): Promise<T> {
     try {
-      const authorized = authorize(this.#context, scope, verb);
+      const authorized = authorize(this.#context, scope, verb, selection);
       if (authorized !== undefined) await authorized;
       return await work();
     } catch (error) {

@@ -1,7 +1,9 @@
 // Puts the API server together: the core, who may do what, who is who, and the HTTP side.
 import type { Registry } from "prom-client";
 import type { ApiHandler, GrowingCatalog, Resource, ResourceCatalog } from "../api/index.ts";
+import type { PodCertificateRequest } from "../api/types/certificates/v1.ts";
 import type { PersistentVolume, Pod } from "../api/types/core/v1.ts";
+import type { ResourceSlice } from "../api/types/resource/v1.ts";
 import type { VolumeAttachment } from "../api/types/storage/v1.ts";
 import type { Clock, Logger, Random } from "../base/index.ts";
 import { type DeepReadonly, isNotFound, type KubeObject } from "../machinery/index.ts";
@@ -89,6 +91,9 @@ export interface ApiServer {
   readonly tokens: ServiceAccountTokens;
   /** Those that secrets hold. */
   readonly secretTokens: LegacyServiceAccountTokens;
+  /** Whom to believe, and whom to ask, from now on: as when their configuration has changed. */
+  setAuthentication(config: AuthenticationConfig): void;
+  setAuthorizers(configs: readonly AuthorizerConfig[]): void;
 }
 
 const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
@@ -97,8 +102,7 @@ const DEFAULT_ISSUER = "https://kubernetes.default.svc.cluster.local";
 export async function createApiServer(options: ApiServerOptions, signal: AbortSignal): Promise<ApiServer> {
   const { catalog, clock, logger, random } = options;
   // RBAC reads its roles through the core, which needs the authorizer: it joins when the core is there.
-  const members: Authorizer[] = [];
-  const authorizer = new UnionAuthorizer(members);
+  const authorizer = new UnionAuthorizer([]);
   const handler: WatchedCollectionOptions["handler"] = {
     list: (...call) => core.list(...call),
     watch: (...call) => core.watch(...call),
@@ -107,7 +111,9 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   const nodes = nodeGraph({ handler, clock, logger }, catalog);
   const rbac = new RbacAuthorizer(source);
   const node = new NodeAuthorizer(nodes);
-  members.push(...createAuthorizers(options.authorizers ?? defaultAuthorizers, { node, rbac, clock, logger }));
+  const setAuthorizers = (configs: readonly AuthorizerConfig[]) =>
+    authorizer.setMembers(createAuthorizers(configs, { node, rbac, clock, logger }));
+  setAuthorizers(options.authorizers ?? defaultAuthorizers);
   const lookup: ObjectLookup = (plural, namespace, name) => objectOf(core, catalog, { plural, namespace, name });
   const tokens = new ServiceAccountTokens({
     signingKey: options.serviceAccounts.signingKey,
@@ -149,8 +155,7 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
   await core.start(signal);
   await bootstrapRbac(core, catalog);
   await announceTokenTracking(core, catalog, clock);
-  const { pods, persistentVolumes, volumeAttachments } = nodes;
-  await Promise.all([source, pods, persistentVolumes, volumeAttachments].map((part) => part.start(signal)));
+  await Promise.all([source, ...Object.values(nodes)].map((part) => part.start(signal)));
   const aggregation = await startAggregation(options, core, signal);
   const flowControl: FlowControl = new FlowControl({
     clock,
@@ -169,7 +174,8 @@ export async function createApiServer(options: ApiServerOptions, signal: AbortSi
     serverMetrics,
     stopping: signal,
   });
-  return { core, front, authorizer, tokens, secretTokens };
+  const setAuthentication = authentication.configure;
+  return { core, front, authorizer, tokens, secretTokens, setAuthentication, setAuthorizers };
 }
 
 /** How much is stored of a resource of this server. */
@@ -197,6 +203,8 @@ function nodeGraph(options: Omit<WatchedCollectionOptions, "resource">, catalog:
     pods: collection<DeepReadonly<Pod>>("", "pods"),
     persistentVolumes: collection<DeepReadonly<PersistentVolume>>("", "persistentvolumes"),
     volumeAttachments: collection<DeepReadonly<VolumeAttachment>>("storage.k8s.io", "volumeattachments"),
+    resourceSlices: collection<DeepReadonly<ResourceSlice>>("resource.k8s.io", "resourceslices"),
+    podCertificateRequests: collection<DeepReadonly<PodCertificateRequest>>("certificates.k8s.io", "podcertificaterequests"),
   };
 }
 

@@ -23,7 +23,7 @@ export interface Aggregation {
   readonly certificate: ProxyCertificate;
 }
 
-export interface FrontParts extends Omit<ApiServer, "front" | "secretTokens"> {
+export interface FrontParts extends Pick<ApiServer, "core" | "authorizer" | "tokens"> {
   readonly authentication: Authentication;
   readonly aggregation: Aggregation | undefined;
   readonly flowControl: FlowControl;

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { resources } from "../api/index.ts";
+import { objectModified } from "../machinery/index.ts";
 import { AgentWorld, container } from "./agent.fixture.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 
 test("what the runtime's events did not tell is seen within a minute", async () => {
   await using world = new AgentWorld();
@@ -35,4 +38,42 @@ test("a missing config map keeps the container waiting until it is there", async
   );
   await world.clock.advance(11_000);
   assert.equal(world.phase("web"), "Running");
+});
+
+test("a sandbox that the runtime makes after its pod has gone is removed", async () => {
+  await using world = new AgentWorld();
+  const runtime: Runtime = world.runtime;
+  const { runSandbox } = runtime;
+  runtime.runSandbox = async (config, signal) => {
+    const made = world.clock.sleep(10_000).then(() => runSandbox.call(runtime, config));
+    const givenUp = new Promise<never>((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+    return await Promise.race([made, givenUp]);
+  };
+  world.start();
+  await world.createPod("late", {});
+  await world.clock.advance(1_000);
+  await world.client.delete(resources.pods, "late", { namespace: "default" });
+  await world.clock.advance(1_000);
+  assert.equal(world.pod("late"), undefined);
+  await world.clock.advance(10_000);
+  assert.deepEqual(await world.runtime.listPods(), []);
+});
+
+test("who writes at the same time as others tries again, as long as the pod is there", async () => {
+  await using world = new AgentWorld();
+  const { client } = world;
+  const { patch, delete: remove } = client;
+  world.start();
+  await world.createPod("contended", {});
+  client.patch = () => Promise.reject(objectModified(resources.pods, "contended"));
+  await world.clock.advance(1_000);
+  client.patch = patch;
+  await world.clock.advance(5_000);
+  assert.equal(world.phase("contended"), "Running");
+  await client.delete(resources.pods, "contended", { namespace: "default" });
+  client.delete = () => Promise.reject(objectModified(resources.pods, "contended"));
+  await world.clock.advance(1_000);
+  client.delete = remove;
+  await world.clock.advance(5_000);
+  assert.equal(world.pod("contended"), undefined);
 });

@@ -227,8 +227,8 @@ export class NodeAgent {
       images: new ImagePuller({ runtime, clock, records, isLoaded: options.isImageLoaded }),
       pullRecords: records,
       services: services.lister,
-      servicesSynced: async () => {
-        if (!services.hasSynced) await this.#informers.waitForSync(this.#stop.signal);
+      servicesSynced: async (signal) => {
+        if (!services.hasSynced) await this.#informers.waitForSync(AbortSignal.any([signal, this.#stop.signal]));
       },
       memoryBytes: machine.memoryBytes,
       runtimeStatus: () => this.#registrar.runtimeStatus,
@@ -297,14 +297,15 @@ export class NodeAgent {
     const { runtime, clock, logger } = this.#context;
     while (!signal.aborted) {
       try {
-        for await (const { podUid } of runtime.events(signal)) this.#pods.stir(podUid);
+        for await (const { podUid } of runtime.events(signal)) void this.#pods.stir(podUid);
       } catch (error) {
         if (!signal.aborted) logger.warn("the runtime's events broke off", { error });
       }
       if (signal.aborted) return;
       await clock.sleep(EVENTS_RETRY_MS, signal).catch(() => {});
-      // What happened in between was missed.
-      await this.#pods.compare(signal).catch(() => {});
+      // What happened in between was missed, and what happens until it is listened to again will be.
+      await this.#compareUntilDone(signal);
+      clock.setTimeout(() => void this.#pods.compare(signal).catch(() => {}), EVENTS_RETRY_MS);
     }
   }
 

@@ -34,7 +34,7 @@ export interface NodeContext {
   readonly content: ContentFollower | undefined;
   readonly services: Lister<Service>;
   /** Resolves when `services` has the server's: containers must not start without their variables. */
-  readonly servicesSynced: () => Promise<void>;
+  readonly servicesSynced: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -28,6 +28,7 @@ export class PodRegistry implements PodsView {
   /** Pods that the runtime had when the agent began or at the last comparison: they were admitted before. */
   #runtimeUids: ReadonlySet<string> = new Set();
   readonly #known = Promise.withResolvers<void>();
+  #isKnown = false;
 
   constructor(options: PodRegistryOptions) {
     this.#options = options;
@@ -91,15 +92,28 @@ export class PodRegistry implements PodsView {
     if (!signal.aborted) await Promise.all(uids.map((uid) => this.#workers.get(uid)?.reported()));
   }
 
-  /** Something happened to a pod in the runtime. */
-  stir(uid: string): void {
-    this.#workers.get(uid)?.wake({ isStale: true });
+  /** Something happened to a pod in the runtime; never rejects. */
+  async stir(uid: string): Promise<void> {
+    const worker = this.#workers.get(uid);
+    if (worker !== undefined) worker.wake({ isStale: true });
+    else await this.#adoptLate(uid);
+  }
+
+  /** A start that was given up may be carried out when its pod is forgotten. What fails here is left to the next comparison. */
+  async #adoptLate(uid: string): Promise<void> {
+    const { context, signal } = this.#options;
+    try {
+      this.#adopt(await context.runtime.listPods(uid, signal));
+    } catch (error) {
+      if (!signal.aborted) context.logger.debug("cannot look for an orphaned pod", { uid, error });
+    }
   }
 
   /** Compares with all that the runtime has; what nobody knows is an orphan and is ended. */
   async compare(signal: AbortSignal): Promise<void> {
     const found = await this.#options.context.runtime.listPods(undefined, signal);
     this.#runtimeUids = new Set(found.map(({ uid }) => uid));
+    this.#adopt(found);
     const byUid = new Map(found.map((pod) => [pod.uid, pod]));
     for (const [uid, worker] of this.#workers) {
       if (fingerprint(byUid.get(uid)) !== fingerprint(worker.runtime)) worker.wake({ isStale: true });
@@ -108,12 +122,18 @@ export class PodRegistry implements PodsView {
 
   /** Ends what runs and has no object; to be called when all objects of this node are known. */
   async adoptOrphans(signal: AbortSignal): Promise<void> {
+    this.#isKnown = true;
     this.#known.resolve();
     const { context } = this.#options;
-    const found = await context.runtime.listPods(undefined, signal);
-    for (const pod of found) if (pod.uid !== "" && !this.#workers.has(pod.uid)) this.#add(orphanObject(pod), { isOrphan: true });
+    this.#adopt(await context.runtime.listPods(undefined, signal));
     for (const uid of await context.volumes.listPods()) if (!this.#workers.has(uid)) await context.volumes.unmountPod(uid, signal);
     for (const uid of await context.cgroups.listPods()) if (!this.#workers.has(uid)) await context.cgroups.removePod(uid);
+  }
+
+  /** Ends what has no object, once all objects are known. */
+  #adopt(found: readonly RuntimePod[]): void {
+    if (!this.#isKnown) return;
+    for (const pod of found) if (pod.uid !== "" && !this.#workers.has(pod.uid)) this.#add(orphanObject(pod), { isOrphan: true });
   }
 
   #add(pod: PodObject, { isOrphan, mirror }: { readonly isOrphan: boolean; readonly mirror?: () => PodObject | undefined }): void {

@@ -31,6 +31,8 @@ export interface AuthenticationOptions {
 export interface Authentication {
   readonly tokens: TokenChain;
   readonly authenticator: AuthenticatorChain;
+  /** From now on this is what holds; what was remembered of tokens before is forgotten. */
+  configure(config: AuthenticationConfig): void;
 }
 
 /** Upstream's times to remember what a token is. */
@@ -41,22 +43,33 @@ const WEBHOOK_TTL_MS = 120_000;
 const publicPaths = new Set(["/healthz", "/livez", "/readyz", "/version"]);
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
-  const { config, serviceAccounts, secretTokens, staticTokens, lookup, clock, logger } = options;
+  const { serviceAccounts, secretTokens, staticTokens, lookup, clock, logger } = options;
   const apiAudiences = serviceAccounts.defaultAudiences;
   const cached = (authenticator: TokenAuthenticator, ttlMs: number) => new TokenCache(authenticator, { clock, ttlMs });
   const shared = { apiAudiences, fetchJson: jsonFetcher(clock), clock, logger };
-  const tokens = new TokenChain({
-    apiAudiences,
+  const own = [
+    new StaticTokens(staticTokens, apiAudiences),
+    serviceAccounts,
+    cached(secretTokens, SECRET_TOKEN_TTL_MS),
+    new BootstrapTokens({ lookup, clock, apiAudiences }),
+  ];
+  const asConfigured = ({ jwt = [], webhook, anonymous }: AuthenticationConfig) => ({
     authenticators: [
-      new StaticTokens(staticTokens, apiAudiences),
-      serviceAccounts,
-      cached(secretTokens, SECRET_TOKEN_TTL_MS),
-      new BootstrapTokens({ lookup, clock, apiAudiences }),
-      ...(config.jwt ?? []).map((jwt) => cached(new OidcTokens({ ...shared, config: jwt }), OIDC_TTL_MS)),
-      ...(config.webhook === undefined ? [] : [cached(new WebhookTokens({ ...shared, config: config.webhook }), WEBHOOK_TTL_MS)]),
+      ...own,
+      ...jwt.map((config) => cached(new OidcTokens({ ...shared, config }), OIDC_TTL_MS)),
+      ...(webhook === undefined ? [] : [cached(new WebhookTokens({ ...shared, config: webhook }), WEBHOOK_TTL_MS)]),
     ],
+    allowsAnonymous: anonymousRule(anonymous),
   });
-  return { tokens, authenticator: new AuthenticatorChain({ tokens, allowsAnonymous: anonymousRule(config.anonymous) }) };
+  let current = asConfigured(options.config);
+  const tokens = new TokenChain({ apiAudiences, authenticators: () => current.authenticators });
+  return {
+    tokens,
+    authenticator: new AuthenticatorChain({ tokens, allowsAnonymous: (path) => current.allowsAnonymous(path) }),
+    configure: (config) => {
+      current = asConfigured(config);
+    },
+  };
 }
 
 /** Where nobody in particular may ask. */

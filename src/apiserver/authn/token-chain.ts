@@ -20,7 +20,8 @@ export interface TokenAuthenticator {
 }
 
 export interface TokenChainOptions {
-  readonly authenticators: readonly TokenAuthenticator[];
+  /** Those to ask now, in their order. */
+  readonly authenticators: () => readonly TokenAuthenticator[];
   /** The server's own audiences: meant when none are asked for. */
   readonly apiAudiences: readonly string[];
 }
@@ -36,7 +37,7 @@ export class TokenChain {
   async authenticate(token: string, audiences: readonly string[]): Promise<AuthenticatedToken> {
     const { authenticators, apiAudiences } = this.#options;
     const problems = ["invalid bearer token"];
-    for (const authenticator of authenticators) {
+    for (const authenticator of authenticators()) {
       try {
         const found = await authenticator.authenticateToken(token, audiences.length === 0 ? apiAudiences : audiences);
         if (found !== undefined) return found;

@@ -152,10 +152,10 @@ test("what was wrong with a token is told by all who knew it, and nobody's token
     fetchJson: async () => ({ status: { error: "too old" } }),
     logger: silentLogger,
   });
-  const chain = new TokenChain({ authenticators: [staticTokens, failing], apiAudiences: API });
+  const chain = new TokenChain({ authenticators: () => [staticTokens, failing], apiAudiences: API });
   assert.equal((await chain.authenticate("t", [])).user.name, "ann");
   await assert.rejects(chain.authenticate("u", []), /^Error: \[invalid bearer token, too old\]$/);
-  await assert.rejects(new TokenChain({ authenticators: [staticTokens], apiAudiences: API }).authenticate("t", ["vault"]), {
+  await assert.rejects(new TokenChain({ authenticators: () => [staticTokens], apiAudiences: API }).authenticate("t", ["vault"]), {
     message: "invalid bearer token",
   });
 });

@@ -2,9 +2,10 @@
 import type { UserInfo } from "../../api/index.ts";
 import { forbidden, internalError, type StatusError } from "../../machinery/index.ts";
 import { nonResourceError } from "./non-resource-error.ts";
+import type { RequestSelectors } from "./request-selectors.ts";
 
 /** A request as authorisers see it; `path` is set for requests that name no resource. */
-export interface AuthorizationAttributes {
+export interface AuthorizationAttributes extends RequestSelectors {
   readonly user: UserInfo;
   readonly verb: string;
   readonly group: string;

@@ -1,8 +1,9 @@
 // The Node authorizer: a kubelet (system:node:<name> in system:nodes) reads what its own pods refer to and writes what is
 // its own.
-// DEVIATION: lists and watches of pods, nodes and requests for certificates are not held to the node's own: attributes carry no field selectors.
 import { podReferences, type UserInfo } from "../../api/index.ts";
+import type { PodCertificateRequest } from "../../api/types/certificates/v1.ts";
 import type { PersistentVolume, Pod } from "../../api/types/core/v1.ts";
+import type { ResourceSlice } from "../../api/types/resource/v1.ts";
 import type { VolumeAttachment } from "../../api/types/storage/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
 import type { AuthorizationAttributes, Authorizer, Decision, SubjectRules } from "./authorizer.ts";
@@ -12,6 +13,10 @@ import { coversResource } from "./rules.ts";
 const NODES_GROUP = "system:nodes";
 const NODE_PREFIX = "system:node:";
 const LEASE_NAMESPACE = "kube-node-lease";
+const READING: ReadonlySet<string> = new Set(["get", "list", "watch"]);
+const SELECT_PODS = "can only list/watch pods with spec.nodeName field selector";
+const SELECT_SLICES = "can only list/watch/deletecollection resourceslices with nodeName field selector";
+const SELECT_REQUESTS = "can only list/watch podcertificaterequests with nodeName field selector";
 
 const allowed: Decision = { allowed: true, reason: "" };
 const unknown: Decision = { allowed: false, reason: "" };
@@ -21,6 +26,8 @@ export interface NodeGraphSource {
   readonly pods: { onChange(listener: (key: string, pod: DeepReadonly<Pod> | undefined) => void): void };
   readonly persistentVolumes: { get(name: string): DeepReadonly<PersistentVolume> | undefined };
   readonly volumeAttachments: { get(name: string): DeepReadonly<VolumeAttachment> | undefined };
+  readonly resourceSlices: { get(name: string): DeepReadonly<ResourceSlice> | undefined };
+  readonly podCertificateRequests: { get(key: string): DeepReadonly<PodCertificateRequest> | undefined };
 }
 
 export class NodeAuthorizer implements Authorizer {
@@ -50,26 +57,48 @@ export class NodeAuthorizer implements Authorizer {
   }
 
   /** undefined when nothing speaks against what the rules allow. */
-  #refusal(node: string, { verb, resource, namespace, name }: AuthorizationAttributes): Decision | undefined {
-    const none = { allowed: false, reason: `no relationship found between node '${node}' and this object` };
+  #refusal(node: string, attributes: AuthorizationAttributes): Decision | undefined {
+    const { verb, resource, subresource, namespace, name } = attributes;
+    const { resourceSlices, podCertificateRequests, volumeAttachments } = this.#source;
+    const unlessRelated = (isRelated: boolean) =>
+      isRelated ? undefined : refused(`no relationship found between node '${node}' and this object`);
+    const isReferred = this.#refersTo(node, `${resource}/${namespace}/${name}`);
     switch (resource) {
       case "secrets":
       case "configmaps":
-        if (name === "") return { allowed: false, reason: "No Object name found" };
-        return this.#refersTo(node, `${resource}/${namespace}/${name}`) ? undefined : none;
+        return name === "" ? refused("No Object name found") : unlessRelated(isReferred);
       case "persistentvolumeclaims":
       case "resourceclaims":
-        return this.#refersTo(node, `${resource}/${namespace}/${name}`) ? undefined : none;
       case "serviceaccounts":
-        return this.#refersTo(node, `${resource}/${namespace}/${name}`) ? undefined : none;
+        return unlessRelated(isReferred);
       case "persistentvolumes":
-        return this.#usesVolume(node, name) ? undefined : none;
+        return unlessRelated(this.#usesVolume(node, name));
       case "volumeattachments":
-        return this.#source.volumeAttachments.get(name)?.spec.nodeName === node ? undefined : none;
+        return unlessRelated(volumeAttachments.get(name)?.spec.nodeName === node);
       case "leases":
-        return namespace === LEASE_NAMESPACE && (name === node || verb === "create") ? undefined : ownOnly;
+        if (namespace !== LEASE_NAMESPACE) return refused(`can only access leases in the "${LEASE_NAMESPACE}" system namespace`);
+        return name === node || verb === "create"
+          ? undefined
+          : refused("can only access node lease with the same name as the requesting node");
       case "csinodes":
-        return name === node || verb === "create" ? undefined : ownOnly;
+        return name === node || verb === "create"
+          ? undefined
+          : refused("can only access CSINode with the same name as the requesting node");
+      case "nodes":
+        return READING.has(verb) && name !== node ? refused(foreignNode(node, name)) : undefined;
+      case "pods":
+        // What is created, deleted or told of the status is looked at by NodeRestriction.
+        if (subresource !== "" || !READING.has(verb)) return undefined;
+        if (isSelection(attributes)) return selectsOwn(attributes, node) ? undefined : refused(SELECT_PODS);
+        return unlessRelated(this.#counted.get(`${namespace}/${name}`)?.node === node);
+      case "resourceslices":
+        if (verb === "create") return undefined;
+        if (isSelection(attributes)) return selectsOwn(attributes, node) ? undefined : refused(SELECT_SLICES);
+        return unlessRelated(resourceSlices.get(name)?.spec.nodeName === node);
+      case "podcertificaterequests":
+        if (verb === "create") return undefined;
+        if (isSelection(attributes)) return selectsOwn(attributes, node) ? undefined : refused(SELECT_REQUESTS);
+        return unlessRelated(podCertificateRequests.get(`${namespace}/${name}`)?.spec.nodeName === node);
       default:
         return undefined;
     }
@@ -106,7 +135,22 @@ export class NodeAuthorizer implements Authorizer {
   }
 }
 
-const ownOnly: Decision = { allowed: false, reason: "can only access node lease and CSINode with the same name as the requesting node" };
+function refused(reason: string): Decision {
+  return { allowed: false, reason };
+}
+
+function foreignNode(node: string, name: string): string {
+  return `node '${node}' cannot read ${name === "" ? "all nodes" : `'${name}'`}, only its own Node object`;
+}
+
+/** Whether more than one object may be meant. */
+function isSelection({ verb, name }: AuthorizationAttributes): boolean {
+  return verb === "deletecollection" || ((verb === "list" || verb === "watch") && name === "");
+}
+
+function selectsOwn({ fieldRequirements = [] }: AuthorizationAttributes, node: string): boolean {
+  return fieldRequirements.some(({ field, operator, value }) => field === "spec.nodeName" && operator === "=" && value === node);
+}
 
 /** `plural/namespace/name` of all that the pod needs from the API. */
 function referencesOf(pod: DeepReadonly<Pod>): ReadonlySet<string> {

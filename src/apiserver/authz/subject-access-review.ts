@@ -2,9 +2,10 @@
 // expressions see that choose the questions they are sent.
 import { CelEnvironment, type CelType, listOf, objectOf } from "../../machinery/cel/index.ts";
 import type { AuthorizationAttributes } from "./authorizer.ts";
+import { selectorAttributes } from "./request-selectors.ts";
 
 export interface SubjectAccessReviewSpec {
-  readonly resourceAttributes?: Readonly<Record<string, string>>;
+  readonly resourceAttributes?: Readonly<Record<string, unknown>>;
   readonly nonResourceAttributes?: { readonly path: string; readonly verb: string };
   readonly user: string;
   readonly groups: readonly string[];
@@ -18,7 +19,7 @@ export function reviewSpec({ user, path, verb, ...attributes }: AuthorizationAtt
   const asked = path === undefined ? { namespace, verb, group, version, resource, subresource, name } : { path, verb };
   return {
     ...(path === undefined
-      ? { resourceAttributes: Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== "")) }
+      ? { resourceAttributes: { ...withoutEmpty(asked), ...selectorAttributes(attributes) } }
       : { nonResourceAttributes: { path, verb } }),
     user: user.name,
     groups: user.groups,
@@ -39,7 +40,7 @@ export function conditionVariables({ user, path, verb, ...attributes }: Authoriz
   return {
     request: {
       ...(path === undefined
-        ? { resourceAttributes: { namespace, verb, group, version, resource, subresource, name } }
+        ? { resourceAttributes: { namespace, verb, group, version, resource, subresource, name, ...selectorAttributes(attributes) } }
         : { nonResourceAttributes: { path, verb } }),
       user: user.name,
       groups: user.groups,
@@ -49,8 +50,17 @@ export function conditionVariables({ user, path, verb, ...attributes }: Authoriz
   };
 }
 
+function withoutEmpty(texts: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(texts).filter(([, value]) => value !== ""));
+}
+
 function texts(...names: readonly string[]): Record<string, CelType> {
   return Object.fromEntries(names.map((name) => [name, "string"]));
+}
+
+function selectorType(of: "Field" | "Label"): CelType {
+  const requirement = objectOf(`kubernetes.${of}SelectorRequirement`, { ...texts("key", "operator"), values: listOf("string") });
+  return objectOf(`kubernetes.${of}SelectorAttributes`, { rawSelector: "string", requirements: listOf(requirement) });
 }
 
 /** Of matchConditions. */
@@ -60,10 +70,11 @@ export const conditionEnvironment = new CelEnvironment({
       ...texts("user", "uid"),
       groups: listOf("string"),
       extra: { kind: "map", key: "string", value: listOf("string") },
-      resourceAttributes: objectOf(
-        "kubernetes.ResourceAttributes",
-        texts("namespace", "verb", "group", "version", "resource", "subresource", "name"),
-      ),
+      resourceAttributes: objectOf("kubernetes.ResourceAttributes", {
+        ...texts("namespace", "verb", "group", "version", "resource", "subresource", "name"),
+        fieldSelector: selectorType("Field"),
+        labelSelector: selectorType("Label"),
+      }),
       nonResourceAttributes: objectOf("kubernetes.NonResourceAttributes", texts("path", "verb")),
     }),
   },

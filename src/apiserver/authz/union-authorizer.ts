@@ -6,16 +6,21 @@ const master: Decision = { allowed: true, reason: "" };
 const MASTERS = "system:masters";
 
 export class UnionAuthorizer implements Authorizer {
-  readonly #members: readonly Authorizer[];
+  #members: readonly Authorizer[];
 
   constructor(members: readonly Authorizer[]) {
+    this.#members = members;
+  }
+
+  /** Asks these from now on; a decision under way is left to those that it was asked of. */
+  setMembers(members: readonly Authorizer[]): void {
     this.#members = members;
   }
 
   /** A promise only when a member takes time that has to be asked. */
   authorize(attributes: AuthorizationAttributes): Decision | Promise<Decision> {
     if (attributes.user.groups.includes(MASTERS)) return master;
-    return this.#askFrom(0, attributes, []);
+    return askFrom(this.#members, attributes, []);
   }
 
   rulesFor(user: UserInfo, namespace: string): SubjectRules {
@@ -29,20 +34,19 @@ export class UnionAuthorizer implements Authorizer {
       ...(errors.length === 0 ? {} : { evaluationError: aggregated(errors) }),
     };
   }
+}
 
-  /** Asks the members from `index` on; `seen` are the decisions of those before. */
-  #askFrom(index: number, attributes: AuthorizationAttributes, seen: Decision[]): Decision | Promise<Decision> {
-    for (let next = index; next < this.#members.length; next++) {
-      const decision = this.#members[next]?.authorize(attributes);
-      if (decision instanceof Promise) {
-        return decision.then((late) => (isFinal(late) ? late : this.#askFrom(next + 1, attributes, [...seen, late])));
-      }
-      if (decision === undefined) continue;
-      if (isFinal(decision)) return decision;
-      seen.push(decision);
+/** `seen` are the decisions of the members before. */
+function askFrom(members: readonly Authorizer[], attributes: AuthorizationAttributes, seen: Decision[]): Decision | Promise<Decision> {
+  for (const [index, member] of members.entries()) {
+    const decision = member.authorize(attributes);
+    if (decision instanceof Promise) {
+      return decision.then((late) => (isFinal(late) ? late : askFrom(members.slice(index + 1), attributes, [...seen, late])));
     }
-    return noOpinion(seen);
+    if (isFinal(decision)) return decision;
+    seen.push(decision);
   }
+  return noOpinion(seen);
 }
 
 function isFinal({ allowed, denied }: Decision): boolean {
@@ -55,7 +59,8 @@ function noOpinion(seen: readonly Decision[]): Decision {
   return { allowed: false, reason: reasons.join("\n"), ...(errors.length === 0 ? {} : { error: aggregated(errors) }) };
 }
 
-function aggregated(errors: readonly string[]): string {
+/** Several errors in one text. */
+export function aggregated(errors: readonly string[]): string {
   return errors.length === 1 ? errors.join() : `[${errors.join(", ")}]`;
 }
 

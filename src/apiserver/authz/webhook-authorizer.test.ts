@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { silentLogger, VirtualClock } from "../../base/index.ts";
 import { FetchError, type JsonRequest } from "../webhooks/fetch-json.ts";
 import { type AuthorizationAttributes, type Decision, refusal } from "./authorizer.ts";
+import { requestSelectors } from "./request-selectors.ts";
 import { conditionEnvironment } from "./subject-access-review.ts";
 import { UnionAuthorizer } from "./union-authorizer.ts";
 import { WebhookAuthorizer, type WebhookAuthorizerConfig } from "./webhook-authorizer.ts";
@@ -68,6 +69,31 @@ test("a webhook is sent the question as a SubjectAccessReview, and its word is t
   });
   await authorizer.authorize({ ...pods, path: "/metrics" });
   assert.deepEqual(bodies[1]?.spec["nonResourceAttributes"], { path: "/metrics", verb: "get" });
+});
+
+test("a webhook is told what a list selects, as far as it is understood, and its conditions see it", async () => {
+  const { authorizer, bodies } = webhook(() => ({}), {
+    conditions: [
+      condition("request.resourceAttributes.fieldSelector.requirements.exists(r, r.key == 'spec.nodeName' && r.values == ['n1'])"),
+    ],
+  });
+  const selectors = { fieldSelector: "spec.nodeName=n1", labelSelector: "app in (b,a),!old,tier!=x,size>3" };
+  await authorizer.authorize({ ...pods, verb: "list", ...requestSelectors("list", selectors) });
+  assert.deepEqual(bodies[0]?.spec["resourceAttributes"], {
+    ...{ namespace: "dev", verb: "list", version: "v1", resource: "pods", name: "a" },
+    fieldSelector: { requirements: [{ key: "spec.nodeName", operator: "In", values: ["n1"] }] },
+    labelSelector: {
+      requirements: [
+        { key: "app", operator: "In", values: ["a", "b"] },
+        { key: "old", operator: "DoesNotExist" },
+        { key: "tier", operator: "NotIn", values: ["x"] },
+      ],
+    },
+  });
+  await authorizer.authorize({ ...pods, ...requestSelectors("get", selectors) });
+  await authorizer.authorize({ ...pods, verb: "list", ...requestSelectors("list", { fieldSelector: "spec.nodeName=n2" }) });
+  await authorizer.authorize({ ...pods, verb: "list", ...requestSelectors("list", { fieldSelector: "spec.nodeName" }) });
+  assert.equal(bodies.length, 1);
 });
 
 test("v1beta1 calls the groups group", async () => {

@@ -107,7 +107,7 @@ export class WebhookAuthorizer implements Authorizer {
   #remember({ user: _user, ...chosen }: AuthorizationAttributes, key: string, decision: Decision): void {
     const { config, clock } = this.#options;
     const ttlMs = decision.allowed ? config.authorizedTtlMs : config.unauthorizedTtlMs;
-    const length = Object.values(chosen).reduce((sum, text) => sum + text.length, 0);
+    const length = JSON.stringify(chosen).length;
     if (ttlMs === 0 || length >= MAX_CACHED_LENGTH) return;
     this.#known.delete(key);
     for (const oldest of this.#known.keys()) {

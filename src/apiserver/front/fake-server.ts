@@ -167,7 +167,7 @@ export async function startTestFront(endpoints: ReadonlyMap<string, Endpoint> = 
     random: new SeededRandom(1),
     logger: silentLogger,
     authenticator: new AuthenticatorChain({
-      tokens: new TokenChain({ authenticators: [], apiAudiences: [] }),
+      tokens: new TokenChain({ authenticators: () => [], apiAudiences: [] }),
       allowsAnonymous: (path) => path === "/healthz",
     }),
     impersonator: new Impersonator(adminsOnly),

@@ -4,6 +4,7 @@ import type { Clock, Logger, Random } from "../../base/index.ts";
 import type { Store } from "../../storage/index.ts";
 import type { AdmissionChain } from "../admission/admission-chain.ts";
 import { type AuthorizationAttributes, type Authorizer, type Decision, refusal } from "../authz/authorizer.ts";
+import { requestSelectors, type SelectorTexts } from "../authz/request-selectors.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import type { ResourceCache } from "../watch-cache/resource-cache.ts";
 import type { WatchCache } from "../watch-cache/watch-cache.ts";
@@ -53,7 +54,7 @@ export async function currentEntry(
 }
 
 /** Throws 403 unless the scope's user may do `verb`; rejects with it when the decision takes time. */
-export function authorize(context: ServerContext, scope: RequestScope, verb: string): void | Promise<void> {
+export function authorize(context: ServerContext, scope: RequestScope, verb: string, selection: SelectorTexts = {}): void | Promise<void> {
   const { user, resource, subresource, namespace, name } = scope;
   const attributes = {
     user,
@@ -64,6 +65,7 @@ export function authorize(context: ServerContext, scope: RequestScope, verb: str
     subresource,
     namespace,
     name,
+    ...requestSelectors(verb, selection),
   };
   const decision = context.authorizer.authorize(attributes);
   if (decision instanceof Promise) return decision.then((late) => enforce(scope, attributes, late));

@@ -15,11 +15,11 @@ import { LineSplitter } from "./line-splitter.ts";
 const { configmaps } = resources;
 
 /** A server on a port of its own and a client of it. */
-async function serve(listener: RequestListener, clock = new VirtualClock()) {
+async function serve(listener: RequestListener, clock = new VirtualClock(), more: { readonly silenceMs?: number } = {}) {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const client = new HttpClient({ server: new URL(`http://127.0.0.1:${port}`), token: "secret", userAgent: "test/1", clock });
+  const client = new HttpClient({ server: new URL(`http://127.0.0.1:${port}`), token: "secret", userAgent: "test/1", clock, ...more });
   const stop = async () => {
     client.close();
     server.closeAllConnections();
@@ -125,6 +125,22 @@ describe("HttpClient", () => {
     }, isConnectionError);
     await server.stop();
     await assert.rejects(server.client.list(configmaps), isConnectionError);
+  });
+
+  test("gives a call up to which no answer comes, but not a watch in which nothing happens", async () => {
+    const silenceMs = 50;
+    const listener: RequestListener = (request, response) => {
+      if (request.url?.includes("watch=true") === true) {
+        response.writeHead(200).flushHeaders();
+        setTimeout(() => response.end('{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n'), 3 * silenceMs);
+      } else if (request.url?.endsWith("/silent") !== true) response.end('{"metadata":{"name":"a"}}');
+    };
+    await using server = await serve(listener, new VirtualClock(), { silenceMs });
+    await server.client.get(configmaps, "a");
+    const seen: unknown[] = [];
+    for await (const events of server.client.watch(configmaps)) seen.push(...events);
+    assert.equal(seen.length, 1);
+    await assert.rejects(server.client.get(configmaps, "silent"), isConnectionError);
   });
 });
 

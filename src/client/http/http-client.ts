@@ -16,20 +16,29 @@ import { LineSplitter } from "./line-splitter.ts";
 import { type QueryValue, queryString, resourcePath } from "./path.ts";
 import { Transport, type TransportOptions, type TransportRequest } from "./transport.ts";
 
-export type HttpClientOptions = TransportOptions;
+export interface HttpClientOptions extends TransportOptions {
+  /** How long a server may be silent in a call that is no watch. Default 70 s. */
+  readonly silenceMs?: number;
+}
 
 interface WatchFrame<T> {
   readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
   readonly object: DeepReadonly<T>;
 }
 
+/** API servers end a request themselves after a minute: one that is silent for longer has lost it. */
+const CALL_SILENCE_MS = 70_000;
+
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 export class HttpClient implements Client {
   readonly #transport: Transport;
 
+  readonly #silenceMs: number;
+
   constructor(options: HttpClientOptions) {
     this.#transport = new Transport(options);
+    this.#silenceMs = options.silenceMs ?? CALL_SILENCE_MS;
   }
 
   /** Closes all connections; calls under way reject. */
@@ -124,7 +133,7 @@ export class HttpClient implements Client {
   }
 
   async #call<R>(request: TransportRequest): Promise<R> {
-    const response = await this.#transport.open(request);
+    const response = await this.#transport.open({ ...request, silenceMs: this.#silenceMs });
     const bytes = await this.#transport.read(response, request.signal);
     return JSON.parse(bytes.toString()) as R;
   }

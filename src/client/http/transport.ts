@@ -32,6 +32,8 @@ export interface TransportRequest {
   readonly path: string;
   readonly body?: { readonly contentType: string; readonly text: string };
   readonly signal?: AbortSignal | undefined;
+  /** How long nothing may come from the server. Default: without end. */
+  readonly silenceMs?: number | undefined;
 }
 
 /** client-go's: how often a server may ask to come back later. */
@@ -109,7 +111,7 @@ export class Transport {
     }
   }
 
-  #send({ method, path, body, signal }: TransportRequest, token: string | undefined): Promise<http.IncomingMessage> {
+  #send({ method, path, body, signal, silenceMs }: TransportRequest, token: string | undefined): Promise<http.IncomingMessage> {
     signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
       const outgoing = this.#request(
@@ -126,9 +128,11 @@ export class Transport {
             ...(body === undefined ? {} : { "content-type": body.contentType, "content-length": Buffer.byteLength(body.text) }),
           },
           ...(signal === undefined ? {} : { signal }),
+          ...(silenceMs === undefined ? {} : { timeout: silenceMs }),
         },
         resolve,
       );
+      outgoing.on("timeout", () => outgoing.destroy(new Error(`no answer within ${silenceMs} ms`)));
       outgoing.on("error", (error: NodeJS.ErrnoException) => {
         const isStale = outgoing.reusedSocket && error.code === "ECONNRESET" && method === "GET" && signal?.aborted !== true;
         reject(isStale ? new StaleSocketError(error.message, { cause: error }) : error);

@@ -4,13 +4,12 @@ import { parse } from "yaml";
 import { type AuthenticationConfig, authenticationConfiguration } from "../../apiserver/index.ts";
 import type { ServerConfig } from "../config/process-config.ts";
 
-/** Throws AuthenticationConfigurationError for a file that cannot be followed. */
-export function setUpAuthentication({
-  authenticationConfigFile: file,
-  tokenWebhook,
-  serviceAccountIssuer,
-}: Pick<ServerConfig, "authenticationConfigFile" | "tokenWebhook" | "serviceAccountIssuer">): AuthenticationConfig {
-  const config = file === undefined ? {} : authenticationConfiguration(parse(readFileSync(file, "utf8")), [serviceAccountIssuer]);
+/** `text` is an AuthenticationConfiguration, if there is one. Throws AuthenticationConfigurationError when it cannot be followed. */
+export function setUpAuthentication(
+  { tokenWebhook, serviceAccountIssuer }: Pick<ServerConfig, "tokenWebhook" | "serviceAccountIssuer">,
+  text: string | undefined,
+): AuthenticationConfig {
+  const config = text === undefined ? {} : authenticationConfiguration(parse(text), [serviceAccountIssuer]);
   if (tokenWebhook === undefined) return config;
   const { url, caFile } = tokenWebhook;
   return { ...config, webhook: { url, ...(caFile === undefined ? {} : { ca: readFileSync(caFile, "utf8") }) } };

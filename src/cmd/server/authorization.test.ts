@@ -28,11 +28,9 @@ function configuration(user: object): string {
     { type: "RBAC", name: "rbac" },
     { type: "Webhook", name: "hook", webhook },
   ];
-  const file = join(directory, "authorization.yaml");
   for (const name of ["ca", "cert", "key"]) writeFileSync(join(directory, `${name}.pem`), name);
   writeFileSync(kubeConfigFile, stringify(kubeconfig));
-  writeFileSync(file, stringify({ apiVersion: "apiserver.config.k8s.io/v1", kind: "AuthorizationConfiguration", authorizers }));
-  return file;
+  return stringify({ apiVersion: "apiserver.config.k8s.io/v1", kind: "AuthorizationConfiguration", authorizers });
 }
 
 test("a webhook is found and believed as its kubeconfig says, with files beside it", () => {

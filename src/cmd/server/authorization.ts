@@ -5,9 +5,9 @@ import { parse } from "yaml";
 import { type AuthorizerConfig, authorizationConfiguration } from "../../apiserver/index.ts";
 import { fromKubeconfig, parseKubeconfig } from "../../client/index.ts";
 
-/** Throws AuthorizationConfigurationError for a file that cannot be followed. */
-export function setUpAuthorizers(file: string): AuthorizerConfig[] {
-  return authorizationConfiguration(parse(readFileSync(file, "utf8")), readConnection);
+/** `text` is an AuthorizationConfiguration. Throws AuthorizationConfigurationError when it cannot be followed. */
+export function setUpAuthorizers(text: string): AuthorizerConfig[] {
+  return authorizationConfiguration(parse(text), readConnection);
 }
 
 /** Files in a kubeconfig are named from where it lies. */

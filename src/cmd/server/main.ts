@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { parse } from "yaml";
-import { builtInCatalog } from "../../api/index.ts";
-import { createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
+import { builtInCatalog, type GrowingCatalog } from "../../api/index.ts";
+import { type ApiServer, createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type SchedulerOptions, schedulerConfiguration } from "../../scheduler/index.ts";
+import type { Store } from "../../storage/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
 import { ensureClusterObjects } from "../control-plane/cluster-objects.ts";
@@ -20,6 +21,7 @@ import { versionInfo } from "../version.ts";
 import { setUpAudit } from "./audit.ts";
 import { setUpAuthentication } from "./authentication.ts";
 import { setUpAuthorizers } from "./authorization.ts";
+import { ConfigurationFile } from "./configuration-file.ts";
 import { openStore } from "./open-store.ts";
 
 /** What every part of the process is given. */
@@ -44,35 +46,12 @@ export async function serverMain(configFile: string): Promise<void> {
 }
 
 /** Listens on all configured addresses; disposing stops it. */
-async function startControlPlane({ config, clock, random, logger, signal }: ServerContext): Promise<AsyncDisposable> {
+async function startControlPlane(context: ServerContext): Promise<AsyncDisposable> {
+  const { config, clock, random, logger, signal } = context;
   const store = await openStore(config, { clock, random, logger });
   const catalog = builtInCatalog();
   const ca = readFileSync(config.caFile, "utf8");
-  const proxyCa = readFileSync(config.frontProxyCaFile, "utf8");
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
-  const { core, front, secretTokens } = await createApiServer(
-    {
-      store,
-      catalog,
-      clock,
-      random,
-      logger,
-      tls: { ...readPair(config.serving), clientCa: ca },
-      version: versionInfo(),
-      serverAddress: `${config.advertiseAddress}:${config.port}`,
-      serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
-      authentication: setUpAuthentication(config),
-      ...(config.authorizationConfigFile === undefined ? {} : { authorizers: setUpAuthorizers(config.authorizationConfigFile) }),
-      frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
-      ...(config.audit === undefined ? {} : { audit: setUpAudit(config.audit, { clock, logger }) }),
-      frontProxyClient: readPair(config.frontProxyClient),
-      kubeletTls: { ...readPair(config.kubeletClient), ca },
-      metrics,
-      core: { serviceCidr: config.serviceNetwork, advertised: { ip: config.advertiseAddress, port: config.port } },
-    },
-    signal,
-  );
+  const { core, front, secretTokens } = await startApiServer(context, { store, catalog, ca });
   const controlPlane = new ControlPlane({
     handler: core,
     catalog,
@@ -105,6 +84,45 @@ async function startControlPlane({ config, clock, random, logger, signal }: Serv
       await store.close();
     },
   };
+}
+
+/** Follows its configuration files until the signal aborts. */
+async function startApiServer(
+  { config, clock, random, logger, signal }: ServerContext,
+  { store, catalog, ca }: { readonly store: Store; readonly catalog: GrowingCatalog; readonly ca: string },
+): Promise<ApiServer> {
+  const proxyCa = readFileSync(config.frontProxyCaFile, "utf8");
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const serverAddress = `${config.advertiseAddress}:${config.port}`;
+  const authentication = ConfigurationFile.read("authentication", config.authenticationConfigFile);
+  const authorization = ConfigurationFile.read("authorization", config.authorizationConfigFile);
+  const server = await createApiServer(
+    {
+      store,
+      catalog,
+      clock,
+      random,
+      logger,
+      tls: { ...readPair(config.serving), clientCa: ca },
+      version: versionInfo(),
+      serverAddress,
+      serviceAccounts: { signingKey: readFileSync(config.serviceAccountKeyFile), issuer: config.serviceAccountIssuer },
+      authentication: setUpAuthentication(config, authentication?.text),
+      ...(authorization === undefined ? {} : { authorizers: setUpAuthorizers(authorization.text) }),
+      frontProxy: { ca: proxyCa, allowedNames: ["front-proxy-client"], ...defaultProxyHeaders },
+      ...(config.audit === undefined ? {} : { audit: setUpAudit(config.audit, { clock, logger }) }),
+      frontProxyClient: readPair(config.frontProxyClient),
+      kubeletTls: { ...readPair(config.kubeletClient), ca },
+      metrics,
+      core: { serviceCidr: config.serviceNetwork, advertised: { ip: config.advertiseAddress, port: config.port } },
+    },
+    signal,
+  );
+  const options = { clock, logger, metrics, serverId: serverAddress, signal };
+  authentication?.follow((text) => server.setAuthentication(setUpAuthentication(config, text)), options);
+  authorization?.follow((text) => server.setAuthorizers(setUpAuthorizers(text)), options);
+  return server;
 }
 
 /** The profiles of the configured file, if there is one. */

@@ -1,5 +1,5 @@
 // The Logger of src/base on pino: one JSON object a line.
-import { destination, type Logger as PinoLogger, pino } from "pino";
+import { destination, type Logger as PinoLogger, pino, stdSerializers } from "pino";
 import type { LogFields, Logger } from "../../base/index.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
@@ -17,7 +17,8 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): Logger {
   const target =
     options.file === undefined ? destination({ dest: 1, sync: true }) : destination({ dest: options.file, sync: true, mkdir: true });
-  return adapt(pino({ name: options.name, level: options.level, base: { name: options.name } }, target));
+  const { name, level } = options;
+  return adapt(pino({ name, level, base: { name }, serializers: { error: stdSerializers.err } }, target));
 }
 
 function adapt(logger: PinoLogger): Logger {

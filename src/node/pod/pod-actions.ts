@@ -1,6 +1,5 @@
 // Carries out the actions of a pod's plan; what they learn is kept in the pod's memory.
 import { resources } from "../../api/index.ts";
-import { isConflict, isNotFound } from "../../machinery/index.ts";
 import { etcHosts } from "../containers/etc-hosts.ts";
 import { linuxResources } from "../containers/linux-resources.ts";
 import { podLogDirectory, sandboxConfig } from "../containers/sandbox-config.ts";
@@ -11,6 +10,7 @@ import type { RuntimePod } from "../runtime/runtime.ts";
 import { VolumeError } from "../volumes/volume-manager.ts";
 import { actualResources, coveringPod, type Resources } from "./allocation.ts";
 import { pullImage, StartError, startContainer } from "./container-starter.ts";
+import { isGone } from "./is-gone.ts";
 import { containerReference, podReference } from "./pod-events.ts";
 import { type ContainerSpec, findContainer, type PodObject, podUid } from "./pod-object.ts";
 import { currentSandbox, latestContainer, type StartFailure } from "./pod-view.ts";
@@ -161,7 +161,7 @@ export class PodActions {
     if (endedAtMs !== undefined) memory.backoffs.set(name, nextBackoff(memory.backoffs.get(name), endedAtMs, nowMs));
     try {
       const podIps = memory.pod.spec?.hostNetwork === true ? context.nodeIps : sandbox.ips;
-      await context.servicesSynced();
+      await context.servicesSynced(signal);
       await this.#writeHosts(podIps);
       const target = "targetContainerName" in container ? latestContainer(memory.runtime, container.targetContainerName ?? "") : undefined;
       const { pod, volumePaths = new Map<string, string>() } = memory;
@@ -253,13 +253,14 @@ export class PodActions {
   }
 
   async #deleteObject(): Promise<void> {
-    const { name = "", namespace, uid } = this.#memory.pod.metadata;
+    const { client } = this.#context;
+    const { pod } = this.#memory;
+    const { name = "", namespace, uid } = pod.metadata;
     const options = { gracePeriodSeconds: 0, preconditions: { uid } };
     try {
-      await this.#context.client.delete(resources.pods, name, { namespace, options });
+      await client.delete(resources.pods, name, { namespace, options });
     } catch (error) {
-      // Gone already, or another pod of that name has taken its place.
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (!(await isGone(client, pod, error))) throw error;
     }
   }
 

@@ -59,6 +59,15 @@ test("an ending pod stops its main containers, then its sidecars from the last t
   assert.deepEqual(actionsOf(viewOf([], { state })), ["stopSandbox"]);
 });
 
+test("what the runtime starts after the pod has ended is ended at once", () => {
+  const plan = step(viewOf([life("main", "RUNNING")], { state: { kind: "finished" } }));
+  assert.equal(plan.state.kind, "terminating");
+  assert.deepEqual(
+    plan.actions.map(({ key }) => key),
+    ["kill/main-id/0"],
+  );
+});
+
 test("sidecars share the grace that the main containers left over", () => {
   const state = { kind: "terminating", sinceMs: 0, graceSeconds: 30 } as const;
   const late = step(viewOf([life("a", "RUNNING")], { state, nowMs: 20_000 })).actions[0];

@@ -1,4 +1,5 @@
 // The pod worker's decision: from all that is known of a pod to its next state and the actions to begin. Pure.
+import type { RuntimePod } from "../runtime/runtime.ts";
 import { planRunning } from "./plan-running.ts";
 import { planTerminating } from "./plan-terminating.ts";
 import { allContainers, type PodObject, podRestartPolicy, type RoledContainer, shouldRestart } from "./pod-object.ts";
@@ -92,7 +93,8 @@ function nextState(view: PodView): WorkerState {
     }
     case "terminated":
     case "finished":
-      return state;
+      // The runtime has carried out a start that was given up long before.
+      return isUp(view.runtime) ? { kind: "terminating", sinceMs: view.nowMs, graceSeconds: 0, cause: state.cause } : state;
   }
 }
 
@@ -150,5 +152,9 @@ function isTerminalPhase(pod: PodObject): boolean {
 
 function isStopped({ runtime, busy }: PodView): boolean {
   for (const key of busy) if (key !== "volumes") return false;
-  return !runtime.containers.some(isAlive) && runtime.sandboxes.every((sandbox) => sandbox.state !== "READY");
+  return !isUp(runtime);
+}
+
+function isUp({ containers, sandboxes }: RuntimePod): boolean {
+  return containers.some(isAlive) || sandboxes.some(({ state }) => state === "READY");
 }

@@ -4,7 +4,7 @@ import { resources } from "../../api/index.ts";
 import type { PodStatus } from "../../api/types/core/v1.ts";
 import { type Clock, type Logger, type Random, randomInt, type Timer } from "../../base/index.ts";
 import type { Client } from "../../client/index.ts";
-import { isConflict, isNotFound } from "../../machinery/index.ts";
+import { isGone } from "../pod/is-gone.ts";
 import { formatPod, type PodObject, podUid } from "../pod/pod-object.ts";
 import { isMinor, type StatusPatch, statusPatch } from "./status-patch.ts";
 
@@ -90,13 +90,13 @@ export class StatusWriter {
 
   async #write(patch: StatusPatch): Promise<void> {
     const { client, current, onWritten, signal } = this.#options;
-    const { name = "", namespace, uid } = current().metadata;
+    const pod = current();
+    const { name = "", namespace, uid } = pod.metadata;
     const type = "application/strategic-merge-patch+json";
     try {
       onWritten(await client.patch(resources.pods, name, patch, { namespace, subresource: "status", type, signal }));
     } catch (error) {
-      // Gone, or another pod of that name has taken its place.
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (!(await isGone(client, pod, error))) throw error;
       this.#goneUid = uid;
     }
   }

@@ -2,6 +2,7 @@
 import type { Resource } from "../../../api/index.ts";
 import { type AskAuthorizer, celAuthorizer, celResourceCheck } from "../../../machinery/cel/index.ts";
 import type { Authorizer } from "../../authz/authorizer.ts";
+import { requestSelectors } from "../../authz/request-selectors.ts";
 import type { AdmissionRequest } from "../admission.ts";
 import { PatientAuthorizer } from "./patient-authorizer.ts";
 import { nameOfRequest } from "./request-identity.ts";
@@ -42,9 +43,9 @@ export async function celVariables(
 }
 
 function askAs({ scope }: AdmissionRequest, authorizer: PatientAuthorizer): AskAuthorizer {
-  return ({ serviceAccount, path, verb, group, resource, subresource, namespace, name }) => {
+  return ({ serviceAccount, path, verb, group, resource, subresource, namespace, name, ...selectors }) => {
     const user = serviceAccount === undefined ? scope.user : serviceAccountUser(serviceAccount);
-    const about = { user, verb, group, version: "*", resource, subresource, namespace, name };
+    const about = { user, verb, group, version: "*", resource, subresource, namespace, name, ...requestSelectors(verb, selectors) };
     return authorizer.authorize(path === undefined ? about : { ...about, version: "", path });
   };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Stored, UncheckedObject } from "../../../api/index.ts";
 import { isForbidden } from "../../../machinery/index.ts";
+import type { AuthorizationAttributes } from "../../authz/authorizer.ts";
 import { CoreFixture } from "../testing/core-fixture.ts";
 
 const status = ({ object }: Stored) => (object as unknown as { status: Record<string, unknown> }).status;
@@ -39,6 +40,46 @@ describe("reviews and tokens", () => {
     assert.match(
       await problemOf("localsubjectaccessreviews", { user: "ann", resourceAttributes }),
       /spec\.resourceAttributes\.namespace: Invalid value: "elsewhere": must match metadata\.namespace/,
+    );
+  });
+
+  it("of access take selectors as text or in parts, and tell what they do not understand", async () => {
+    const asked: AuthorizationAttributes[] = [];
+    const authorizer = {
+      authorize: (attributes: AuthorizationAttributes) => {
+        asked.push(attributes);
+        return { allowed: attributes.user.name !== "bob", reason: "" };
+      },
+    };
+    await using server = await CoreFixture.start({ authorizer });
+    const ask = (selectors: object) => {
+      const resourceAttributes = { verb: "list", resource: "pods", ...selectors };
+      return server.create(`${group}/subjectaccessreviews`, { spec: { user: "bob", resourceAttributes } });
+    };
+    const raw = { fieldSelector: { rawSelector: "spec.nodeName=n1" }, labelSelector: { rawSelector: "a=b" } };
+    assert.equal(status(await ask(raw))["evaluationError"], undefined);
+    const [{ fieldRequirements, labelRequirements } = {}] = asked.splice(0).slice(-1);
+    assert.deepEqual(fieldRequirements, [{ field: "spec.nodeName", operator: "=", value: "n1" }]);
+    assert.deepEqual(labelRequirements, [{ key: "a", operator: "=", values: ["b"] }]);
+    const parts = {
+      fieldSelector: {
+        requirements: [
+          { key: "x", operator: "In", values: ["a", "b"] },
+          { key: "y", operator: "NotIn", values: ["a"] },
+        ],
+      },
+      labelSelector: { requirements: [{ key: "x", operator: "Near" }] },
+    };
+    assert.equal(
+      status(await ask(parts))["evaluationError"],
+      "[spec.resourceAttributes.fieldSelector partially ignored due to parse error, spec.resourceAttributes.labelSelector ignored due to parse error]",
+    );
+    assert.deepEqual(asked.at(-1)?.fieldRequirements, [{ field: "y", operator: "!=", value: "a" }]);
+    const both = { labelSelector: { rawSelector: "a", requirements: [{ key: "a", operator: "Exists", values: ["b"] }] } };
+    await assert.rejects(ask(both), /labelSelector\.rawSelector: Invalid value: "a": may not specified at the same time as requirements/);
+    await assert.rejects(
+      ask({ fieldSelector: {} }),
+      /fieldSelector\.requirements: Required value: when spec\.resourceAttributes\.fieldSelector/,
     );
   });
 

@@ -1,7 +1,10 @@
 // Resources that are only asked, never stored: access reviews and token reviews.
 import type { RequestScope, UncheckedObject, UserInfo } from "../../../api/index.ts";
-import { badRequest, type FieldError, field, invalid } from "../../../machinery/index.ts";
+import type { ResourceAttributes } from "../../../api/types/authorization/v1.ts";
+import { badRequest, type DeepReadonly, type FieldError, field, invalid, type LabelSelectorRequirement } from "../../../machinery/index.ts";
 import type { AuthorizationAttributes, Authorizer } from "../../authz/authorizer.ts";
+import { reviewedSelectors } from "../../authz/request-selectors.ts";
+import { aggregated } from "../../authz/union-authorizer.ts";
 import { knownFieldsOf } from "../field-check.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
@@ -12,7 +15,7 @@ export type TokenReviewer = (
 ) => Promise<{ readonly user: UserInfo; readonly audiences: readonly string[] } | { readonly problem: string }>;
 
 interface ReviewSpec {
-  readonly resourceAttributes?: Readonly<Record<string, string | undefined>>;
+  readonly resourceAttributes?: DeepReadonly<ResourceAttributes>;
   readonly nonResourceAttributes?: { readonly path?: string; readonly verb?: string };
   readonly user?: string;
   readonly uid?: string;
@@ -71,9 +74,37 @@ function attributeProblems({ resourceAttributes, nonResourceAttributes }: Review
     const detail = "cannot be specified in combination with resourceAttributes";
     return [field.invalid("spec.nonResourceAttributes", nonResourceAttributes, detail)];
   }
-  if (resourceAttributes !== undefined || nonResourceAttributes !== undefined) return [];
+  if (resourceAttributes !== undefined) return selectorProblems(resourceAttributes);
+  if (nonResourceAttributes !== undefined) return [];
   const detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
   return [field.invalid("spec.resourceAttributes", null, detail)];
+}
+
+function selectorProblems({ fieldSelector, labelSelector }: DeepReadonly<ResourceAttributes>): FieldError[] {
+  return Object.entries({ fieldSelector, labelSelector }).flatMap(([name, selector]) => {
+    if (selector === undefined) return [];
+    const path = `spec.resourceAttributes.${name}`;
+    const { rawSelector = "", requirements = [] } = selector;
+    if (rawSelector !== "" && requirements.length > 0) {
+      return [field.invalid(`${path}.rawSelector`, rawSelector, "may not specified at the same time as requirements")];
+    }
+    if (rawSelector === "" && requirements.length === 0) {
+      return [field.required(`${path}.requirements`, `when ${path} is specified, requirements or rawSelector is required`)];
+    }
+    return requirements.flatMap((requirement, index) => requirementProblems(`${path}.requirements[${index}]`, requirement));
+  });
+}
+
+/** Operators of later versions are let pass: the evaluation passes them over. */
+function requirementProblems(path: string, { key, operator, values = [] }: DeepReadonly<LabelSelectorRequirement>): FieldError[] {
+  const errors: FieldError[] = key === "" ? [field.required(`${path}.key`, "must be specified")] : [];
+  if ((operator === "In" || operator === "NotIn") && values.length === 0) {
+    errors.push(field.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
+  }
+  if ((operator === "Exists" || operator === "DoesNotExist") && values.length > 0) {
+    errors.push(field.forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
+  }
+  return errors;
 }
 
 function subjectProblems({ user = "", groups = [] }: ReviewSpec): FieldError[] {
@@ -92,12 +123,15 @@ function placeProblems({ namespace }: RequestScope, { resourceAttributes, nonRes
 }
 
 async function accessStatus(authorizer: Authorizer, user: UserInfo, spec: ReviewSpec): Promise<object> {
-  const { allowed, denied = false, reason, error } = await authorizer.authorize(attributesOf(user, spec));
+  const { fieldSelector, labelSelector } = spec.resourceAttributes ?? {};
+  const { selectors, problems } = reviewedSelectors(fieldSelector, labelSelector);
+  const { allowed, denied = false, reason, error } = await authorizer.authorize({ ...attributesOf(user, spec), ...selectors });
+  const errors = [...(error === undefined ? [] : [error]), ...problems];
   return {
     allowed,
     ...(denied ? { denied } : {}),
     ...(reason === "" ? {} : { reason }),
-    ...(error === undefined ? {} : { evaluationError: error }),
+    ...(errors.length === 0 ? {} : { evaluationError: aggregated(errors) }),
   };
 }
 
