@@ -5,8 +5,8 @@ import type { Pod } from "../../api/types/core/v1.ts";
 import type { PodGroup } from "../../api/types/scheduling/v1alpha2.ts";
 import { timestamp } from "../../base/index.ts";
 import { type DeepReadonly, isConflict, isNotFound } from "../../machinery/index.ts";
-import type { PodInfo } from "../cluster/pod-info.ts";
-import { wakesIf } from "../framework/events.ts";
+import { type PodInfo, podInfo } from "../cluster/pod-info.ts";
+import { type ObjectChange, wakesIf } from "../framework/events.ts";
 import type { Plugin } from "../framework/plugin.ts";
 import type { PluginContext } from "./registry.ts";
 
