@@ -24,7 +24,10 @@ export interface PrintedColumn<T> {
 }
 
 export interface KindStrategy<T> {
-  /** Fills in what the client left out; runs on every decoded object, also on stored ones when they are read by patches. */
+  /**
+   * Fills in what the client left out; runs on every decoded object, also on stored ones when they are read by patches. Where nothing is
+   * missing it assigns nothing, for other objects may share what is below the object's own members.
+   */
   applyDefaults?(object: T): void;
   /** Clears what a creator may not set (status) and sets what the server owns. */
   prepareForCreate?(object: T, context: StrategyContext): void;

@@ -14,8 +14,11 @@ const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 
 function applyDefaults({ spec }: CustomResourceDefinition): void {
   if (!spec?.names) return;
-  spec.names.singular ||= spec.names.kind?.toLowerCase();
-  if (!spec.names.listKind && spec.names.kind) spec.names.listKind = `${spec.names.kind}List`;
+  const { names } = spec;
+  if (names.kind) {
+    names.singular ||= names.kind.toLowerCase();
+    names.listKind ||= `${names.kind}List`;
+  }
   spec.conversion ??= { strategy: "None" };
   const { service } = spec.conversion.webhook?.clientConfig ?? {};
   if (service) service.port ??= 443;

@@ -27,13 +27,18 @@ export interface ObjectView {
   take(shown: Draft, object: Draft): void;
 }
 
+/** `mayMutate` of plugins that change nothing but what is about to be created. */
+export function isCreation({ operation }: AdmissionRequest): boolean {
+  return operation === "CREATE";
+}
+
 /** Refuses by throwing a StatusError. Both calls may be synchronous, which is the fast way. */
 export interface AdmissionPlugin {
   readonly name: string;
   /** The resources it cares about, as `group/plural` (`/pods`); absent: all. */
   readonly resources?: readonly string[];
   mutate?(request: AdmissionRequest, pass: MutationPass): void | Promise<void>;
-  /** Whether `mutate` may change the object of such a request. Absent: always. */
+  /** Whether `mutate` may change the object of such a request; an update is spared the call otherwise. Absent: always. */
   mayMutate?(request: AdmissionRequest): boolean;
   validate?(request: AdmissionRequest): void | Promise<void>;
 }

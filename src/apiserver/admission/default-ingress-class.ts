@@ -1,6 +1,6 @@
 // DefaultIngressClass: an Ingress that names no class gets the cluster's default one.
 import type { Ingress, IngressClass } from "../../api/types/networking/v1.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "./admission.ts";
 import { type ClusterView, lookUpAll } from "./cluster-view.ts";
 import { newestDefault } from "./default-class.ts";
 
@@ -10,6 +10,7 @@ const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
 export class DefaultIngressClass implements AdmissionPlugin {
   readonly name = "DefaultIngressClass";
   readonly resources = ["networking.k8s.io/ingresses"];
+  readonly mayMutate = isCreation;
   readonly #view: ClusterView;
 
   constructor(view: ClusterView) {

@@ -1,5 +1,5 @@
 // DefaultTolerationSeconds: pods stay five minutes on a node that is not ready or not reachable, unless they say otherwise.
-import type { AdmissionPlugin } from "./admission.ts";
+import { type AdmissionPlugin, isCreation } from "./admission.ts";
 import { createdPodSpec, type Toleration } from "./pod-fields.ts";
 
 const TOLERATION_SECONDS = 300;
@@ -8,6 +8,7 @@ const taints = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: "DefaultTolerationSeconds",
   resources: ["/pods"],
+  mayMutate: isCreation,
   mutate(request) {
     const spec = createdPodSpec(request);
     if (spec === undefined) return;

@@ -3,7 +3,7 @@ import { podLimits, podRequests } from "../../api/index.ts";
 import type { LimitRange, LimitRangeItem, Pod } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, forbidden, Quantity, quantityMilli } from "../../machinery/index.ts";
 import { fieldOf } from "../registry/draft.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "./admission.ts";
 import { type ClusterView, lookUpAll } from "./cluster-view.ts";
 import { type Container, podSpec } from "./pod-fields.ts";
 
@@ -21,6 +21,7 @@ interface Resources {
 export class LimitRanger implements AdmissionPlugin {
   readonly name = "LimitRanger";
   readonly resources = ["/pods", "/persistentvolumeclaims"];
+  readonly mayMutate = isCreation;
   readonly #view: ClusterView;
 
   constructor(view: ClusterView) {

@@ -1,6 +1,6 @@
 // PodTopologyLabels: a pod learns in which zone and region its node is, by labels of its own.
 import type { KubeObject } from "../../machinery/index.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "./admission.ts";
 import { type ClusterView, lookUpCached } from "./cluster-view.ts";
 import { podSpec } from "./pod-fields.ts";
 
@@ -9,6 +9,7 @@ const COPIED = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
 export class PodTopologyLabels implements AdmissionPlugin {
   readonly name = "PodTopologyLabels";
   readonly resources = ["/pods"];
+  readonly mayMutate = isCreation;
   readonly #view: ClusterView;
 
   constructor(view: ClusterView) {

@@ -22,6 +22,11 @@ export class PriorityAdmission implements AdmissionPlugin {
     this.#view = view;
   }
 
+  mayMutate({ operation, object }: AdmissionRequest): boolean {
+    const { priority, preemptionPolicy } = (object?.["spec"] ?? {}) as PodSpec;
+    return operation === "CREATE" || priority === undefined || preemptionPolicy === undefined;
+  }
+
   mutate(request: AdmissionRequest): void | Promise<void> {
     if (request.scope.resource.resource !== "pods") return undefined;
     const spec = createdPodSpec(request);

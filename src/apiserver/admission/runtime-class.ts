@@ -1,7 +1,7 @@
 // RuntimeClass: a pod pays its runtime's overhead and goes where the runtime is.
 import type { RuntimeClass } from "../../api/types/node/v1.ts";
 import { type DeepReadonly, deepEqual, forbidden, parseQuantity } from "../../machinery/index.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "./admission.ts";
 import { type ClusterView, lookUp } from "./cluster-view.ts";
 import { createdPodSpec, type PodSpec, pods, type Toleration } from "./pod-fields.ts";
 
@@ -10,6 +10,7 @@ type Amounts = Readonly<Record<string, string>>;
 export class RuntimeClassAdmission implements AdmissionPlugin {
   readonly name = "RuntimeClass";
   readonly resources = ["/pods"];
+  readonly mayMutate = isCreation;
   readonly #view: ClusterView;
 
   constructor(view: ClusterView) {

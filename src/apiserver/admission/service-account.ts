@@ -2,7 +2,7 @@
 import type { Pod, ServiceAccount } from "../../api/types/core/v1.ts";
 import { nameSuffix } from "../../base/index.ts";
 import { type DeepReadonly, forbidden } from "../../machinery/index.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "./admission.ts";
+import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "./admission.ts";
 import { type ClusterView, lookUp, lookUpCached } from "./cluster-view.ts";
 import { type Container, createdPodSpec, isMirrorPod, type PodSpec, pods } from "./pod-fields.ts";
 import { mirrorProblem, secretProblem } from "./pod-secrets.ts";
@@ -17,6 +17,7 @@ const ATTEMPT_INTERVAL_MS = 100;
 export class ServiceAccountAdmission implements AdmissionPlugin {
   readonly name = "ServiceAccount";
   readonly resources = ["/pods"];
+  readonly mayMutate = isCreation;
   readonly #view: ClusterView;
 
   constructor(view: ClusterView) {

@@ -1,5 +1,5 @@
 // TaintNodesByCondition: a new node takes no pods until it has said that it is ready.
-import type { AdmissionPlugin } from "./admission.ts";
+import { type AdmissionPlugin, isCreation } from "./admission.ts";
 
 const NOT_READY = "node.kubernetes.io/not-ready";
 
@@ -11,6 +11,7 @@ interface Taint {
 export const taintNodesByCondition: AdmissionPlugin = {
   name: "TaintNodesByCondition",
   resources: ["/nodes"],
+  mayMutate: isCreation,
   mutate({ operation, object, scope }) {
     if (operation !== "CREATE" || object === undefined || scope.subresource !== "") return;
     const spec = (object["spec"] ??= {}) as { taints?: Taint[] };

@@ -1,5 +1,5 @@
 // From what a client sent to a private draft of the right kind.
-import type { RequestScope, UncheckedObject, WriteOptions } from "../../api/index.ts";
+import type { RequestScope, Resource, UncheckedObject, WriteOptions } from "../../api/index.ts";
 import { badRequest, type DeepReadonly, type ObjectMeta } from "../../machinery/index.ts";
 import type { Draft } from "./draft.ts";
 import { knownFieldsOf } from "./field-check.ts";
@@ -16,6 +16,24 @@ export async function decodeBody(scope: RequestScope, body: UncheckedObject, opt
   draft.metadata ??= {};
   checkPlace(scope, draft.metadata);
   return applyDefaults(scope, await toStoredForm(resource, draft));
+}
+
+/**
+ * The same for what a patch has made of `standing`, which is in the version of the request. Where only metadata has changed, the draft
+ * shares all else with `standing`: it is valid and has its defaults.
+ */
+export async function decodePatched(scope: RequestScope, wanted: Draft, standing: Draft, options: WriteOptions): Promise<Draft> {
+  if (!changesMetadataAlone(scope.resource, wanted, standing)) return decodeBody(scope, wanted as unknown as UncheckedObject, options);
+  const { metadata } = knownFieldsOf(scope, { metadata: wanted.metadata }, scope.resource, options);
+  checkPlace(scope, metadata);
+  return applyDefaults(scope, { ...standing, metadata });
+}
+
+function changesMetadataAlone({ prune, storedAs }: Resource, wanted: Draft, standing: Draft): boolean {
+  if (prune !== undefined || storedAs !== undefined || wanted.metadata === standing.metadata) return false;
+  for (const name in wanted) if (name !== "metadata" && wanted[name] !== standing[name]) return false;
+  for (const name in standing) if (!(name in wanted)) return false;
+  return true;
 }
 
 /** Sets what the client left out; `draft` is in stored form. */

@@ -8,6 +8,11 @@ export function draftOf(object: DeepReadonly<KubeObject>): Draft {
   return copyJson(object) as unknown as Draft;
 }
 
+/** Makes the parts that `draft` shares with `old` its own, for those who change them. */
+export function copyShared(draft: Draft, old: DeepReadonly<KubeObject>): void {
+  for (const name in draft) if (draft[name] === fieldOf(old, name)) draft[name] = copyJson(draft[name]);
+}
+
 /**
  * Puts the parts of `old` into `draft` that both have alike: whoever compares the two later need not look at those, and both
  * take the memory of one. What is below the draft's metadata and its other members must not be changed any more.

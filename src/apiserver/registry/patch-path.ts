@@ -1,5 +1,5 @@
 // Patch: JSON, merge and strategic merge patches, and server-side apply, each on the version that was asked for.
-import type { PatchOptions, RequestScope, Stored, UncheckedObject } from "../../api/index.ts";
+import type { PatchOptions, RequestScope, Stored } from "../../api/index.ts";
 import {
   applyJsonPatch,
   applyMergePatch,
@@ -13,7 +13,7 @@ import {
 } from "../../machinery/index.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { applyObject } from "./apply-path.ts";
-import { decodeBody } from "./decode.ts";
+import { decodePatched } from "./decode.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import type { ServerContext } from "./server-context.ts";
 import { standingObject } from "./stored-as.ts";
@@ -42,7 +42,7 @@ export async function patchObject(
     const original = await standingObject(scope.resource, current);
     const wanted = patched(scope, original, patch, options) as Draft;
     checkIdentity(scope, wanted);
-    return decodeBody(scope, wanted as unknown as UncheckedObject, options);
+    return decodePatched(scope, wanted, original, options);
   };
   const replacement = projection === undefined ? { make } : { make, rules: mainRules(scope.resource), view: viewOf(scope, projection) };
   return { stored: await replaceObject(context, scope, replacement, options), created: false };

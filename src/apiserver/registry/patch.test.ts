@@ -25,6 +25,18 @@ describe("patch", () => {
     assert.deepEqual(data(stored), { y: "4", z: "3" });
   });
 
+  it("shares with what stood all that a patch of metadata leaves alone, and still checks the metadata", async () => {
+    await using server = await CoreFixture.start();
+    const before = await server.create("configmaps", configMap("a", { x: "1" }));
+    const label = (value: unknown) =>
+      patch(server, { metadata: { labels: { a: value } } }, { type: "application/strategic-merge-patch+json" });
+    const { stored } = await label("b");
+    assert.equal(data(stored), data(before));
+    assert.deepEqual(stored.object.metadata.labels, { a: "b" });
+    await assert.rejects(label(1), /cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of type string/);
+    await assert.rejects(label("no label!"), /Invalid value: "no label!"/);
+  });
+
   it("answers 422 for a JSON patch that does not fit, 409 for one with a stale resourceVersion", async () => {
     await using server = await CoreFixture.start();
     await server.create("configmaps", configMap("a"));

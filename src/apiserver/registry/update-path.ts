@@ -15,7 +15,7 @@ import type { ObjectView } from "../admission/admission.ts";
 import type { CacheEntry } from "../watch-cache/cache-entry.ts";
 import { createDraft } from "./create-path.ts";
 import { decodeBody, keepServerMetadata } from "./decode.ts";
-import { type Draft, draftOf, shareUnchanged } from "./draft.ts";
+import { copyShared, type Draft, draftOf, shareUnchanged } from "./draft.ts";
 import { isFinished } from "./finalizers.ts";
 import { storedResource } from "./key.ts";
 import { admitMutations, trackFields } from "./managed-fields.ts";
@@ -27,7 +27,8 @@ import { mainRules, type UpdateRules, updateRules } from "./update-rules.ts";
 export interface Replacement {
   /**
    * Makes the wanted object, in stored form, from what stands; called again when another write came between. A
-   * resourceVersion in it must be the current one; none at all replaces whatever stands.
+   * resourceVersion in it must be the current one; none at all replaces whatever stands. But for its metadata it may share with what
+   * stands.
    */
   make(current: CacheEntry): Draft | Promise<Draft>;
   /** "none" when managedFields are already right, and for what the server does itself. */
@@ -129,10 +130,12 @@ async function replaceOnce(
   const request = { operation: "UPDATE", scope, object: draft, old: current.object, isDryRun, view } as const;
   // What admission sets belongs to nobody. Where it sets nothing, the parts that are as they were are known afterwards, and what
   // the rules of a subresource have taken back.
-  const isBefore = scope.subresource === "" && context.admission.mayMutate(request);
-  const tracks = replacement.tracking === "none" ? "never" : isBefore ? "before" : "after";
+  const isAdmitted = replacement.isAdmitted === true;
+  const mayMutate = !isAdmitted && context.admission.mayMutate(request);
+  if (mayMutate || guard !== undefined) copyShared(draft, current.object);
+  const tracks = replacement.tracking === "none" ? "never" : mayMutate && scope.subresource === "" ? "before" : "after";
   if (tracks === "before") trackFields({ context, scope, draft, old: current.object });
-  if (replacement.isAdmitted !== true) await admitMutations(context, request);
+  if (mayMutate) await admitMutations(context, request);
   rules.prepare(draft, old, context);
   if (guard === undefined) shareUnchanged(draft, old);
   if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
@@ -140,7 +143,7 @@ async function replaceOnce(
   const reservation = guard?.reserve(draft, old);
   try {
     validate(scope, draft, old, [...rules.validate(draft, old, context), ...(reservation?.errors ?? [])]);
-    if (replacement.isAdmitted !== true) await context.admission.validate(request);
+    if (!isAdmitted) await context.admission.validate(request);
     if (isDryRun) return dryRunAnswer(resource, draft);
     return presented(resource, await write(context, scope, draft, current));
   } finally {

@@ -60,5 +60,5 @@ export function applyRequestsFromLimits(resources: ResourceRequirements | undefi
 
 /** In the host's network a container's port is the host's port. */
 export function applyHostNetworkPorts(ports: readonly ContainerPort[] | undefined): void {
-  if (ports) for (const port of ports) port.hostPort ||= port.containerPort;
+  if (ports) for (const port of ports) if (port.containerPort) port.hostPort ||= port.containerPort;
 }

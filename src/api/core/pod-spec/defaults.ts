@@ -11,10 +11,8 @@ export function applyPodSpecDefaults(spec: PodSpec): void {
   spec.securityContext ??= {};
   // The two names of one field; the deprecated one follows.
   const account = spec.serviceAccountName || spec.serviceAccount;
-  if (account) {
-    spec.serviceAccountName = account;
-    spec.serviceAccount = account;
-  }
+  if (account && account !== spec.serviceAccountName) spec.serviceAccountName = account;
+  if (account && account !== spec.serviceAccount) spec.serviceAccount = account;
   if (spec.volumes) for (const volume of spec.volumes) applyVolumeDefaults(volume);
   if (spec.initContainers) for (const container of spec.initContainers) applyContainerDefaults(container);
   if (spec.containers) for (const container of spec.containers) applyContainerDefaults(container);

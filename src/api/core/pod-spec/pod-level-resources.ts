@@ -11,12 +11,12 @@ export function applyPodLevelRequests(spec: PodSpec): void {
   const requests = { ...resources.requests };
   for (const name of containerRequestNames(spec)) if (isPodLevelResource(name)) requests[name] ??= aggregatedRequest(spec, name);
   for (const name in resources.limits) if (isPodLevelResource(name)) requests[name] ??= resources.limits[name] ?? "0";
-  if (Object.keys(requests).length > 0) resources.requests = requests;
+  if (Object.keys(requests).length > Object.keys(resources.requests ?? {}).length) resources.requests = requests;
 }
 
 function containerRequestNames(spec: PodSpec): Set<string> {
   const names = new Set<string>();
-  for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) {
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     for (const name in container.resources?.requests) names.add(name);
   }
   return names;
@@ -24,7 +24,7 @@ function containerRequestNames(spec: PodSpec): Set<string> {
 
 function aggregatedRequest(spec: PodSpec, name: string): string {
   const requestOf = (container: Container) => parseQuantity(container.resources?.requests?.[name] ?? "0");
-  let total = spec.containers.map(requestOf).reduce((sum, request) => sum.add(request), parseQuantity("0"));
+  let total = (spec.containers ?? []).map(requestOf).reduce((sum, request) => sum.add(request), parseQuantity("0"));
   let sidecars = parseQuantity("0");
   let peak = parseQuantity("0");
   for (const container of spec.initContainers ?? []) {

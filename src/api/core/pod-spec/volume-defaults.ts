@@ -16,9 +16,10 @@ export function applyVolumeDefaults(volume: Volume): void {
     applyDownwardDefaults(volume.downwardAPI.items);
   }
   if (volume.projected) applyProjectedDefaults(volume.projected);
-  if (volume.ephemeral?.volumeClaimTemplate) {
-    volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= "Filesystem";
-    volume.ephemeral.volumeClaimTemplate.spec.resources ??= {};
+  const claim = volume.ephemeral?.volumeClaimTemplate?.spec;
+  if (claim) {
+    claim.volumeMode ??= "Filesystem";
+    claim.resources ??= {};
   }
   if (volume.image) volume.image.pullPolicy ||= defaultPullPolicy(volume.image.reference);
   applySharedSourceDefaults(volume);

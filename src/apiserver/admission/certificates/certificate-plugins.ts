@@ -3,7 +3,7 @@
 import type { CertificateSigningRequest } from "../../../api/types/certificates/v1.ts";
 import { type DeepReadonly, deepEqual, forbidden } from "../../../machinery/index.ts";
 import type { Authorizer } from "../../authz/authorizer.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "../admission.ts";
 import { subjectOf } from "./request-subject.ts";
 import { mayUseSigner } from "./signer-permission.ts";
 
@@ -17,6 +17,7 @@ type Request = DeepReadonly<CertificateSigningRequest>;
 export const certificateRequester: AdmissionPlugin = {
   name: "CertificateRequester",
   resources: REQUESTS,
+  mayMutate: isCreation,
   mutate({ operation, scope, object }) {
     if (operation !== "CREATE" || scope.subresource !== "" || object === undefined) return;
     const { user } = scope;

@@ -1,7 +1,7 @@
 // DefaultStorageClass: a claim that names no class gets the cluster's default one.
 import type { PersistentVolumeClaim } from "../../../api/types/core/v1.ts";
 import type { StorageClass } from "../../../api/types/storage/v1.ts";
-import type { AdmissionPlugin, AdmissionRequest } from "../admission.ts";
+import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "../admission.ts";
 import { type ClusterView, lookUpAll } from "../cluster-view.ts";
 import { newestDefault } from "../default-class.ts";
 
@@ -12,6 +12,7 @@ const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
 export class DefaultStorageClass implements AdmissionPlugin {
   readonly name = "DefaultStorageClass";
   readonly resources = ["/persistentvolumeclaims"];
+  readonly mayMutate = isCreation;
   readonly #view: ClusterView;
 
   constructor(view: ClusterView) {

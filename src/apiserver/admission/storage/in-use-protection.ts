@@ -1,5 +1,5 @@
 // StorageObjectInUseProtection: volumes, claims and attribute classes get a finalizer that keeps them while they are used.
-import type { AdmissionPlugin } from "../admission.ts";
+import { type AdmissionPlugin, isCreation } from "../admission.ts";
 
 /** By `group/plural`. */
 const finalizers: Readonly<Record<string, string>> = {
@@ -11,6 +11,7 @@ const finalizers: Readonly<Record<string, string>> = {
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: "StorageObjectInUseProtection",
   resources: Object.keys(finalizers),
+  mayMutate: isCreation,
   mutate({ operation, scope, object }) {
     const finalizer = finalizers[`${scope.resource.group}/${scope.resource.resource}`];
     if (operation !== "CREATE" || scope.subresource !== "" || object === undefined || finalizer === undefined) return;

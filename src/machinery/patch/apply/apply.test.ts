@@ -210,6 +210,16 @@ test("an update that changes nothing answers the very same entries", () => {
   assert.equal(entries, live.metadata.managedFields);
 });
 
+test("a writer that changes what it owns already keeps its set as it is", () => {
+  const live = updated(undefined, thing({ spec: { replicas: 1, selector: { a: "b" } } }));
+  const set = fieldsOf(live, "editor");
+  const changed = updated(live, thing({ spec: { replicas: 2, selector: { a: "b" } } }, live.metadata), { now: 1000 });
+  assert.equal(fieldsOf(changed, "editor"), set);
+  assert.equal(changed.metadata.managedFields?.[0]?.time, "1970-01-01T00:00:01Z");
+  const cut = updated(changed, thing({ spec: { replicas: 3 } }, changed.metadata));
+  assert.deepEqual(fieldsOf(cut, "editor"), { "f:spec": { "f:replicas": {} } });
+});
+
 test("fields that the endpoint does not write are not owned", () => {
   const live = updated(undefined, thing({ spec: { replicas: 1 }, status: { replicas: 1 } }), { resetFields: ["status"] });
   assert.deepEqual(fieldsOf(live, "editor"), { "f:spec": { "f:replicas": {} } });

@@ -153,8 +153,10 @@ export function trackUpdate(request: TrackUpdateRequest): readonly ManagedFields
   const shape = rootShape(facts);
   const given = managedFieldsOf(updated);
   if (isReset(given)) return [];
+  const standing = managedFieldsOf(old) ?? [];
   // What a client says of owners counts if it can be read at all.
-  const before = given !== undefined && given.length > 0 && given.every(isReadable) ? given : (managedFieldsOf(old) ?? []);
+  const isTold = given !== undefined && given !== standing && given.length > 0 && given.every(isReadable);
+  const before = isTold ? given : standing;
   if (old === undefined) {
     const owner: Owner = { ...ownerOf(request, "Update"), set: createdFields(updated, facts, resetFields) };
     return writeOwners(readOwners(before).set(ownerId(owner), owner));
@@ -165,12 +167,12 @@ export function trackUpdate(request: TrackUpdateRequest): readonly ManagedFields
   const removed = ownable(changes.removed, resetFields);
   if (isEmptySet(touched) && isEmptySet(removed)) return before;
   const owners = readOwners(before);
+  const writer = ownerOf(request, "Update");
+  const id = ownerId(writer);
+  const own = owners.get(id);
   takeFromOwners(owners, union(touched, removed));
-  if (!isEmptySet(touched)) {
-    const writer = ownerOf(request, "Update");
-    const id = ownerId(writer);
-    owners.set(id, { ...writer, set: union(owners.get(id)?.set ?? emptySet, touched) });
-  }
+  // Made of what the writer had before: most often it has the very same fields afterwards.
+  if (!isEmptySet(touched)) owners.set(id, { ...writer, set: union(difference(own?.set ?? emptySet, removed), touched) });
   return writeOwners(owners);
 }
 
