@@ -8,6 +8,9 @@ import { History } from "../history.ts";
 import type { PutOptions, RangeOptions, RangeResult, Store, StoreEntry, StoreEvent, WatchOptions } from "../store.ts";
 import { decodeEntry, decodeNumber, ENTRY_VERSION, encodeEntry, encodeNumber } from "./encoding.ts";
 
+/** So many entries, and as many older ones, are known without a look at the file. */
+const MAX_RECENT = 2048;
+
 export interface LmdbStoreOptions {
   /** The data file; its folder must exist. */
   readonly path: string;
@@ -21,6 +24,9 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
 }
 
+/** By key; undefined is what was deleted. */
+type Recent = Map<string, StoreEntry | undefined>;
+
 export class LmdbStore implements Store {
   readonly #root: RootDatabase<Buffer, string>;
   readonly #data: Database<Buffer, string>;
@@ -32,6 +38,9 @@ export class LmdbStore implements Store {
   readonly #expirations: Expirations;
   /** What the writes under way will leave under a key (undefined: nothing); later writes are checked against it. */
   readonly #overlay = new Map<string, StoreEntry | undefined>();
+  /** What the last writes have left in the file. Most of it is written again soon, and whoever caches it holds the same bytes. */
+  #recent: Recent = new Map();
+  #lessRecent: Recent = new Map();
   /** The revision of the newest write, durable or under way. */
   #revision: number;
   #queue: PendingWrite[] = [];
@@ -74,7 +83,7 @@ export class LmdbStore implements Store {
 
   async get(key: string): Promise<StoreEntry | undefined> {
     this.#checkOpen();
-    return this.#read(key);
+    return this.#durable(key);
   }
 
   async range(prefix: string, { revision, limit, after }: RangeOptions = {}): Promise<RangeResult> {
@@ -137,15 +146,15 @@ export class LmdbStore implements Store {
     if (this.#isClosed) throw new StoreClosedError();
   }
 
-  /** The durable entry. */
-  #read(key: string): StoreEntry | undefined {
+  #durable(key: string): StoreEntry | undefined {
+    for (const recent of [this.#recent, this.#lessRecent]) if (recent.has(key)) return recent.get(key);
     const value = this.#data.get(key);
     return value === undefined ? undefined : decodeEntry(key, value);
   }
 
   /** The entry that a write has to reckon with. */
   #newest(key: string): StoreEntry | undefined {
-    return this.#overlay.has(key) ? this.#overlay.get(key) : this.#read(key);
+    return this.#overlay.has(key) ? this.#overlay.get(key) : this.#durable(key);
   }
 
   #expect(key: string, expectedRevision: number): StoreEntry {
@@ -231,11 +240,20 @@ export class LmdbStore implements Store {
       const key = event.type === "put" ? event.entry.key : event.key;
       const entry = event.type === "put" ? event.entry : undefined;
       if (this.#overlay.get(key) === entry) this.#overlay.delete(key);
+      this.#remember(key, entry);
       if (expiresAtMs === undefined) this.#expirations.forget(key);
       else this.#expirations.set(key, expiresAtMs);
     }
     this.#history.append(writes.map((write) => write.event));
     for (const write of writes) write.resolve();
+  }
+
+  #remember(key: string, entry: StoreEntry | undefined): void {
+    if (this.#recent.size >= MAX_RECENT) {
+      this.#lessRecent = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(key, entry);
   }
 
   /** A failed transaction leaves the file as it was; writes that built on it fail too. */
