@@ -147,7 +147,8 @@ export class LmdbStore implements Store {
   }
 
   #durable(key: string): StoreEntry | undefined {
-    for (const recent of [this.#recent, this.#lessRecent]) if (recent.has(key)) return recent.get(key);
+    if (this.#recent.has(key)) return this.#recent.get(key);
+    if (this.#lessRecent.has(key)) return this.#lessRecent.get(key);
     const value = this.#data.get(key);
     return value === undefined ? undefined : decodeEntry(key, value);
   }
