@@ -64,6 +64,8 @@ export interface WatchOptions extends ReadOptions {
   readonly allowWatchBookmarks?: boolean | undefined;
   readonly sendInitialEvents?: boolean | undefined;
   readonly timeoutSeconds?: number | undefined;
+  /** Lets a waiting watch go on when something has changed; what changes until then is in the same batch. Default: at once. */
+  readonly wake?: ((go: () => void) => void) | undefined;
 }
 
 export type StoredWatchEvent =

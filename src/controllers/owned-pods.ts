@@ -12,6 +12,8 @@ export interface OwnedPodsOptions<T extends KubeObject> {
   /** The controllers' kind. */
   readonly resource: ResourceRef<T>;
   readonly selectorOf: (owner: DeepReadonly<T>) => LabelSelectorMatcher;
+  /** The controller goes on from what stands in the owner's status: a change there cannot wait. */
+  readonly goesOnFromStatus?: boolean;
   /** Put on pods that are adopted, taken from those that are released. */
   readonly finalizers?: readonly string[];
   /** Told the key of every controller that has to look again, and how long that can wait. */
@@ -20,6 +22,8 @@ export interface OwnedPodsOptions<T extends KubeObject> {
 
 /** Pods by the uid of their controller; orphans by their namespace. */
 const BY_CONTROLLER = "controller";
+/** A look at a pod takes about a microsecond. */
+const REST_MS_PER_POD = 0.05;
 const orphansOf = (namespace: string) => `orphans/${namespace}`;
 
 export class OwnedPods<T extends KubeObject> {
@@ -37,12 +41,12 @@ export class OwnedPods<T extends KubeObject> {
     this.#options = options;
     this.#apiVersion = resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
     this.expectations = new ControllerExpectations(context.clock);
-    this.pace = new Pace(context.clock);
+    this.pace = new Pace(context.clock, REST_MS_PER_POD);
     this.owners = context.informers.informer(resource);
     this.informer = context.informers.informer(resources.pods);
     this.informer.addIndex(BY_CONTROLLER, (pod) => [getControllerOf(pod)?.uid ?? orphansOf(pod.metadata.namespace ?? "")]);
     const add = (owner: DeepReadonly<T>) => options.queue(objectKey(owner), 0);
-    this.owners.onChange({ added: add, updated: (_, owner) => add(owner), deleted: (owner) => this.#forget(owner) });
+    this.owners.onChange({ added: add, updated: (old, owner) => this.#ownerUpdated(old, owner), deleted: (owner) => this.#forget(owner) });
     this.informer.onChange({
       added: (pod) => this.#added(pod),
       updated: (old, pod) => this.#updated(old, pod),
@@ -95,6 +99,13 @@ export class OwnedPods<T extends KubeObject> {
     let selector = this.#selectors.get(owner);
     if (selector === undefined) this.#selectors.set(owner, (selector = this.#options.selectorOf(owner)));
     return selector;
+  }
+
+  /** A new status is mostly what the controller itself has written: to look at once would be to look without a rest. */
+  #ownerUpdated(old: DeepReadonly<T>, owner: DeepReadonly<T>): void {
+    const key = objectKey(owner);
+    const isUrgent = this.#options.goesOnFromStatus === true || old.metadata.generation !== owner.metadata.generation;
+    this.#options.queue(key, isUrgent ? 0 : this.pace.restMs(key));
   }
 
   #forget(owner: DeepReadonly<T>): void {

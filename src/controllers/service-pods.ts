@@ -54,12 +54,13 @@ export function targetPortOf(
   return undefined;
 }
 
-/** Calls `add` with the key of every service whose endpoints a change of a pod may concern. */
-export function onServicePodChanges(services: Informer<Service>, pods: Informer<Pod>, add: (key: string) => void): void {
-  const addMatching = (...states: readonly DeepReadonly<Pod>[]) => {
-    for (const service of services.lister.list(states[0]?.metadata.namespace)) {
+/** Calls `add` with the key of every service whose endpoints a change of a pod may concern, and the pod's name. */
+export function onServicePodChanges(services: Informer<Service>, pods: Informer<Pod>, add: (key: string, podName: string) => void): void {
+  const addMatching = (...states: readonly [DeepReadonly<Pod>, ...DeepReadonly<Pod>[]]) => {
+    const { namespace, name = "" } = states[0].metadata;
+    for (const service of services.lister.list(namespace)) {
       const selector = serviceSelector(service);
-      if (selector !== undefined && states.some(({ metadata }) => selector.matches(metadata.labels))) add(objectKey(service));
+      if (selector !== undefined && states.some(({ metadata }) => selector.matches(metadata.labels))) add(objectKey(service), name);
     }
   };
   pods.onChange({

@@ -4,6 +4,6 @@ export * from "./errors.ts";
 export type { EtcdStoreOptions } from "./etcd/etcd-store.ts";
 export { openEtcdStore } from "./etcd/open-etcd-store.ts";
 export { type CopiedEntry, type LmdbCopy, readLmdbFile, writeLmdbFile } from "./lmdb/lmdb-copy.ts";
-export { LmdbStore } from "./lmdb/lmdb-store.ts";
+export { isFailedCommit, LmdbStore } from "./lmdb/lmdb-store.ts";
 export { MemoryStore } from "./memory/memory-store.ts";
 export * from "./store.ts";

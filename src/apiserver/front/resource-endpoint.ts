@@ -15,6 +15,7 @@ import { factsOfAnswer, metaTypeFacts, storedBody } from "./protobuf-forms.ts";
 import { patchForce, patchTypes, type ResourceCall, requiredObject, typeOfBody } from "./resource-body.ts";
 import { setWarnings, wantsPretty, writeBody, writeJson, writeValue } from "./respond.ts";
 import { includeObject, partialMetadata, partialMetadataList, type TableOptions, tableOf } from "./table.ts";
+import { Turns } from "./turns.ts";
 import { type FrameEncoder, metadataFrames, objectFrames, tableFrames, writeWatch } from "./watch-writer.ts";
 import { acceptWebSocket, sendWatch } from "./web-socket.ts";
 
@@ -37,6 +38,8 @@ export class ResourceEndpoint implements Endpoint {
   readonly #catalog: ResourceCatalog;
   readonly #clock: Pick<Clock, "now">;
   readonly #watchObserver: WatchObserver | undefined;
+  /** Of the watches. */
+  readonly #turns = new Turns();
 
   constructor({ handler, catalog, clock, watchObserver }: ResourceEndpointOptions) {
     this.#watchObserver = watchObserver;
@@ -133,7 +136,7 @@ export class ResourceEndpoint implements Endpoint {
     const { query, name } = exchange.info;
     // A watch on one object is a watch on the collection that selects its name.
     const scope = { ...call.scope(closed.signal), name: "" };
-    const batches = await this.#handler.watch(scope, watchOptions(query, name));
+    const batches = await this.#handler.watch(scope, { ...watchOptions(query, name), wake: this.#turns.enter });
     exchange.started?.();
     setWarnings(exchange.response, call.warnings);
     const { upgrade } = exchange as Exchange & Partial<UpgradeExchange>;

@@ -5,7 +5,7 @@ import type { StoredWatchEvent } from "../../api/index.ts";
 import { builtInCatalog } from "../../api/index.ts";
 import type { FrontResponse } from "./exchange.ts";
 import { storedObject } from "./fake-server.ts";
-import { objectFrames, writeWatch } from "./watch-writer.ts";
+import { objectFrames, tableFrames, writeWatch } from "./watch-writer.ts";
 
 const resource = builtInCatalog().find("", "v1", "configmaps") ?? assert.fail();
 const stored = (name: string, bytes = 0) =>
@@ -81,4 +81,38 @@ test("watches get the same bytes of a change while it is recent, and each its ow
   assert.notEqual(written[0], written[2]);
   assert.notEqual(written[0], written[3]);
   assert.deepEqual(written[0], written[3]);
+});
+
+test("watches that take the same changes at once get them in the same bytes", async () => {
+  const events = ["a", "b", "c"].map((name): StoredWatchEvent => ({ type: "ADDED", stored: stored(name), change: {} }));
+  const written = [];
+  for (const batch of [events, events, events.slice(0, 2)]) {
+    const { response, done } = watch([batch]);
+    await turn();
+    response.emit("drain");
+    await done;
+    assert.equal(response.written.length, 1);
+    written.push(response.written[0]);
+  }
+  assert.equal(written[0], written[1]);
+  assert.notDeepEqual(written[0], written[2]);
+});
+
+test("the table of a change is made once for all who ask in the same second", () => {
+  let nowMs = 0;
+  let made = 0;
+  const columns = [{ name: "Made", type: "integer" as const, cell: () => ++made }];
+  const counted = { ...resource, strategy: { ...resource.strategy, columns } };
+  const framesOf = () => tableFrames(counted, { include: "Metadata" }, () => nowMs);
+  const [first, second] = [framesOf(), framesOf()];
+  const event = (name: string): StoredWatchEvent => ({ type: "ADDED", stored: stored(name), change: {} });
+  for (const frames of [first, second]) assert.match(String(frames(event("a"))), /"columnDefinitions":\[\{/);
+  const change = event("b");
+  const frame = first(change);
+  assert.match(String(frame), /"columnDefinitions":\[\]/);
+  nowMs = 999;
+  assert.equal(second(change), frame);
+  assert.equal(made, 3);
+  nowMs = 1000;
+  assert.notEqual(second(change), frame);
 });

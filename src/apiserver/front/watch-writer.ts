@@ -3,7 +3,7 @@ import type { Resource, Stored, StoredWatchEvent } from "../../api/index.ts";
 import { encodeWatchFrame, type TypeFacts } from "../../machinery/index.ts";
 import { encodeCbor } from "./cbor.ts";
 import type { FrontResponse } from "./exchange.ts";
-import { drained, gathered } from "./gathered.ts";
+import { CHUNK_BYTES, drained, gathered } from "./gathered.ts";
 import { type Format, streamTypes } from "./negotiation.ts";
 import { factsOfAnswer, metaTypeFacts, protobufBody, storedBody } from "./protobuf-forms.ts";
 import { copyJson, jsonLength } from "./stored-json.ts";
@@ -29,11 +29,12 @@ const sharedFrames = new WeakMap<object, Map<string, Uint8Array | string>>();
 
 /** The encoder's frame, made once for all watches that `form` names alike. */
 function shared(form: string, encode: (change: Change) => Uint8Array | string): (change: Change) => Uint8Array | string {
+  const keys = { ADDED: `${form} ADDED`, MODIFIED: `${form} MODIFIED`, DELETED: `${form} DELETED` };
   return (event) => {
     if (event.change === undefined) return encode(event);
     let frames = sharedFrames.get(event.change);
     if (frames === undefined) sharedFrames.set(event.change, (frames = new Map()));
-    const key = form + event.type;
+    const key = keys[event.type];
     let frame = frames.get(key);
     if (frame === undefined) frames.set(key, (frame = encode(event)));
     return frame;
@@ -64,7 +65,7 @@ const framings: Readonly<Record<Format, Framing>> = {
 export function objectFrames(resource: Resource, format: Format): FrameEncoder {
   const { kind, apiVersion, facts } = resource;
   const frame = framings[format];
-  const ofChange = shared(`${format} ${apiVersion} `, (event) => {
+  const ofChange = shared(`${format} ${apiVersion}`, (event) => {
     if (format === "json") return jsonFrame(event);
     if (format === "protobuf") return encodeWatchFrame(event.type, storedBody(event.stored, facts));
     return frame(event.type, event.stored.object, factsOfAnswer(event.stored.object, resource, ""));
@@ -80,7 +81,7 @@ export function metadataFrames(format: Format, version: MetaVersion | undefined)
   const frame = framings[format];
   const facts = metaTypeFacts("PartialObjectMetadata");
   const of = (type: string, object: { readonly metadata: unknown }) => frame(type, partialMetadata(object, version), facts);
-  const ofChange = shared(`${format} metadata ${version} `, ({ type, stored }) => of(type, stored.object));
+  const ofChange = shared(`${format} metadata ${version}`, ({ type, stored }) => of(type, stored.object));
   return (event) => {
     if (event.type === "ERROR") return frame("ERROR", event.status, metaTypeFacts("Status"));
     return event.type === "BOOKMARK" ? of("BOOKMARK", { metadata: bookmarkMeta(event) }) : ofChange(event);
@@ -89,8 +90,13 @@ export function metadataFrames(format: Format, version: MetaVersion | undefined)
 
 /** Tables of one row; only the first has the column definitions. `nowMs` is asked at every event, for ages. */
 export function tableFrames(resource: Resource, options: Omit<TableOptions, "nowMs">, nowMs: () => number): FrameEncoder {
+  const { include, version } = options;
   let withoutHeader = false;
   const frame = (type: string, object: object) => framings.json(type, object, resource.facts);
+  const rowFrame = ({ type, stored }: Change, tableOptions: TableOptions) => {
+    const metadata = { resourceVersion: stored.object.metadata.resourceVersion };
+    return frame(type, tableOf(resource, [stored], metadata, tableOptions));
+  };
   return (event) => {
     if (event.type === "ERROR") return frame("ERROR", event.status);
     const tableOptions = { ...options, nowMs: nowMs(), withoutHeader };
@@ -100,8 +106,10 @@ export function tableFrames(resource: Resource, options: Omit<TableOptions, "now
       const bare = { object: { kind: resource.kind, apiVersion: resource.apiVersion, metadata: bookmarkMeta(event) } };
       return frame("BOOKMARK", { ...table, rows: [{ cells: [], ...bare }] });
     }
-    const metadata = { resourceVersion: event.stored.object.metadata.resourceVersion };
-    return frame(event.type, tableOf(resource, [event.stored], metadata, tableOptions));
+    if (!tableOptions.withoutHeader) return rowFrame(event, tableOptions);
+    // Ages are told in seconds: who asks in the same one gets the same.
+    const second = Math.floor(tableOptions.nowMs / 1000);
+    return shared(`table ${resource.apiVersion} ${include} ${version} ${second}`, (change) => rowFrame(change, tableOptions))(event);
   };
 }
 
@@ -121,9 +129,10 @@ export async function writeWatch(response: FrontResponse, { batches, encode, for
   // Chunks are made here once for all watchers; http would write each in four parts.
   const isChunked = response.chunkedEncoding === true;
   if (isChunked) response.chunkedEncoding = false;
+  const bytesOf = isChunked ? (event: StoredWatchEvent) => chunkOf(encode(event)) : (event: StoredWatchEvent) => asBytes(encode(event));
   for await (const batch of batches) {
     if (signal.aborted) break;
-    for (const piece of gathered(framesOf(batch, encode, isChunked))) {
+    for (const piece of piecesOf(batch, bytesOf)) {
       if (!response.write(piece)) await drained(response);
       if (signal.aborted) break;
     }
@@ -132,13 +141,27 @@ export async function writeWatch(response: FrontResponse, { batches, encode, for
   response.end(isChunked ? LAST_CHUNK : undefined);
 }
 
-function* framesOf(batch: readonly StoredWatchEvent[], encode: FrameEncoder, isChunked: boolean): Generator<Uint8Array> {
-  for (const event of batch) {
-    const frame = encode(event);
-    if (isChunked) yield chunkOf(frame);
-    else yield typeof frame === "string" ? Buffer.from(frame) : frame;
-  }
+/** A longer batch is not made as a whole. */
+const MAX_JOINED = 32;
+
+/** By the first of them, what chunks became together: watches that take the same changes at once share it. */
+const joined = new WeakMap<Uint8Array, { readonly chunks: readonly Uint8Array[]; readonly whole: Uint8Array }>();
+
+/** A batch in large pieces; most have but one event. */
+function piecesOf(batch: readonly StoredWatchEvent[], bytesOf: (event: StoredWatchEvent) => Uint8Array): Iterable<Uint8Array> {
+  if (batch.length > MAX_JOINED) return gathered(batch.values().map(bytesOf));
+  const chunks = batch.map(bytesOf);
+  const [first] = chunks;
+  if (first === undefined || chunks.length === 1) return chunks;
+  if (chunks.reduce((sum, { byteLength }) => sum + byteLength, 0) > CHUNK_BYTES) return gathered(chunks);
+  const known = joined.get(first);
+  if (known?.chunks.length === chunks.length && known.chunks.every((chunk, index) => chunk === chunks[index])) return [known.whole];
+  const whole = Buffer.concat(chunks);
+  joined.set(first, { chunks, whole });
+  return [whole];
 }
+
+const asBytes = (frame: Uint8Array | string) => (typeof frame === "string" ? Buffer.from(frame) : frame);
 
 const CRLF = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");

@@ -43,9 +43,10 @@ export async function watchObjects(
     bookmarkRevision: options.allowWatchBookmarks === true ? () => context.cache.appliedRevision : undefined,
     bookmarkEveryMs: BOOKMARK_EVERY_MS,
     timeoutMs: timeoutMs(context, options.timeoutSeconds),
+    wake: options.wake ?? ((go) => go()),
     signal: endOf(scope),
   });
-  return resource.storedAs === undefined ? watcher.events() : convertEvents(scope, watcher.events());
+  return resource.storedAs === undefined ? watcher : convertEvents(scope, watcher);
 }
 
 /** What judges the entries: by what is stored, or after a wait by what the version that is asked for shows. */

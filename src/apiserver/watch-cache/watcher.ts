@@ -23,18 +23,27 @@ export interface WatcherOptions {
   readonly bookmarkRevision?: (() => number) | undefined;
   readonly bookmarkEveryMs: number;
   readonly timeoutMs: number;
+  /** See `WatchOptions.wake`. */
+  readonly wake: (go: () => void) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Events handed over at once at most, so that a late watcher does not hold up the others. */
 const MAX_BATCH = 500;
 
-export class Watcher {
+type Batch = readonly StoredWatchEvent[];
+
+const END: IteratorResult<Batch, undefined> = { done: true, value: undefined };
+
+/** Batches of events, one after the other. Written out, as a generator would cost more than the events. */
+export class Watcher implements AsyncIterableIterator<Batch, undefined> {
   readonly #options: WatcherOptions;
   /** The next record to look at. */
   #cursor: number;
   /** Set while waiting for something to happen. */
-  #wake: (() => void) | undefined;
+  #resume: (() => void) | undefined;
+  /** Set from the first `next` to the end. */
+  #stop: (() => void) | undefined;
   #isDone = false;
   #isBookmarkDue = false;
   #bookmarkTimer: Timer | undefined;
@@ -44,40 +53,62 @@ export class Watcher {
     this.#cursor = options.cache.window.cursorAfter(options.afterRevision);
   }
 
-  async *events(): AsyncGenerator<readonly StoredWatchEvent[]> {
-    const { cache, clock, timeoutMs, signal, initial } = this.#options;
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<Batch, undefined>> {
+    const { cache, prepare, initial } = this.#options;
+    if (this.#stop === undefined && !this.#isDone) {
+      this.#stop = this.#start();
+      if (initial.length > 0) return { done: false, value: initial };
+    }
+    try {
+      while (!this.#isDone) {
+        const end = prepare === undefined ? cache.window.end : await this.#prepare(prepare);
+        if (this.#cursor < cache.window.start) return this.#fail();
+        const batch = this.#drain(end);
+        if (batch.length > 0) return { done: false, value: batch };
+        if (this.#cursor >= cache.window.end) await this.#nextChange();
+      }
+    } catch (error) {
+      void this.return();
+      throw error;
+    }
+    return this.return();
+  }
+
+  async return(): Promise<IteratorResult<Batch, undefined>> {
+    this.#isDone = true;
+    this.#stop?.();
+    this.#stop = undefined;
+    return END;
+  }
+
+  /** Begins to listen; answers how to let go of everything. */
+  #start(): () => void {
+    const { cache, clock, timeoutMs, signal } = this.#options;
     const finish = () => {
       this.#isDone = true;
-      this.#wake?.();
+      this.#goOn();
     };
     const stopListening = cache.listen((record, cursor) => this.#offer(record, cursor));
     const timer = clock.setTimeout(finish, timeoutMs);
     signal?.addEventListener("abort", finish, { once: true });
     if (signal?.aborted === true) finish();
     this.#scheduleBookmark();
-    try {
-      if (initial.length > 0) yield initial;
-      yield* this.#follow();
-    } finally {
+    return () => {
       stopListening();
       timer.cancel();
       this.#bookmarkTimer?.cancel();
       signal?.removeEventListener("abort", finish);
-    }
+    };
   }
 
-  async *#follow(): AsyncGenerator<readonly StoredWatchEvent[]> {
-    const { prepare } = this.#options;
-    while (!this.#isDone) {
-      const end = prepare === undefined ? this.#options.cache.window.end : await this.#prepare(prepare);
-      if (this.#cursor < this.#options.cache.window.start) {
-        yield [{ type: "ERROR", status: expired("too old resource version: the watch was too slow").status }];
-        return;
-      }
-      const batch = this.#drain(end);
-      if (batch.length > 0) yield batch;
-      else if (this.#cursor >= this.#options.cache.window.end) await this.#nextChange();
-    }
+  /** The last batch of a watch that was too slow. */
+  #fail(): IteratorResult<Batch, undefined> {
+    this.#isDone = true;
+    return { done: false, value: [{ type: "ERROR", status: expired("too old resource version: the watch was too slow").status }] };
   }
 
   /** Prepares a batch of records; answers up to where they can be judged, for more may come while it waits. */
@@ -107,19 +138,23 @@ export class Watcher {
 
   /** A waiting watcher passes over what does not concern it, so that its cursor never falls behind. */
   #offer(record: WatchRecord, cursor: number): void {
-    if (this.#wake === undefined || cursor !== this.#cursor) return;
+    if (this.#resume === undefined || cursor !== this.#cursor) return;
     // What is not prepared yet cannot be judged here.
     if (this.#options.prepare === undefined && this.#eventOf(record) === undefined) this.#cursor++;
-    else this.#wake();
+    else this.#goOn();
+  }
+
+  #goOn(): void {
+    const resume = this.#resume;
+    // What happens before its turn needs no other.
+    this.#resume = undefined;
+    if (resume !== undefined) this.#options.wake(resume);
   }
 
   #nextChange(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve();
-      };
-      if (this.#isDone || this.#isBookmarkDue) this.#wake();
+      this.#resume = resolve;
+      if (this.#isDone || this.#isBookmarkDue) this.#goOn();
     });
   }
 
@@ -140,7 +175,7 @@ export class Watcher {
     this.#bookmarkTimer = clock.setTimeout(() => {
       this.#isBookmarkDue = true;
       this.#scheduleBookmark();
-      this.#wake?.();
+      this.#goOn();
     }, bookmarkEveryMs);
   }
 }

@@ -6,7 +6,7 @@ import { builtInCatalog, type GrowingCatalog } from "../../api/index.ts";
 import { type ApiServer, createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
 import type { Clock, Logger, Random } from "../../base/index.ts";
 import { type SchedulerOptions, schedulerConfiguration } from "../../scheduler/index.ts";
-import type { Store } from "../../storage/index.ts";
+import { isFailedCommit, type Store } from "../../storage/index.ts";
 import { dnsAddress } from "../config/cluster.ts";
 import type { ServerConfig } from "../config/process-config.ts";
 import { ensureClusterObjects } from "../control-plane/cluster-objects.ts";
@@ -38,11 +38,19 @@ export interface ServerContext {
 export async function serverMain(configFile: string): Promise<void> {
   const config = JSON.parse(readFileSync(configFile, "utf8")) as ServerConfig;
   const logger = createLogger({ name: "server", level: config.logLevel });
+  outliveFailedCommits();
   const context = { config, clock: new SystemClock(), random: new SystemRandom(), logger, signal: stopSignal() };
   await using _ = await startControlPlane(context);
   logger.info("serving", { addresses: config.listen, port: config.port });
   await aborted(context.signal);
   logger.info("stopping", { reason: String(context.signal.reason) });
+}
+
+/** A full disk is told to those who write; the server goes on to answer those who read. */
+function outliveFailedCommits(): void {
+  process.on("unhandledRejection", (reason) => {
+    if (!isFailedCommit(reason)) throw reason;
+  });
 }
 
 /** Listens on all configured addresses; disposing stops it. */

@@ -17,6 +17,8 @@ export interface LoggerOptions {
 export function createLogger(options: LoggerOptions): Logger {
   const target =
     options.file === undefined ? destination({ dest: 1, sync: true }) : destination({ dest: options.file, sync: true, mkdir: true });
+  // What cannot be written, as on a full disk, is lost: no reason to end.
+  target.on("error", () => undefined);
   const { name, level } = options;
   return adapt(pino({ name, level, base: { name }, serializers: { error: stdSerializers.err } }, target));
 }

@@ -6,8 +6,9 @@ import { type DeepReadonly, isNotFound, objectKey, splitKey } from "../../machin
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { createInNamespace } from "../create-in-namespace.ts";
 import { Pace } from "../pace.ts";
-import { onServicePodChanges, serviceSelector } from "../service-pods.ts";
-import { isLeaderRecord, MANAGED_BY_LABEL, MANAGER, planEndpoints } from "./plan.ts";
+import { ServicePodChanges } from "../service-pod-changes.ts";
+import { serviceSelector } from "../service-pods.ts";
+import { type Behind, behindAfter, isLeaderRecord, MANAGED_BY_LABEL, MANAGER, planEndpoints } from "./plan.ts";
 
 export function endpointController(context: ControllerContext): Controller {
   const { client, clock, informers } = context;
@@ -18,7 +19,9 @@ export function endpointController(context: ControllerContext): Controller {
   const add = (service: DeepReadonly<Service>) => queue.add(objectKey(service));
   services.onChange({ added: add, updated: (_, service) => add(service), deleted: add });
   const pace = new Pace(clock);
-  onServicePodChanges(services, pods, (key) => queue.addAfter(key, pace.restMs(key)));
+  const changes = new ServicePodChanges(services, pods, (key) => queue.addAfter(key, pace.restMs(key)));
+  /** What was behind each service at the last look. */
+  const known = new Map<string, { readonly service: DeepReadonly<Service>; readonly behind: readonly Behind[] }>();
   endpoints.onChange({
     // Those whose service went while nobody looked.
     added: (object) => {
@@ -41,19 +44,25 @@ export function endpointController(context: ControllerContext): Controller {
   const reconcile = async (key: string, signal: AbortSignal) => {
     const { namespace, name } = splitKey(key);
     const service = services.lister.get(namespace, name);
+    const before = known.get(key);
+    if (before?.service !== service) {
+      known.delete(key);
+      changes.forget(key);
+    }
     if (service === undefined) {
       pace.looked(key, 0);
       await remove(key, signal);
       return undefined;
     }
-    const selector = serviceSelector(service);
     const current = endpoints.lister.get(namespace, name);
-    if (selector === undefined || (current !== undefined && isLeaderRecord(current))) return undefined;
+    if (serviceSelector(service) === undefined || (current !== undefined && isLeaderRecord(current))) return undefined;
     const startedMs = clock.monotonic();
-    const candidates = pods.lister.list(namespace);
-    const behind = candidates.filter(({ metadata }) => selector.matches(metadata.labels));
+    const changed = changes.take(service);
+    const behind = behindAfter(before?.behind ?? [], service, changed);
+    known.set(key, { service, behind });
     const plan = planEndpoints(service, behind, current);
-    pace.looked(key, candidates.length, clock.monotonic() - startedMs);
+    // Watchers get the object as a whole, however little of it is new.
+    pace.looked(key, changed.looks + (plan.type === "none" ? 0 : behind.length), clock.monotonic() - startedMs);
     if (plan.type === "create") await createInNamespace(client, resources.endpoints, plan.endpoints, signal);
     else if (plan.type === "update") await client.update(resources.endpoints, plan.endpoints, { namespace, signal });
     return undefined;

@@ -2,6 +2,7 @@
 import { podReady } from "../../api/index.ts";
 import type { EndpointAddress, EndpointPort, EndpointSubset, Endpoints, Pod, Service } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, deepEqual } from "../../machinery/index.ts";
+import type { ChangedPods } from "../service-pod-changes.ts";
 import { belongsInEndpoints, HEADLESS_LABEL, hostnameFor, isHeadless, podIps, targetPortOf } from "../service-pods.ts";
 
 export const MANAGED_BY_LABEL = "endpoints.kubernetes.io/managed-by";
@@ -19,15 +20,15 @@ export function isLeaderRecord({ metadata }: DeepReadonly<Endpoints>): boolean {
 }
 
 /**
- * `pods`: those that the service selects; `current`: what stands.
+ * `behind`: by address, as `behindAfter` answers; `current`: what stands.
  * @see kubernetes `pkg/controller/endpoint/endpoints_controller.go`
  */
 export function planEndpoints(
   service: DeepReadonly<Service>,
-  pods: readonly DeepReadonly<Pod>[],
+  behind: readonly Behind[],
   current: DeepReadonly<Endpoints> | undefined,
 ): EndpointsPlan {
-  const { subsets, isTruncated } = truncate(subsetsOf(service, pods));
+  const { subsets, isTruncated } = truncate(subsetsOf(behind));
   const labels: Record<string, string> = { ...service.metadata.labels, [MANAGED_BY_LABEL]: MANAGER };
   delete labels[HEADLESS_LABEL];
   if (isHeadless(service)) labels[HEADLESS_LABEL] = "";
@@ -47,38 +48,41 @@ function annotationsOf(annotations: Readonly<Record<string, string>>) {
   return { annotations: Object.keys(annotations).length === 0 ? undefined : annotations };
 }
 
-/** An address with the ports behind it. */
-interface Behind {
-  readonly address: EndpointAddress;
+/** A pod's address with the ports behind it. */
+export interface Behind {
+  readonly address: EndpointAddress & { readonly targetRef: { readonly name: string; readonly uid: string } };
   readonly isReady: boolean;
-  readonly ports: EndpointPort[];
+  readonly ports: readonly EndpointPort[];
+  /** Alike where the ports are. */
+  readonly portsKey: string;
+}
+
+/** What is behind the service by address, when `pods` are all of `names` that it selects (undefined: of any), and the rest is as before. */
+export function behindAfter(
+  before: readonly Behind[],
+  service: DeepReadonly<Service>,
+  { names, pods }: Pick<ChangedPods, "names" | "pods">,
+): readonly Behind[] {
+  const kept = names === undefined ? [] : before.filter(({ address }) => !names.has(address.targetRef.name));
+  const added = pods.flatMap((pod) => behindOf(service, pod) ?? []);
+  // What is kept is in order already, which makes this cheap.
+  return [...kept, ...added].sort(({ address: a }, { address: b }) => compare(a.ip, b.ip) || compare(a.targetRef.uid, b.targetRef.uid));
 }
 
 /** Addresses with the same ports share a subset. */
-function subsetsOf(service: DeepReadonly<Service>, pods: readonly DeepReadonly<Pod>[]): EndpointSubset[] {
-  const groups = new Map<string, Behind[]>();
-  for (const pod of pods) {
-    const behind = behindOf(service, pod);
-    if (behind === undefined) continue;
-    const key = JSON.stringify(behind.ports);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [behind]);
-    else group.push(behind);
-  }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => subsetOf(group));
+function subsetsOf(behind: readonly Behind[]): EndpointSubset[] {
+  const groups = Map.groupBy(behind, ({ portsKey }) => portsKey);
+  return [...groups].sort(([a], [b]) => compare(a, b)).map(([, group]) => subsetOf(group));
 }
 
 function subsetOf(group: readonly Behind[]): EndpointSubset {
-  const sorted = [...group].sort(
-    (a, b) => compare(a.address.ip, b.address.ip) || compare(a.address.targetRef?.uid, b.address.targetRef?.uid),
-  );
-  const addresses = sorted.filter(({ isReady }) => isReady).map(({ address }) => address);
-  const notReadyAddresses = sorted.filter(({ isReady }) => !isReady).map(({ address }) => address);
+  const addresses = group.filter(({ isReady }) => isReady).map(({ address }) => address);
+  const notReadyAddresses = group.filter(({ isReady }) => !isReady).map(({ address }) => address);
   const ports = group[0]?.ports ?? [];
   return {
     ...(addresses.length === 0 ? {} : { addresses }),
     ...(notReadyAddresses.length === 0 ? {} : { notReadyAddresses }),
-    ...(ports.length === 0 ? {} : { ports }),
+    ...(ports.length === 0 ? {} : { ports: [...ports] }),
   };
 }
 
@@ -96,14 +100,14 @@ function behindOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>): Behin
   // A pod without the named port is not behind the service, unless the service has no ports at all.
   if (ports.length === 0 && (spec?.ports ?? []).length > 0) return undefined;
   const hostname = hostnameFor(pod, service);
-  const { name, namespace, uid } = pod.metadata;
+  const { name = "", namespace, uid = "" } = pod.metadata;
   const address = {
     ip,
     ...(pod.spec?.nodeName ? { nodeName: pod.spec.nodeName } : {}),
     targetRef: { kind: "Pod", namespace, name, uid },
     ...(hostname === undefined ? {} : { hostname }),
   };
-  return { address, isReady: spec?.publishNotReadyAddresses === true || podReady(pod), ports };
+  return { address, isReady: spec?.publishNotReadyAddresses === true || podReady(pod), ports, portsKey: JSON.stringify(ports) };
 }
 
 function portsOf({ spec }: DeepReadonly<Service>, pod: DeepReadonly<Pod>): EndpointPort[] {

@@ -6,7 +6,8 @@ import { type Informer, type ReconcileResult, WorkQueue } from "../../client/ind
 import { type DeepReadonly, isNotFound, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { Pace } from "../pace.ts";
-import { onServicePodChanges, serviceSelector } from "../service-pods.ts";
+import { ServicePodChanges } from "../service-pod-changes.ts";
+import { serviceSelector } from "../service-pods.ts";
 import { MANAGED_BY_LABEL, MANAGER, planSlices, SERVICE_NAME_LABEL, type SlicePlan } from "./plan.ts";
 import { SliceTracker } from "./slice-tracker.ts";
 
@@ -32,6 +33,9 @@ class EndpointSliceReconciler {
   readonly #slices: Informer<EndpointSlice>;
   readonly #tracker = new SliceTracker();
   readonly #pace: Pace;
+  readonly #changes: ServicePodChanges;
+  /** By service whose slices are being written: what is seen of them meanwhile, which may be the writes themselves. */
+  readonly #seenMeanwhile = new Map<string, (() => void)[]>();
   /** Services to plan again once their slices have caught up. */
   readonly #behind = new Set<string>();
   /** Services with a pod whose node has not been seen. */
@@ -47,23 +51,25 @@ class EndpointSliceReconciler {
     this.#nodes = informers.informer(resources.nodes);
     this.#slices = informers.informer(resources.endpointslices);
     this.#slices.addIndex(BY_SERVICE, (slice) => (isManaged(slice) ? [serviceKeyOf(slice)] : []));
+    this.#changes = new ServicePodChanges(this.#services, this.#pods, (key) => this.queue.addAfter(key, this.#pace.restMs(key)));
     this.#watch();
   }
 
   #watch(): void {
-    const add = (service: DeepReadonly<Service>) => this.queue.add(objectKey(service));
+    const add = (service: DeepReadonly<Service>) => this.#lookAtAll(objectKey(service));
     this.#services.onChange({ added: add, updated: (_, service) => add(service), deleted: add });
-    onServicePodChanges(this.#services, this.#pods, (key) => this.queue.addAfter(key, this.#pace.restMs(key)));
     this.#slices.onChange({
       added: (slice) => this.#sliceChanged(slice),
       updated: (old, slice) => {
-        if (isManaged(old) && serviceKeyOf(old) !== serviceKeyOf(slice)) this.queue.add(serviceKeyOf(old));
+        if (isManaged(old) && serviceKeyOf(old) !== serviceKeyOf(slice)) this.#lookAtAll(serviceKeyOf(old));
         this.#sliceChanged(slice);
       },
       deleted: (slice) => this.#sliceDeleted(slice),
     });
     this.#nodes.onChange({
-      added: () => this.#addAll(this.#waitForNodes),
+      added: () => {
+        for (const key of this.#waitForNodes) this.#lookAtAll(key);
+      },
       updated: (old, node) => {
         // Every service may have endpoints there; zones hardly ever change.
         if (old.metadata.labels?.[ZONE_LABEL] === node.metadata.labels?.[ZONE_LABEL]) return;
@@ -75,15 +81,14 @@ class EndpointSliceReconciler {
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult | undefined> {
     const { namespace, name } = splitKey(key);
     const service = this.#services.lister.get(namespace, name);
-    this.#waitForNodes.delete(key);
     this.#behind.delete(key);
-    if (service === undefined) {
-      this.#tracker.forget(key);
+    if (service === undefined || serviceSelector(service) === undefined || service.metadata.deletionTimestamp !== undefined) {
+      if (service === undefined) this.#tracker.forget(key);
+      this.#changes.forget(key);
+      this.#waitForNodes.delete(key);
       this.#pace.looked(key, 0);
       return undefined;
     }
-    const selector = serviceSelector(service);
-    if (selector === undefined || service.metadata.deletionTimestamp !== undefined) return undefined;
     const existing = this.#slices.lister.byIndex(BY_SERVICE, key).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     if (this.#tracker.isBehind(key, existing)) {
       this.#behind.add(key);
@@ -91,19 +96,26 @@ class EndpointSliceReconciler {
     }
     const { clock } = this.#context;
     const startedMs = clock.monotonic();
-    const candidates = this.#pods.lister.list(namespace);
-    const pods = candidates.filter(({ metadata }) => selector.matches(metadata.labels));
-    const plan = planSlices({ service, pods, nodeOf: (node) => this.#nodes.lister.get("", node), existing });
-    this.#pace.looked(key, candidates.length, clock.monotonic() - startedMs);
+    const { names: changed, pods, looks } = this.#changes.take(service);
+    const plan = planSlices({ service, pods, nodeOf: (node) => this.#nodes.lister.get("", node), existing, changed });
+    this.#pace.looked(key, looks + writtenEndpoints(plan), clock.monotonic() - startedMs);
     if (plan.waitsForNode) this.#waitForNodes.add(key);
+    else if (changed === undefined) this.#waitForNodes.delete(key);
     await this.#carryOut(key, plan, signal);
     return undefined;
+  }
+
+  #lookAtAll(key: string): void {
+    this.#changes.forget(key);
+    this.queue.add(key);
   }
 
   async #carryOut(key: string, plan: SlicePlan, signal: AbortSignal): Promise<void> {
     const { client } = this.#context;
     const { namespace } = splitKey(key);
     const options = { namespace, signal };
+    const seenMeanwhile: (() => void)[] = [];
+    this.#seenMeanwhile.set(key, seenMeanwhile);
     const writes = [
       ...plan.create.map(async (slice) => this.#tracker.wrote(key, await client.create(resources.endpointslices, slice, options))),
       ...plan.update.map(async (slice) => this.#tracker.wrote(key, await client.update(resources.endpointslices, slice, options))),
@@ -111,11 +123,14 @@ class EndpointSliceReconciler {
         await client.delete(resources.endpointslices, slice.metadata.name ?? "", options).catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
         });
-        if (this.#slices.lister.get(namespace, slice.metadata.name ?? "") !== undefined) this.#tracker.deleted(key, slice);
+        this.#tracker.deleted(key, slice);
       }),
     ];
     const failed = (await Promise.allSettled(writes)).find((result) => result.status === "rejected");
+    this.#seenMeanwhile.delete(key);
+    for (const judge of seenMeanwhile) judge();
     if (failed === undefined) return;
+    this.#changes.forget(key);
     const { recorder } = this.#context;
     const service = this.#services.lister.get(namespace, splitKey(key).name);
     const text = failed.reason instanceof Error ? failed.reason.message : String(failed.reason);
@@ -129,18 +144,29 @@ class EndpointSliceReconciler {
   #sliceChanged(slice: DeepReadonly<EndpointSlice>): void {
     if (!isManaged(slice)) return;
     const key = serviceKeyOf(slice);
-    if (this.#behind.has(key) || this.#tracker.isNews(key, slice)) this.queue.add(key);
+    this.#judge(key, () => this.#tracker.isNews(key, slice));
   }
 
   #sliceDeleted(slice: DeepReadonly<EndpointSlice>): void {
     if (!isManaged(slice)) return;
     const key = serviceKeyOf(slice);
-    if (this.#tracker.goneSeen(key, slice) || this.#behind.has(key)) this.queue.add(key);
+    this.#judge(key, () => this.#tracker.goneSeen(key, slice));
   }
 
-  #addAll(keys: ReadonlySet<string>): void {
-    for (const key of keys) this.queue.add(key);
+  /** A change of a service's slices that is not of this controller's making asks for a look at all of it. */
+  #judge(key: string, isForeign: () => boolean): void {
+    const judge = () => {
+      if (isForeign()) this.#lookAtAll(key);
+      else if (this.#behind.has(key)) this.queue.add(key);
+    };
+    const meanwhile = this.#seenMeanwhile.get(key);
+    if (meanwhile === undefined) judge();
+    else meanwhile.push(judge);
   }
+}
+
+function writtenEndpoints({ create, update }: SlicePlan): number {
+  return [...create, ...update].reduce((sum, { endpoints }) => sum + (endpoints?.length ?? 0), 0);
 }
 
 function isManaged({ metadata }: DeepReadonly<EndpointSlice>): boolean {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import fc from "fast-check";
 import type { Pod, Service } from "../../api/types/core/v1.ts";
 import type { EndpointSlice } from "../../api/types/discovery/v1.ts";
 import type { DeepReadonly } from "../../machinery/index.ts";
-import { planSlices } from "./plan.ts";
+import { planSlices, type SlicePlan } from "./plan.ts";
 
 const service = (spec: Service["spec"] = {}): Service => ({
   apiVersion: "v1",
@@ -32,6 +33,18 @@ function plan(pods: readonly Pod[], existing: readonly DeepReadonly<EndpointSlic
 
 function stored(slices: readonly DeepReadonly<EndpointSlice>[]): DeepReadonly<EndpointSlice>[] {
   return slices.map((slice, index) => ({ ...slice, metadata: { ...slice.metadata, name: `web-${index}` } }));
+}
+
+/** The slices after the plan. */
+function applied(existing: readonly DeepReadonly<EndpointSlice>[], { create, update, delete: gone }: SlicePlan, round: number) {
+  const byName = new Map(existing.map((slice) => [slice.metadata.name, slice]));
+  for (const slice of gone) byName.delete(slice.metadata.name);
+  for (const slice of update) byName.set(slice.metadata.name, slice);
+  create.forEach((slice, index) => {
+    const name = `web-${round}-${index}`;
+    byName.set(name, { ...slice, metadata: { ...slice.metadata, name } });
+  });
+  return [...byName.values()];
 }
 
 const sizes = (slices: readonly DeepReadonly<EndpointSlice>[]) => slices.map(({ endpoints }) => endpoints?.length);
@@ -82,6 +95,42 @@ describe("planSlices", () => {
     const { create } = plan([], []);
     assert.deepEqual(sizes(create), [0]);
     assert.deepEqual(plan([], stored(create)), { create: [], update: [], delete: [], waitsForNode: false });
+  });
+
+  it("comes to the same endpoints when it looks only at the pods that changed", () => {
+    const change = fc.record({
+      index: fc.nat(249),
+      to: fc.constantFrom("gone", "ready", "unready", "other port"),
+    });
+    const states = {
+      ready: (index: number) => pod(index),
+      unready: (index: number) => pod(index, { isReady: false }),
+      "other port": (index: number) => pod(index, { portName: "none" }),
+    };
+    fc.assert(
+      fc.property(fc.nat(220), fc.array(fc.array(change, { maxLength: 120 }), { maxLength: 6 }), (count, rounds) => {
+        const present = new Map(pods(count).map((pod, index) => [index, pod]));
+        let slices = applied([], plan([...present.values()], []), 0);
+        for (const [round, changes] of rounds.entries()) {
+          for (const { index, to } of changes) {
+            if (to === "gone") present.delete(index);
+            else present.set(index, states[to](index));
+          }
+          const indexes = new Set(changes.map(({ index }) => index));
+          const some = [...indexes].flatMap((index) => present.get(index) ?? []);
+          const changed = new Set([...indexes].map((index) => `p${index}`));
+          slices = applied(
+            slices,
+            planSlices({ service: service(), pods: some, nodeOf: () => undefined, existing: slices, changed }),
+            round + 1,
+          );
+          const nothing = { create: [], update: [], delete: [], waitsForNode: false };
+          assert.deepEqual(plan([...present.values()], slices), nothing, "a look at all of them finds nothing to do");
+          assert.ok(sizes(slices).every((size = 0) => size <= 100));
+        }
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it("tells ready, serving and terminating apart", () => {

@@ -36,12 +36,18 @@ interface MutablePlan {
   readonly delete: Slice[];
 }
 
+export interface SlicesInput extends EndpointsInput {
+  /** The service's slices that this controller manages. */
+  readonly existing: readonly Slice[];
+  /** Names of all pods for which the slices may be wrong; `pods` are those of them that the service selects. Absent: any. */
+  readonly changed?: ReadonlySet<string> | undefined;
+}
+
 /**
- * `existing`: the service's slices that this controller manages.
  * @see kubernetes `staging/src/k8s.io/endpointslice/reconciler.go`
  */
-export function planSlices(input: EndpointsInput & { readonly existing: readonly Slice[] }): SlicePlan {
-  const { service, existing } = input;
+export function planSlices(input: SlicesInput): SlicePlan {
+  const { service, existing, changed } = input;
   const plan: MutablePlan = { create: [], update: [], delete: [] };
   const types = addressTypesOf(service);
   plan.delete.push(...existing.filter((slice) => !types.some((type) => type === slice.addressType)));
@@ -50,7 +56,7 @@ export function planSlices(input: EndpointsInput & { readonly existing: readonly
     const desired = desiredGroups(input, type);
     waitsForNode ||= desired.waitsForNode;
     const ofType = existing.filter((slice) => slice.addressType === type);
-    planType(plan, { service, type, existing: ofType, groups: desired.groups });
+    planType(plan, { service, type, existing: ofType, changed, groups: desired.groups });
   }
   return { ...plan, waitsForNode };
 }
@@ -59,86 +65,91 @@ interface TypeInput {
   readonly service: DeepReadonly<Service>;
   readonly type: AddressType;
   readonly existing: readonly Slice[];
+  readonly changed: SlicesInput["changed"];
   readonly groups: ReadonlyMap<string, EndpointGroup>;
 }
 
-function planType(plan: MutablePlan, { service, type, existing, groups }: TypeInput): void {
+function planType(plan: MutablePlan, input: TypeInput): void {
+  const { service, type, existing, groups } = input;
   const byPorts = Map.groupBy(existing, (slice) => portsKey(slice.ports));
-  const unwanted = existing.filter((slice) => !groups.has(portsKey(slice.ports)));
-  for (const [key, group] of groups) planGroup(plan, { service, type, existing: byPorts.get(key) ?? [], group });
-  if (groups.size > 0) {
-    plan.delete.push(...unwanted);
+  const fillings: Filling[] = [];
+  for (const [key, { ports, endpoints }] of groups) {
+    fillings.push(...fillGroup(plan, { ...input, existing: byPorts.get(key) ?? [], ports, endpoints }));
+    byPorts.delete(key);
+  }
+  for (const slices of byPorts.values()) fillings.push(...fillGroup(plan, { ...input, existing: slices, ports: [], endpoints: new Map() }));
+  const isEmpty = ({ endpoints }: Filling) => endpoints.length === 0;
+  plan.update.push(...fillings.filter((filling) => filling.isChanged && !isEmpty(filling)).map((filling) => filled(filling, service)));
+  const empty = fillings.filter(isEmpty).map(({ slice }) => slice);
+  if (groups.size > 0 || empty.length < fillings.length) {
+    plan.delete.push(...empty);
     return;
   }
   // A service without endpoints keeps one empty slice, so that its consumers see that it has none.
   const placeholder = newSlice(service, type, { ports: [], endpoints: [] });
-  const kept = unwanted.find((slice) => (slice.endpoints ?? []).length === 0 && (slice.ports ?? []).length === 0);
-  plan.delete.push(...unwanted.filter((slice) => slice !== kept));
+  const kept = empty.find((slice) => (slice.endpoints ?? []).length === 0 && (slice.ports ?? []).length === 0);
+  plan.delete.push(...empty.filter((slice) => slice !== kept));
   if (kept === undefined) plan.create.push(placeholder);
   else if (!hasWantedMetadata(kept, service)) plan.update.push(withMetadata(kept, service));
 }
 
-interface GroupInput {
+interface GroupInput extends EndpointGroup {
   readonly service: DeepReadonly<Service>;
   readonly type: AddressType;
   readonly existing: readonly Slice[];
-  readonly group: EndpointGroup;
+  readonly changed: SlicesInput["changed"];
 }
 
 /** A slice with the endpoints it is to hold. */
 interface Filling {
   readonly slice: Slice;
   readonly endpoints: DeepReadonly<Endpoint>[];
+  isChanged: boolean;
 }
 
-function planGroup(plan: MutablePlan, { service, type, existing, group }: GroupInput): void {
-  const missing = new Map<string, DeepReadonly<Endpoint>>(group.endpoints);
-  const { changed, unchanged } = keepWanted(existing, missing, service);
+/** Answers what the slices of the group are to hold; what has no place in them goes into new ones. */
+function fillGroup(plan: MutablePlan, input: GroupInput): readonly Filling[] {
+  const { service, type, ports } = input;
+  const missing = new Map<string, DeepReadonly<Endpoint>>(input.endpoints);
+  const fillings = keepWanted(input, missing);
   const rest = [...missing.values()];
+  const fullestFirst = [...fillings].sort((a, b) => b.endpoints.length - a.endpoints.length);
   // 1. Slices that are written anyway take what they can, the fullest first.
-  changed.sort((a, b) => b.endpoints.length - a.endpoints.length);
-  for (const filling of changed) fill(filling, rest);
+  for (const filling of fullestFirst) if (filling.isChanged) fill(filling, rest);
   // 2. What is left goes into one more slice with room, the fullest that has enough of it.
   if (rest.length > 0 && rest.length < MAX_ENDPOINTS_PER_SLICE) {
-    const roomy = unchanged.filter(({ endpoints }) => endpoints.length + rest.length <= MAX_ENDPOINTS_PER_SLICE);
-    roomy.sort((a, b) => b.endpoints.length - a.endpoints.length);
-    const [target] = roomy;
+    const target = fullestFirst.find(({ isChanged, endpoints }) => !isChanged && endpoints.length + rest.length <= MAX_ENDPOINTS_PER_SLICE);
     if (target !== undefined) {
       fill(target, rest);
-      changed.push(target);
+      target.isChanged = true;
     }
   }
   // 3. New slices for the others.
-  while (rest.length > 0) {
-    plan.create.push(newSlice(service, type, { ports: group.ports, endpoints: rest.splice(0, MAX_ENDPOINTS_PER_SLICE) }));
-  }
-  for (const { slice, endpoints } of changed) {
-    if (endpoints.length === 0) plan.delete.push(slice);
-    else plan.update.push({ ...withMetadata(slice, service), endpoints });
-  }
+  while (rest.length > 0) plan.create.push(newSlice(service, type, { ports, endpoints: rest.splice(0, MAX_ENDPOINTS_PER_SLICE) }));
+  return fillings;
 }
 
-/** Sorts the slices by whether they must be written; takes what they hold already out of `missing`. */
-function keepWanted(
-  existing: readonly Slice[],
-  missing: Map<string, DeepReadonly<Endpoint>>,
-  service: DeepReadonly<Service>,
-): { readonly changed: Filling[]; readonly unchanged: Filling[] } {
-  const changed: Filling[] = [];
-  const unchanged: Filling[] = [];
-  for (const slice of existing) {
-    const endpoints: DeepReadonly<Endpoint>[] = [];
-    let isChanged = !hasWantedMetadata(slice, service);
+/** What the slices keep, and whether they must be written for it; takes that out of `missing`. */
+function keepWanted({ existing, changed, service }: GroupInput, missing: Map<string, DeepReadonly<Endpoint>>): readonly Filling[] {
+  return existing.map((slice) => {
+    const filling: Filling = { slice, endpoints: [], isChanged: !hasWantedMetadata(slice, service) };
     for (const endpoint of slice.endpoints ?? []) {
+      if (changed?.has(endpoint.targetRef?.name ?? "") === false) {
+        filling.endpoints.push(endpoint);
+        continue;
+      }
       const key = endpointKey(endpoint);
       const wanted = missing.get(key);
       missing.delete(key);
-      if (wanted !== undefined) endpoints.push(wanted);
-      if (wanted === undefined || !deepEqual(endpoint, wanted)) isChanged = true;
+      if (wanted !== undefined) filling.endpoints.push(wanted);
+      if (wanted === undefined || !deepEqual(endpoint, wanted)) filling.isChanged = true;
     }
-    (isChanged ? changed : unchanged).push({ slice, endpoints });
-  }
-  return { changed, unchanged };
+    return filling;
+  });
+}
+
+function filled({ slice, endpoints }: Filling, service: DeepReadonly<Service>): Slice {
+  return { ...withMetadata(slice, service), endpoints };
 }
 
 function fill({ endpoints }: Filling, rest: DeepReadonly<Endpoint>[]): void {

@@ -50,6 +50,7 @@ class JobReconciler {
       resource: resources.jobs,
       selectorOf: ({ spec }) => labelSelectorMatcher(spec?.selector),
       finalizers: [TRACKING_FINALIZER],
+      goesOnFromStatus: true,
       queue: (key, delayMs) => this.queue.addAfter(key, delayMs),
     });
     const jobOf = (pod: DeepReadonly<Pod>) => this.#pods.keyOfOwner(pod) ?? `${pod.metadata.namespace}/`;

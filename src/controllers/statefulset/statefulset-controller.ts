@@ -43,6 +43,7 @@ class StatefulSetReconciler {
       context,
       resource: resources.statefulsets,
       selectorOf: ({ spec }) => labelSelectorMatcher(spec?.selector),
+      goesOnFromStatus: true,
       queue: (key, delayMs) => this.queue.addAfter(key, delayMs),
     });
     this.#podControl = new StatefulPodControl(context, this.#claims);

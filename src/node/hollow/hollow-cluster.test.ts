@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Node } from "../../api/types/core/v1.ts";
 import { hollowNodes } from "./hollow-context.ts";
-import { reportDueMs } from "./hollow-registrations.ts";
+import { gatheredDelayMs, reportDueMs } from "./hollow-registrations.ts";
 import { hollowUsage } from "./hollow-usage.ts";
 
 describe("hollow nodes", () => {
@@ -25,6 +25,11 @@ describe("hollow nodes", () => {
     assert.equal(reportDueMs(node("True"), 1, 400_000), 0);
     assert.equal(reportDueMs(node("Unknown"), 1, 100_000), 0);
     assert.equal(reportDueMs(node("True", 2), 1, 100_000), 0);
+  });
+
+  it("renew their leases together, and never later than alone", () => {
+    assert.deepEqual([gatheredDelayMs(10_000, 5030), gatheredDelayMs(9990, 5075), gatheredDelayMs(10_000, 5100)], [9970, 9925, 10_000]);
+    assert.equal(gatheredDelayMs(10, 5030), 0);
   });
 
   it("use what their pods' scripts say, from each container's start", () => {

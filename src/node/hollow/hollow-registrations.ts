@@ -16,6 +16,8 @@ const JITTER = 0.1;
 const CONCURRENCY = 16;
 /** Renewals under way at once: a server that takes its time must not hold up the leases behind. */
 const RENEWALS = 64;
+/** Renewals due within so long go together: the server stores them in one go, and tells them in one. */
+const GATHER_MS = 100;
 const health = { isReady: true, message: "", runtimeVersion: "hollow://0.1.0", pressures: new Set<never>() };
 
 /** When a node's status is due: at once when it is not Ready or says another port, else a period after it was last told. */
@@ -25,6 +27,11 @@ export function reportDueMs(node: DeepReadonly<Node>, kubeletPort: number, nowMs
   if (ready?.status !== "True") return 0;
   const toldMs = Date.parse(ready.lastHeartbeatTime ?? "");
   return Number.isNaN(toldMs) ? 0 : Math.max(0, toldMs + REPORT_MS - nowMs);
+}
+
+/** How long a renewal waits that is due in `delayMs`: to the last moment before, at which others wait too. */
+export function gatheredDelayMs(delayMs: number, nowMs: number): number {
+  return Math.max(0, Math.floor((nowMs + delayMs) / GATHER_MS) * GATHER_MS - nowMs);
 }
 
 export class HollowRegistrations {
@@ -51,10 +58,10 @@ export class HollowRegistrations {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    const { logger, nodes, random } = this.#context;
+    const { clock, logger, nodes, random } = this.#context;
     for (const name of nodes.keys()) {
       this.#objects.add(name);
-      this.#leases.addAfter(name, Math.floor(random.next() * RENEW_MS));
+      this.#leases.addAfter(name, gatheredDelayMs(random.next() * RENEW_MS, clock.monotonic()));
     }
     const common = { logger, signal };
     const register = (name: string, own: AbortSignal) => this.#reconcile(name, own);
@@ -98,7 +105,7 @@ export class HollowRegistrations {
       this.#leaseOf.set(name, lease);
     }
     await lease.renew(signal);
-    return { requeueAfterMs: Math.ceil(RENEW_MS * (1 + JITTER * (random.next() - 0.5))) };
+    return { requeueAfterMs: gatheredDelayMs(RENEW_MS * (1 + JITTER * (random.next() - 0.5)), clock.monotonic()) };
   }
 
   #factsOf({ name }: HollowNode): NodeFacts {

@@ -1,5 +1,6 @@
 // The default store: one LMDB file. All writes that wait in one turn become one transaction and share one flush; a write
 // is acknowledged, and seen by readers and watchers, only after that.
+import { statfsSync } from "node:fs";
 import { type Database, open, type RootDatabase } from "lmdb";
 import type { Clock } from "../../base/index.ts";
 import { KeyExistsError, RevisionConflictError, StoreClosedError, StoreFullError } from "../errors.ts";
@@ -24,10 +25,14 @@ interface PendingWrite {
   readonly reject: (error: unknown) => void;
 }
 
+/** With less left than this, a write fails for lack of space. */
+const FULL_BYTES = 1 << 20;
+
 /** By key; undefined is what was deleted. */
 type Recent = Map<string, StoreEntry | undefined>;
 
 export class LmdbStore implements Store {
+  readonly #path: string;
   readonly #root: RootDatabase<Buffer, string>;
   readonly #data: Database<Buffer, string>;
   /** Expiry in milliseconds since 1970, by key. */
@@ -48,10 +53,13 @@ export class LmdbStore implements Store {
   #flush: Promise<void> | undefined;
   /** Fills the transaction that has begun, at the end of the turn; undefined when none has. */
   #fill: (() => void) | undefined;
+  /** Of the newest write, see `#leaveToBatch`. */
+  #left: Promise<boolean> | undefined;
   #isClosed = false;
 
   /** Opens or makes the file; throws when it is not one of ours. */
   constructor({ path, clock }: LmdbStoreOptions) {
+    this.#path = path;
     this.#clock = clock;
     this.#root = open<Buffer, string>({ path, noSubdir: true, overlappingSync: false, encoding: "binary", maxDbs: 4 });
     this.#data = this.#root.openDB({ name: "data", encoding: "binary" });
@@ -196,7 +204,7 @@ export class LmdbStore implements Store {
         await this.#commit(writes);
         this.#acknowledge(writes);
       } catch (error) {
-        this.#abandon(writes, error);
+        this.#abandon(writes, await causeOf(error));
       }
     }
     this.#flush = undefined;
@@ -212,7 +220,7 @@ export class LmdbStore implements Store {
         this.#root.batch(() => this.#write(writes)).then(resolve, reject);
       };
       // The first write of a turn begins a transaction, which is started when the turn ends.
-      void this.#meta.put("revision", encodeNumber(this.#history.revision));
+      this.#leaveToBatch(this.#meta.put("revision", encodeNumber(this.#history.revision)));
     });
   }
 
@@ -223,17 +231,24 @@ export class LmdbStore implements Store {
       const key = event.type === "put" ? event.entry.key : event.key;
       if (event.type === "put") {
         revision = event.entry.modRevision;
-        void this.#data.put(key, encodeEntry(event.entry));
+        this.#leaveToBatch(this.#data.put(key, encodeEntry(event.entry)));
       } else {
         revision = event.revision;
-        void this.#data.remove(key);
+        this.#leaveToBatch(this.#data.remove(key));
       }
       if (expiresAtMs !== undefined) {
         expiring.add(key);
-        void this.#expiries.put(key, encodeNumber(expiresAtMs));
-      } else if (expiring.has(key) || this.#expirations.has(key)) void this.#expiries.remove(key);
+        this.#leaveToBatch(this.#expiries.put(key, encodeNumber(expiresAtMs)));
+      } else if (expiring.has(key) || this.#expirations.has(key)) this.#leaveToBatch(this.#expiries.remove(key));
     }
-    void this.#meta.put("revision", encodeNumber(revision));
+    this.#leaveToBatch(this.#meta.put("revision", encodeNumber(revision)));
+  }
+
+  /** Whether the write is done is told for the batch as a whole. Most writes of one have one promise in common. */
+  #leaveToBatch(done: Promise<boolean>): void {
+    if (done === this.#left) return;
+    this.#left = done;
+    done.catch(() => undefined);
   }
 
   #acknowledge(writes: readonly PendingWrite[]): void {
@@ -263,7 +278,7 @@ export class LmdbStore implements Store {
     this.#queue = [];
     this.#overlay.clear();
     this.#revision = this.#history.revision;
-    const reason = isFull(error) ? new StoreFullError(error) : error;
+    const reason = isFull(error, this.#path) ? new StoreFullError(error) : error;
     for (const write of failed) write.reject(reason);
   }
 
@@ -296,8 +311,26 @@ function endOfPrefix(prefix: string): string {
   return `${prefix}\uffff`;
 }
 
-function isFull(error: unknown): boolean {
-  return error instanceof Error && /MDB_MAP_FULL|No space left|ENOSPC/.test(error.message);
+/**
+ * Whether this is the reason of a promise that lmdb itself leaves to nobody when a transaction fails. Who wrote is told by the
+ * store, so a process that lives on need not end for it.
+ */
+export function isFailedCommit(reason: unknown): boolean {
+  return reason instanceof Error && "commitError" in reason;
+}
+
+/** Why a transaction failed, which lmdb tells by a promise beside. */
+async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<never> };
+  return commitError === undefined ? error : await commitError.catch((cause: unknown) => cause);
+}
+
+/** A write that is cut short for lack of space is an I/O error to LMDB. */
+function isFull(error: unknown, path: string): boolean {
+  if (!(error instanceof Error)) return false;
+  if (/MDB_MAP_FULL|No space left|ENOSPC/.test(error.message)) return true;
+  const { bavail, bsize } = statfsSync(path);
+  return /Input\/output error/.test(error.message) && bavail * bsize < FULL_BYTES;
 }
 
 function checkFormat(meta: Database<Buffer, string>, path: string): void {

@@ -15,6 +15,10 @@ async function endpoints(cluster: ControllerCluster) {
   return items.flatMap(({ endpoints = [] }) => endpoints);
 }
 
+function addressesOf(endpoints: readonly { readonly addresses: readonly string[] }[]): readonly string[] {
+  return endpoints.flatMap(({ addresses }) => addresses).sort();
+}
+
 describe("endpoint slice controller", () => {
   it("follows the pods of a service with their nodes and zones, and rests when they do", async () => {
     await using cluster = await ControllerCluster.start(endpointSliceController);
@@ -29,6 +33,37 @@ describe("endpoint slice controller", () => {
     const before = await cluster.revision();
     await cluster.clock.advance(60_000);
     assert.equal(await cluster.revision(), before);
+  });
+
+  it("remembers a pod that waits for its node while others change", async () => {
+    await using cluster = await ControllerCluster.start(endpointSliceController);
+    await cluster.create(resources.services, web);
+    await cluster.createNode("n1");
+    await cluster.createPod("a", { labels: { app: "web" }, nodeName: "n2", ip: "10.1.0.1" });
+    await cluster.clock.advance(100);
+    await cluster.createPod("b", { labels: { app: "web" }, nodeName: "n1", ip: "10.1.0.2" });
+    await cluster.clock.advance(100);
+    assert.deepEqual(addressesOf(await endpoints(cluster)), ["10.1.0.2"]);
+    await cluster.createNode("n2");
+    await cluster.clock.advance(100);
+    assert.deepEqual(addressesOf(await endpoints(cluster)), ["10.1.0.1", "10.1.0.2"]);
+  });
+
+  it("mends a slice that somebody else has changed", async () => {
+    await using cluster = await ControllerCluster.start(endpointSliceController);
+    await cluster.create(resources.services, web);
+    await cluster.createNode("n1");
+    await cluster.createPod("a", { labels: { app: "web" }, nodeName: "n1", ip: "10.1.0.1" });
+    await cluster.createPod("b", { labels: { app: "web" }, nodeName: "n1", ip: "10.1.0.2" });
+    await cluster.clock.advance(100);
+    const [slice] = (await cluster.client.list(resources.endpointslices)).items.filter(({ endpoints = [] }) => endpoints.length === 2);
+    assert.ok(slice !== undefined);
+    await cluster.client.update(resources.endpointslices, { ...slice, endpoints: [] }, { namespace: "default" });
+    await cluster.clock.advance(100);
+    assert.deepEqual(addressesOf(await endpoints(cluster)), ["10.1.0.1", "10.1.0.2"]);
+    await cluster.client.delete(resources.endpointslices, slice.metadata.name ?? "", { namespace: "default" });
+    await cluster.clock.advance(100);
+    assert.deepEqual(addressesOf(await endpoints(cluster)), ["10.1.0.1", "10.1.0.2"]);
   });
 
   it("makes no slice twice when many pods become ready at once", async () => {
@@ -46,6 +81,25 @@ describe("endpoint slice controller", () => {
 });
 
 describe("endpoints controller", () => {
+  it("follows pods that come under the selector and leave it, and a selector that changes", async () => {
+    await using cluster = await ControllerCluster.start(endpointController);
+    const created = await cluster.create(resources.services, web);
+    const a = await cluster.createPod("a", { labels: { app: "web" }, nodeName: "n1", ip: "10.1.0.1" });
+    await cluster.createPod("b", { labels: { app: "other" }, nodeName: "n1", ip: "10.1.0.2" });
+    const listed = async () => {
+      await cluster.clock.advance(100);
+      const { subsets = [] } = await cluster.client.get(resources.endpoints, "web", { namespace: "default" });
+      return subsets.flatMap(({ addresses = [] }) => addresses.map(({ ip }) => ip));
+    };
+    assert.deepEqual(await listed(), ["10.1.0.1"]);
+    const moved = await cluster.client.update(resources.pods, { ...a, metadata: { ...a.metadata, labels: { app: "other" } } });
+    assert.deepEqual(await listed(), []);
+    await cluster.client.update(resources.services, { ...created, spec: { ...created.spec, selector: { app: "other" } } });
+    assert.deepEqual(await listed(), ["10.1.0.1", "10.1.0.2"]);
+    await cluster.client.update(resources.pods, { ...moved, metadata: { ...moved.metadata, labels: {} } });
+    assert.deepEqual(await listed(), ["10.1.0.2"]);
+  });
+
   it("lists ready and other addresses, and deletes the object with its service", async () => {
     await using cluster = await ControllerCluster.start(endpointController);
     await cluster.create(resources.services, web);

@@ -1,4 +1,4 @@
-// What the clients of a store told before they were killed, and what must be true of the store after that.
+// What the clients of a store told before it was killed, and what must be true of it after that.
 import type { StoreEntry } from "../../../src/storage/index.ts";
 
 export interface Happening {
@@ -17,13 +17,20 @@ export interface Aftermath {
   readonly entries: readonly StoreEntry[];
 }
 
-/** What is wrong: promises broken, events out of order, values from nowhere. */
-export function problemsOf(happenings: readonly Happening[], { before, revision, entries }: Aftermath): string[] {
+/** What is wrong with a store of which all revisions were watched: as `brokenPromises`, and events out of order. */
+export function problemsOf(happenings: readonly Happening[], aftermath: Aftermath): string[] {
+  const seen = happenings.filter(({ what }) => what === "seen");
+  const expected = (index: number) => aftermath.before + 1 + index;
+  const gaps = seen.flatMap(({ revision }, index) =>
+    revision === expected(index) ? [] : [`the watcher saw ${revision} instead of ${expected(index)}`],
+  );
+  return [...gaps, ...brokenPromises(happenings, aftermath)];
+}
+
+/** What is wrong with what was promised: lost, undone, from nowhere, or out of order. */
+export function brokenPromises(happenings: readonly Happening[], { before, revision, entries }: Aftermath): string[] {
   const of = (what: Happening["what"]) => happenings.filter((happening) => happening.what === what);
   const problems = of("stale").map(({ key, revision: at }) => `a read of ${key} went back to ${at}`);
-  for (const [index, seen] of of("seen").entries()) {
-    if (seen.revision !== before + 1 + index) problems.push(`the watcher saw ${seen.revision} instead of ${before + 1 + index}`);
-  }
   // What was told to anybody is there, with what came after it, if anything did.
   const newest = new Map<string, Happening>();
   for (const told of [...of("promised"), ...of("seen")].sort((a, b) => a.revision - b.revision)) newest.set(told.key, told);
@@ -34,7 +41,7 @@ export function problemsOf(happenings: readonly Happening[], { before, revision,
     if (isLost && value !== null) problems.push(`${key} at ${at} is lost`);
     if (entry !== undefined && entry.modRevision < at && value === null) problems.push(`${key}, deleted at ${at}, is back`);
   }
-  return [...problems, ...strangers(happenings, { before, revision, entries })];
+  return [...problems, ...backwards(happenings), ...strangers(happenings, { before, revision, entries })];
 }
 
 /** Whether somebody began to delete the key after this value was begun: a deletion may be done though nobody was told. */
@@ -42,6 +49,21 @@ function mayBeDeleted(happenings: readonly Happening[], { key, value }: Pick<Hap
   const begun = happenings.filter((happening) => happening.what === "begun" && happening.key === key);
   const at = begun.findIndex((happening) => happening.value === value);
   return begun.slice(at + 1).some((happening) => happening.value === null);
+}
+
+/** Writes whose revision is not above all that had been promised when they were begun. */
+function backwards(happenings: readonly Happening[]): string[] {
+  const floors = new Map<string, number>();
+  const problems: string[] = [];
+  let newest = 0;
+  for (const { what, key, revision, value } of happenings) {
+    if (what === "begun" && value !== null) floors.set(value, newest);
+    if (what !== "promised") continue;
+    newest = Math.max(newest, revision);
+    const floor = floors.get(value ?? "") ?? 0;
+    if (revision <= floor) problems.push(`${key} was promised at ${revision} when ${floor} had been promised before`);
+  }
+  return problems;
 }
 
 /** Entries with a value that nobody wrote, or not under this revision. */
