@@ -176,6 +176,14 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
+/** Checks until the check does not throw; rejects with its last error when the time is up. */
+export async function eventuallyHolds(what: string, check: () => Promise<void>): Promise<void> {
+  await eventually(what, async () => {
+    await check();
+    return true;
+  });
+}
+
 /** Asks until the answer is neither undefined, false nor an error; rejects with the last trouble when the time is up. */
 export async function eventually<T>(what: string, ask: () => Promise<T | undefined | false>, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<T> {
   const endAt = Date.now() + timeoutMs;

@@ -42,8 +42,9 @@ describe("a cluster of two families", () => {
 
   it("leads from pod to pod and to services by both", async () => {
     const [v4 = "", v6 = ""] = ((await cluster.get<Pod>("pod", "web")).status?.podIPs ?? []).map(({ ip }) => ip ?? "");
-    assert.equal(await fetched(`${v4}:8080`), "served");
-    assert.equal(await fetched(`[${v6}]:8080`), "served");
+    // The container runs before its program listens.
+    await eventually("the pod answers", async () => (await fetched(`${v4}:8080`)) === "served");
+    await eventually("so it does by IPv6", async () => (await fetched(`[${v6}]:8080`)) === "served");
     const { clusterIPs = [] } = (await cluster.get<Service>("service", "web")).spec ?? {};
     assert.match(clusterIPs.join(), /^10\.96\.\d+\.\d+,fd00:96::\w+$/);
     await eventually("both addresses are served", async () => {

@@ -81,21 +81,18 @@ describe("a cluster of three nodes", () => {
     assert.deepEqual(new Set(all.map((pod) => pod.spec?.nodeName)), new Set(["node-1", "node-2", "node-3"]));
     for (const node of ["node-1", "node-2", "node-3"]) {
       const pod = all.find((each) => each.spec?.nodeName === node);
-      const output = await cluster.kubectl(
-        "exec",
-        pod?.metadata.name ?? "",
-        "--",
-        "sh",
-        "-c",
-        "for i in $(seq 12); do wget -qO- http://kubia; done",
-      );
-      assert.ok(new Set(output.trim().split("\n")).size > 1, `from ${node} only one pod answered`);
+      const script = "for i in $(seq 12); do wget -qO- http://kubia; done";
+      await eventually(`from ${node} several pods answer`, async () => {
+        const output = await cluster.kubectl("exec", pod?.metadata.name ?? "", "--", "sh", "-c", script);
+        return new Set(output.trim().split("\n")).size > 1;
+      });
     }
   });
 
   it("answers on a node port of every node", async () => {
     const port = (await cluster.kubectl("get", "service", "kubia", "-o", "jsonpath={.spec.ports[0].nodePort}")).trim();
-    for (const node of [1, 2, 3]) assert.match(await (await fetch(`http://10.199.0.${node}:${port}`)).text(), /^You've hit kubia-/);
+    const answer = async (node: number) => (await fetch(`http://10.199.0.${node}:${port}`, { signal: AbortSignal.timeout(5_000) })).text();
+    for (const node of [1, 2, 3]) await eventually(`node-${node} answers`, async () => /^You've hit kubia-/.test(await answer(node)));
   });
 
   it("keeps secrets encrypted on disk", async () => {
@@ -134,7 +131,7 @@ describe("a cluster of three nodes", () => {
       return all.length === 6 && areReady(all);
     });
     for (let i = 0; i < 20; i++)
-      assert.match(await (await fetch(`http://${ip}`, { signal: AbortSignal.timeout(2000) })).text(), /^You've hit/);
+      assert.match(await (await fetch(`http://${ip}`, { signal: AbortSignal.timeout(10_000) })).text(), /^You've hit/);
     await cluster.k8ts("node", "start", "node-2");
     await eventually("node-2 is ready", async () => (await readiness("node-2")) === "True");
     await eventually("its old pods are gone", async () => (await cluster.get<List<Pod>>("pods", "-l", "app=kubia")).items.length === 6);

@@ -88,7 +88,7 @@ describe("a node's settings", () => {
     assert.equal(await limit(), String(64 * 2 ** 20));
     await cluster.kubectl("patch", "pod", "whole", "--subresource=resize", "-p", '{"spec":{"resources":{"limits":{"memory":"96Mi"}}}}');
     await eventually("it has more", async () => (await pods.get("whole")).status?.resources?.limits?.["memory"] === "96Mi");
-    assert.equal(await limit(), String(96 * 2 ** 20));
+    await eventually("so has its control group", async () => (await limit()) === String(96 * 2 ** 20));
     assert.equal((await pods.status("whole", "c0"))?.restartCount, 0);
   });
 
@@ -96,9 +96,10 @@ describe("a node's settings", () => {
     await pods.create("mirrored", [{ image: "mirrored.example/team/app:1" }]);
     await pods.untilReady("mirrored");
     assert.ok(registry.asked.some((path) => path.startsWith("/v2/team/app/manifests/1")));
-    assert.match(
-      await cluster.kubectl("get", "events", "--field-selector=involvedObject.name=mirrored,reason=Pulled"),
-      /Successfully pulled image "mirrored.example\/team\/app:1" in \d+ms \(\d+ms including waiting\)\. Image size: \d+ bytes\./,
+    await eventually("an event tells of it", async () =>
+      /Successfully pulled image "mirrored.example\/team\/app:1" in \d+ms \(\d+ms including waiting\)\. Image size: \d+ bytes\./.test(
+        await cluster.kubectl("get", "events", "--field-selector=involvedObject.name=mirrored,reason=Pulled"),
+      ),
     );
   });
 

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Node, PersistentVolumeClaim, Pod } from "../../src/api/types/core/v1.ts";
-import { Cluster, eventually } from "./cluster.fixture.ts";
+import { Cluster, eventually, eventuallyHolds } from "./cluster.fixture.ts";
 
 const HOLLOW_NODES = 40;
 
@@ -60,7 +60,7 @@ describe("a cluster with hollow nodes", () => {
     await cluster.kubectl("delete", "pod", "reader");
     await cluster.kubectl("delete", "pvc", "data");
     await eventually("the volume's directory is removed", async () => !readdirSync(directory).includes(volume));
-    assert.deepEqual((await cluster.get<List<unknown>>("pv")).items, []);
+    await eventually("so is the volume", async () => (await cluster.get<List<unknown>>("pv")).items.length === 0);
   });
 
   it("runs pods on hollow nodes, whose usage kubectl top tells", async () => {
@@ -75,9 +75,11 @@ describe("a cluster with hollow nodes", () => {
     const spec = { replicas: 100, selector: { matchLabels: { app: "hollow" } }, template };
     await cluster.apply({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "hollow" }, spec });
     await cluster.kubectl("rollout", "status", "deployment/hollow", "--timeout=60s");
-    const pods = (await cluster.kubectl("top", "pods", "-l", "app=hollow", "--no-headers")).trim().split("\n");
-    assert.equal(pods.length, 100);
-    for (const line of pods) assert.match(line, /^hollow-\S+\s+250m\s+16Mi/);
+    await eventuallyHolds("all pods are measured", async () => {
+      const pods = (await cluster.kubectl("top", "pods", "-l", "app=hollow", "--no-headers")).trim().split("\n");
+      assert.equal(pods.length, 100);
+      for (const line of pods) assert.match(line, /^hollow-\S+\s+250m\s+16Mi/);
+    });
     assert.match(await cluster.kubectl("top", "nodes", "node-1", "--no-headers"), /^node-1\s+\d+m\s+\d+%\s+\d+Mi\s+\d+%/);
     assert.match(await cluster.kubectl("top", "pods", "--containers", "-l", "app=hollow"), /^POD\s+NAME\s+CPU\(cores\)\s+MEMORY\(bytes\)/);
     await cluster.kubectl("delete", "deployment", "hollow");

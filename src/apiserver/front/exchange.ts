@@ -49,7 +49,7 @@ export interface Endpoint {
 }
 
 /** A header that comes once; the first value otherwise. */
-export function header(request: FrontRequest, name: string): string | undefined {
+export function header(request: Pick<FrontRequest, "headers">, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === "string" || value === undefined ? value : value[0];
 }

@@ -18,13 +18,7 @@ const MAX_STREAM_PAYLOAD_BYTES = 32 * 1024 * 1024;
 const BASE64 = "base64.binary.k8s.io";
 const subprotocols = new Set(["binary.k8s.io", BASE64]);
 
-const plain = new WebSocketServer({
-  noServer: true,
-  maxPayload: MAX_PAYLOAD_BYTES,
-  handleProtocols: (offered) => [...offered].find((name) => subprotocols.has(name)) ?? false,
-});
-
-export function wantsWebSocket(request: FrontRequest): boolean {
+export function wantsWebSocket(request: Pick<FrontRequest, "headers">): boolean {
   return header(request, "upgrade")?.toLowerCase() === "websocket";
 }
 
@@ -36,21 +30,30 @@ export function offeredProtocols(request: FrontRequest): readonly string[] {
 type Upgrade = Pick<UpgradeExchange, "request" | "upgrade">;
 
 /** Accepts the client's upgrade; the socket is in the hands of the WebSocket from then on. Throws BadRequest for anything else. */
-export function acceptWebSocket(exchange: Upgrade): Promise<WebSocket> {
-  return accept(exchange, plain);
+export function acceptWebSocket({ request, upgrade }: Upgrade): Promise<WebSocket> {
+  const handleProtocols = (offered: ReadonlySet<string>) => [...offered].find((name) => subprotocols.has(name)) ?? false;
+  return accept(request, upgrade, new WebSocketServer({ noServer: true, maxPayload: MAX_PAYLOAD_BYTES, handleProtocols }));
 }
 
 /** The same for a WebSocket in which the client sends as well, by one of the subprotocols that it offers. */
-export function acceptStreams(exchange: Upgrade, protocol: string): Promise<WebSocket> {
-  return accept(exchange, new WebSocketServer({ noServer: true, maxPayload: MAX_STREAM_PAYLOAD_BYTES, handleProtocols: () => protocol }));
+export function acceptStreams({ request, upgrade }: Upgrade, protocol: string): Promise<WebSocket> {
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_STREAM_PAYLOAD_BYTES });
+  // Names like `SPDY/3.1+portforward.k8s.io` are none to the library, so it sees neither the offer nor the choice.
+  server.on("headers", (lines) => lines.push(`Sec-WebSocket-Protocol: ${protocol}`));
+  const { "sec-websocket-protocol": _, ...headers } = request.headers;
+  return accept({ method: request.method, headers }, upgrade, server);
 }
 
-function accept({ request, upgrade }: Upgrade, server: WebSocketServer): Promise<WebSocket> {
-  if (!wantsWebSocket(request)) throw badRequest("only websocket connections can be upgraded here");
-  return new Promise((resolve) => {
-    server.handleUpgrade(request as unknown as IncomingMessage, upgrade.socket as Duplex, upgrade.head, (socket) => {
-      socket.on("error", () => socket.terminate());
-      resolve(socket);
+type Handshake = Pick<FrontRequest, "method" | "headers">;
+
+function accept(handshake: Handshake, { socket, head }: Upgrade["upgrade"], server: WebSocketServer): Promise<WebSocket> {
+  if (!wantsWebSocket(handshake)) throw badRequest("only websocket connections can be upgraded here");
+  return new Promise((resolve, reject) => {
+    server.once("wsClientError", (error) => reject(badRequest(error.message)));
+    socket.once("close", () => reject(badRequest("the connection was closed before it was upgraded")));
+    server.handleUpgrade(handshake as unknown as IncomingMessage, socket as Duplex, head, (accepted) => {
+      accepted.on("error", () => accepted.terminate());
+      resolve(accepted);
     });
   });
 }

@@ -129,8 +129,9 @@ async function readSmall(content: AsyncIterable<Buffer>, name: string): Promise<
 function checkDigests(path: string, files: ReadonlyMap<string, Buffer>, digests: ReadonlyMap<string, string>): Manifest {
   const text = files.get(MANIFEST)?.toString();
   if (text === undefined) throw new SnapshotError(`${path} is cut off: it has no ${MANIFEST}`);
-  const manifest = JSON.parse(text) as Manifest;
-  if (manifest.version !== 1) throw new SnapshotError(`${path} was written by another version of k8ts`);
+  const manifest = parsedIn(path, MANIFEST, text);
+  if (manifest["version"] !== 1) throw new SnapshotError(`${path} was written by another version of k8ts`);
+  if (!isManifest(manifest)) throw new SnapshotError(`${path} is damaged: "${MANIFEST}" is none`);
   for (const [name, digest] of Object.entries(manifest.digests)) {
     if (digests.get(name) !== digest) throw new SnapshotError(`${path} is damaged: "${name}" is not what was saved`);
   }
@@ -140,6 +141,27 @@ function checkDigests(path: string, files: ReadonlyMap<string, Buffer>, digests:
   }
   for (const name of [CLUSTER, STORE]) if (!digests.has(name)) throw new SnapshotError(`${path} is damaged: it has no ${name}`);
   return manifest;
+}
+
+function isManifest(value: object): value is Manifest {
+  const { takenAt, revision, count, digests } = value as Partial<Record<keyof Manifest, unknown>>;
+  const areNumbers = [revision, count].every((number) => Number.isSafeInteger(number));
+  return typeof takenAt === "string" && areNumbers && typeof digests === "object" && digests !== null;
+}
+
+/**
+ * The object that is a file of the archive at `path`.
+ * @throws SnapshotError when it is none
+ */
+export function parsedIn(path: string, name: string, text: string): Readonly<Record<string, unknown>> {
+  const damaged = (cause?: unknown) => new SnapshotError(`${path} is damaged: "${name}" cannot be read`, { cause });
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value as Readonly<Record<string, unknown>>;
+  } catch (cause) {
+    throw damaged(cause);
+  }
+  throw damaged();
 }
 
 function digestOf(content: Uint8Array): string {

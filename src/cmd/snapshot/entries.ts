@@ -4,6 +4,9 @@ import type { Writable } from "node:stream";
 import type { CopiedEntry } from "../../storage/index.ts";
 import { SnapshotError } from "./archive.ts";
 
+/** No key of the API is nearly as long; the embedded store takes none that are much longer. */
+const MAX_KEY_BYTES = 1024;
+
 /** Writes a line for each entry; answers how many. */
 export async function writeEntries(target: Writable, entries: Iterable<CopiedEntry> | AsyncIterable<CopiedEntry>): Promise<number> {
   let count = 0;
@@ -20,8 +23,9 @@ export async function* parseEntries(lines: AsyncIterable<string>): AsyncIterable
   for await (const line of lines) {
     if (line === "") continue;
     const { key, value, createRevision, modRevision, expiresAtMs } = parseLine(line);
-    const isEntry = typeof key === "string" && key.startsWith("/") && typeof value === "string";
-    if (!isEntry || !isRevision(createRevision) || !isRevision(modRevision)) throw new SnapshotError("a line of the store is no entry");
+    const isKey = typeof key === "string" && key.startsWith("/") && Buffer.byteLength(key) <= MAX_KEY_BYTES;
+    if (!isKey || typeof value !== "string" || !isRevision(createRevision) || !isRevision(modRevision))
+      throw new SnapshotError("a line of the store is no entry");
     if (expiresAtMs !== undefined && typeof expiresAtMs !== "number") throw new SnapshotError(`${key} has no end that can be read`);
     yield { key, value: Buffer.from(value, "base64"), createRevision, modRevision, expiresAtMs };
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { DEFAULT_SPEC, nodesOf } from "../config/cluster.ts";
 import { type Layout, layoutOf } from "../config/layout.ts";
 import { ensureClusterPki } from "../pki/cluster-pki.ts";
 import { parseEncryptionConfiguration } from "../server/encryption.ts";
+import { SnapshotError } from "./archive.ts";
 import { restoreSnapshot, saveSnapshot, verifySnapshot } from "./snapshot.ts";
 
 const SECRET = "/registry/core/secrets/default/s";
@@ -91,6 +93,33 @@ describe("snapshots", () => {
       writeFileSync(file, damaged);
       await assert.rejects(restoreSnapshot(file, other), { code: "SNAPSHOT" });
       assert.ok(!existsSync(other.dataDirectory) && !existsSync(`${other.dataDirectory}.restoring`));
+    }
+  });
+
+  it("whose files are not what they are called are refused", async () => {
+    const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+    const rules = "apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\n";
+    const files = { "cluster.json": JSON.stringify(DEFAULT_SPEC), "store.jsonl": "", "pki/encryption.yaml": rules };
+    const write = async (changed: Readonly<Record<string, string>>) => {
+      const all = { ...files, ...changed };
+      const digests = Object.fromEntries(Object.entries(all).map(([name, text]) => [name, digest(text)]));
+      const manifest = JSON.stringify({ version: 1, takenAt: "", revision: 1, count: 0, digests });
+      const archive = pack();
+      for (const [name, text] of Object.entries({ "snapshot.json": manifest, ...all })) archive.entry({ name }, text);
+      archive.finalize();
+      await finished(archive.pipe(createWriteStream(file)));
+    };
+    await write({});
+    assert.equal((await verifySnapshot(file)).count, 0);
+    for (const changed of [
+      { "snapshot.json": "{" },
+      { "snapshot.json": '{"version":1}' },
+      { "cluster.json": "null" },
+      { "cluster.json": '{"nodeNetwork":5}' },
+      { "pki/encryption.yaml": "a: [" },
+    ]) {
+      await write(changed);
+      await assert.rejects(verifySnapshot(file), SnapshotError, JSON.stringify(changed));
     }
   });
 

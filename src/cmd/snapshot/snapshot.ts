@@ -9,6 +9,7 @@ import { type Clock, silentLogger, timestamp } from "../../base/index.ts";
 import {
   type CopiedEntry,
   EncryptingStore,
+  type EncryptionRule,
   type LmdbCopy,
   readLmdbFile,
   type Store,
@@ -20,7 +21,7 @@ import type { Layout } from "../config/layout.ts";
 import { parseEncryptionConfiguration } from "../server/encryption.ts";
 import { DATA_FILE, openSealedStore } from "../server/open-store.ts";
 import { PRIVATE_DIRECTORY, writePrivate } from "../system/files.ts";
-import { CLUSTER, MANIFEST, type Manifest, readArchive, SnapshotError, writeArchive } from "./archive.ts";
+import { CLUSTER, MANIFEST, type Manifest, parsedIn, readArchive, SnapshotError, writeArchive } from "./archive.ts";
 import { parseEntries, writeEntries } from "./entries.ts";
 
 const ENCRYPTION = "pki/encryption.yaml";
@@ -83,7 +84,7 @@ export async function verifySnapshot(path: string): Promise<Manifest> {
   const { manifest, files } = await readArchive(path, async (content) => {
     for await (const entry of parseEntries(linesOf(content))) entries.push(entry);
   });
-  checkSpec(files);
+  checkSpec(path, files);
   if (entries.length !== manifest.count) throw new SnapshotError(`${path} has ${entries.length} objects, ${manifest.count} were saved`);
   await openAll(entries, files);
   return manifest;
@@ -91,7 +92,7 @@ export async function verifySnapshot(path: string): Promise<Manifest> {
 
 /** Opens every value with the keys of the snapshot itself. */
 async function openAll(entries: readonly CopiedEntry[], files: ReadonlyMap<string, Buffer>): Promise<void> {
-  const rules = parseEncryptionConfiguration(files.get(ENCRYPTION)?.toString() ?? "", randomBytes);
+  const rules = encryptionOf(files);
   const byKey = new Map(entries.map((entry) => [entry.key, entry]));
   const store = new EncryptingStore({ get: async (key: string) => byKey.get(key) } as unknown as Store, rules);
   for (const { key } of entries) {
@@ -126,7 +127,7 @@ export async function restoreSnapshot(path: string, layout: Layout): Promise<Man
     const target = join(place(layout.serverData), DATA_FILE);
     const { files } = await readArchive(path, (content) => writeLmdbFile(target, manifest.revision, parseEntries(linesOf(content))));
     for (const [name, content] of files) if (name !== MANIFEST && name !== CLUSTER) writePrivate(join(directory, name), content);
-    const { etcd: _, ...spec } = checkSpec(files);
+    const { etcd: _, ...spec } = checkSpec(path, files);
     writePrivate(place(layout.clusterFile), `${JSON.stringify(spec, undefined, 2)}\n`);
     mkdirSync(dirname(dataDirectory), { recursive: true });
     rmSync(dataDirectory, { recursive: true, force: true });
@@ -137,9 +138,22 @@ export async function restoreSnapshot(path: string, layout: Layout): Promise<Man
   }
 }
 
-function checkSpec(files: ReadonlyMap<string, Buffer>): ClusterSpec {
-  const spec = { ...DEFAULT_SPEC, ...(JSON.parse(files.get(CLUSTER)?.toString() ?? "{}") as Partial<ClusterSpec>) };
-  const [problem] = specProblems(spec);
+function encryptionOf(files: ReadonlyMap<string, Buffer>): EncryptionRule[] {
+  try {
+    return parseEncryptionConfiguration(files.get(ENCRYPTION)?.toString() ?? "", randomBytes);
+  } catch (cause) {
+    throw new SnapshotError(`the snapshot's ${ENCRYPTION} cannot be followed: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function checkSpec(path: string, files: ReadonlyMap<string, Buffer>): ClusterSpec {
+  const given = parsedIn(path, CLUSTER, files.get(CLUSTER)?.toString() ?? "{}");
+  const spec = { ...DEFAULT_SPEC, ...given };
+  const isAsUsual = Object.entries(DEFAULT_SPEC).every(([key, usual]) => {
+    const value = spec[key as keyof ClusterSpec];
+    return typeof value === typeof usual && Array.isArray(value) === Array.isArray(usual);
+  });
+  const [problem] = isAsUsual ? specProblems(spec) : ["its fields are not of their types"];
   if (problem !== undefined) throw new SnapshotError(`the snapshot's cluster is none: ${problem}`);
   return spec;
 }

@@ -48,7 +48,7 @@ describe("clients of others", () => {
 
     it("shows, describes and explains", async () => {
       assert.match(await old("get", "pods", "-o", "wide"), new RegExp(`${pod} +1/1 +Running +0 +\\S+ +10\\.244\\.`));
-      assert.match(await old("describe", "pod", pod), /Status: +Running.*Normal +Started /s);
+      await eventually("events are shown", async () => /Status: +Running.*Normal +Started /s.test(await old("describe", "pod", pod)));
       assert.match(await old("explain", "deployment.spec.strategy.rollingUpdate"), /maxSurge\s+<string>/);
       assert.match(await old("get", "services", "-A"), /default +kubernetes/);
     });

@@ -19,6 +19,9 @@ describe("the server's front", () => {
     await cluster.kubectl("create", "deployment", "kubia", "--image=kubia", "--port=8080");
     await cluster.kubectl("expose", "deployment", "kubia", "--port=80", "--target-port=8080");
     await cluster.kubectl("rollout", "status", "deployment/kubia", "--timeout=60s");
+    // The container runs before its program listens.
+    const path = `/api/v1/namespaces/${cluster.namespace}/services/kubia/proxy/`;
+    await eventually("it answers", async () => (await cluster.tryKubectl(["get", "--raw", path])).code === 0);
   });
   after(() => cluster[Symbol.asyncDispose]());
 
@@ -104,6 +107,16 @@ describe("the server's front", () => {
     assert.equal(said.stdout, `${name}\n`);
     assert.match(said.stderr, /v5\.channel\.k8s\.io/);
     assert.doesNotMatch(said.stderr, /SPDY/i);
+    const forward = cluster.startKubectl("port-forward", name, "18093:8080", "-v=4");
+    let log = "";
+    forward.stderr?.on("data", (chunk: Buffer) => {
+      log += chunk;
+    });
+    const answer = await eventually("the port answers", async () => (await fetch("http://127.0.0.1:18093")).text());
+    assert.equal(answer, `You've hit ${name}\n`);
+    assert.doesNotMatch(log, /fallback/);
+    forward.kill();
+    await once(forward, "close");
   });
 
   it("answers clients that speak protobuf", async () => {
@@ -139,7 +152,8 @@ describe("the server's front", () => {
 
   it("keeps an audit log of what the policy wants, without what is secret", async () => {
     await cluster.kubectl("create", "secret", "generic", "audited", "--from-literal=password=hunter2");
-    const log = readFileSync(join(cluster.dataDirectory, "logs/audit.log"), "utf8");
+    const read = () => readFileSync(join(cluster.dataDirectory, "logs/audit.log"), "utf8");
+    const log = await eventually("it is logged", async () => read().includes('"resource":"secrets"') && read());
     assert.match(log, /"verb":"create","user":\{"username":"kubernetes-admin".*"resource":"secrets"/);
     assert.ok(!log.includes("hunter2") && !log.includes('"resource":"pods"'));
   });

@@ -56,20 +56,23 @@ describe("network policies", () => {
   const policy = (name: string, spec: object) =>
     cluster.apply({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { namespace: "red", name }, spec });
   const remove = (...names: string[]) => cluster.kubectl("delete", "networkpolicy", "-n", "red", ...names);
-  /** What holds within a second of the change. */
-  const soon = (what: string, ask: () => Promise<boolean>) => eventually(what, ask, 3_000);
+  const soon = (what: string, ask: () => Promise<boolean>) => eventually(what, ask, 20_000);
+  /** The server's pod or another: that an answer is late on a busy machine is no matter. */
+  const isReached = (from: string, url: string, how = "") => soon(`${from} reaches ${url} ${how}`, () => reaches(from, url));
 
   it("deny what no policy allows, but for the node's own probes", async () => {
-    assert.equal(await reaches("near", server()), true);
+    await isReached("near", server());
     await policy("deny", { podSelector: {}, policyTypes: ["Ingress"] });
     await soon("near is shut out", async () => !(await reaches("near", server())));
     for (const client of ["far", "stranger"]) assert.equal(await reaches(client, server()), false, client);
     assert.equal(await reaches("near", "http://server.red"), false);
-    assert.equal((await run("curl", ["-sS", "--max-time", "2", server()])).code, 0, "from the node itself");
-    assert.equal(await reaches("server", "http://server.red"), true, "a pod reaches itself by its service");
+    await soon("the node itself is let in", async () => (await run("curl", ["-sS", "--max-time", "2", server()])).code === 0);
+    await isReached("server", "http://server.red", "which is itself");
     await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const { status } = await cluster.get<Pod>("pod", "-n", "red", "server");
-    assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
+    await soon("the server's readiness is still seen", async () => {
+      const { status } = await cluster.get<Pod>("pod", "-n", "red", "server");
+      return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+    });
   });
 
   it("allow by pods, namespaces and named ports, on the same node and across nodes", async () => {
@@ -81,8 +84,8 @@ describe("network policies", () => {
       ],
     });
     await soon("far is let in", () => reaches("far", server()));
-    assert.equal(await reaches("stranger", server()), true);
-    assert.equal(await reaches("stranger", "http://server.red"), true, "by the service");
+    await isReached("stranger", server());
+    await isReached("stranger", "http://server.red", "by the service");
     assert.equal(await reaches("near", server()), false);
     await cluster.kubectl("label", "pod", "-n", "red", "far", "app=other", "--overwrite");
     await soon("another label shuts far out", async () => !(await reaches("far", server())));
@@ -100,9 +103,9 @@ describe("network policies", () => {
       egress: [{ to: [{ ipBlock: { cidr: "10.244.0.0/16", except: [`${ips["near"]}/32`] } }], ports: [{ port: 8080 }] }],
     });
     await soon("near is out of reach", async () => !(await reaches("far", `http://${ips["near"]}:8080`)));
-    assert.equal(await reaches("far", server()), true);
-    assert.equal(await reaches("far", "http://server.red"), true, "a service is judged by where it leads");
-    assert.equal(await reaches("near", `http://${ips["far"]}:8080`), true, "answers belong to what was allowed");
+    await isReached("far", server());
+    await isReached("far", "http://server.red", "which is judged by where it leads");
+    await isReached("near", `http://${ips["far"]}:8080`, "whose answers belong to what was allowed");
     await remove("egress");
   });
 

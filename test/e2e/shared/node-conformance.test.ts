@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Container, Node, Pod, Probe } from "../../../src/api/types/core/v1.ts";
-import { Cluster, eventually } from "../cluster.fixture.ts";
+import { Cluster, eventually, eventuallyHolds } from "../cluster.fixture.ts";
 import { Pods } from "../pods.fixture.ts";
 
 const lines = (text: string) => text.trim().split("\n");
@@ -182,7 +182,9 @@ describe("a node as conformance wants it", () => {
   });
 
   it("calls hooks by command and by HTTP when containers start and stop", async () => {
-    await pods.create("listener", [nodeProgram(httpServer(FOREVER))]);
+    await pods.create("listener", [
+      { ...nodeProgram(httpServer(FOREVER)), readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 } },
+    ]);
     await pods.untilReady("listener");
     const host = (await pods.get("listener")).status?.podIP;
     const httpGet = (path: string) => ({ httpGet: { path, port: 8080, host, httpHeaders: [{ name: "X-Test", value: "hook" }] } });
@@ -197,15 +199,19 @@ describe("a node as conformance wants it", () => {
     );
     await pods.untilReady("hooked");
     await cluster.kubectl("delete", "pod", "hooked");
-    const log = lines(await cluster.kubectl("logs", "listener"))
-      .map((line) => line.trim())
-      .sort();
-    assert.deepEqual(log, ["/start-exec", "/start-http hook", "/stop-exec", "/stop-http hook"]);
+    await eventuallyHolds("all hooks were called", async () => {
+      const log = lines(await cluster.kubectl("logs", "listener")).map((line) => line.trim());
+      assert.deepEqual(log.sort(), ["/start-exec", "/start-http hook", "/stop-exec", "/stop-http hook"]);
+    });
   });
 
   it("restarts what its liveness probe calls dead, and nothing else", async () => {
     const quick = { periodSeconds: 1, failureThreshold: 2, initialDelaySeconds: 2, timeoutSeconds: 4 };
     const live = (program: Partial<Container>, probe: Probe): Partial<Container> => ({ ...program, livenessProbe: { ...quick, ...probe } });
+    /** May take its time to start. */
+    const slow = (program: Partial<Container>, probe: Probe) => {
+      return { ...live(program, probe), startupProbe: { periodSeconds: 1, failureThreshold: 60, timeoutSeconds: 4, ...probe } };
+    };
     const http = { httpGet: { path: "/healthz", port: 8080 } };
     const grpc = { grpc: { port: 5000 } };
     const dies = { command: ["sh", "-c", "touch /tmp/health; sleep 2; rm /tmp/health; sleep 600"] };
@@ -215,8 +221,8 @@ describe("a node as conformance wants it", () => {
       live(dies, { exec: { command: ["cat", "/tmp/health"] } }),
     ]);
     await pods.create("living", [
-      live(nodeProgram(httpServer(FOREVER)), http),
-      live(nodeProgram(grpcServer(FOREVER)), grpc),
+      slow(nodeProgram(httpServer(FOREVER)), http),
+      slow(nodeProgram(grpcServer(FOREVER)), grpc),
       live({ command: ["sh", "-c", "touch /tmp/health; sleep 600"] }, { exec: { command: ["cat", "/tmp/health"] } }),
       { ...nodeProgram("setInterval(() => {}, 1e6)"), livenessProbe: { ...quick, tcpSocket: { port: 8080 } } },
     ]);
@@ -407,10 +413,12 @@ describe("a node as conformance wants it", () => {
     });
     for (const name of ["c0", "c1"]) assert.match(await pods.exec("resized", name, "sh", "-c", script), /^100663296\n20000/);
     assert.deepEqual([await restarts("resized", "c0"), await restarts("resized", "c1")], [0, 1]);
-    const pod = await pods.get("resized");
-    assert.equal(pod.metadata.generation, generation + 1);
-    assert.equal(pod.status?.observedGeneration, pod.metadata.generation);
-    assert.ok(!pod.status?.conditions?.some(({ type }) => type.startsWith("PodResize")));
+    await eventuallyHolds("the resize is over", async () => {
+      const { metadata, status } = await pods.get("resized");
+      assert.equal(metadata.generation, generation + 1);
+      assert.equal(status?.observedGeneration, metadata.generation);
+      assert.ok(!status?.conditions?.some(({ type }) => type.startsWith("PodResize")));
+    });
     const removed = await cluster.tryKubectl([
       "patch",
       "pod",

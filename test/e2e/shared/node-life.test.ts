@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import type { Pod } from "../../../src/api/types/core/v1.ts";
-import { Cluster, eventually, RESERVED_NODE, run } from "../cluster.fixture.ts";
+import { Cluster, eventually, eventuallyHolds, RESERVED_NODE, run } from "../cluster.fixture.ts";
 import { Pods } from "../pods.fixture.ts";
 
 describe("a node", () => {
@@ -59,12 +59,14 @@ describe("a node", () => {
     assert.equal(JSON.parse(await raw("/configz")).kubeletconfig.clusterDomain, "cluster.local");
     const running = JSON.parse(await raw("/runningpods/")).items as Pod[];
     assert.ok(running.some(({ metadata }) => metadata.name === "steady"));
-    const summary = JSON.parse(await raw("/stats/summary"));
-    assert.ok(summary.node.fs.capacityBytes > 0 && summary.node.rlimit.curproc > 0 && summary.node.runtime.imageFs.availableBytes > 0);
-    const pod = summary.pods.find(({ podRef }: { podRef: { name: string } }) => podRef.name === "steady");
-    assert.ok(pod.containers[0].memory.usageBytes > 0 && pod["ephemeral-storage"].capacityBytes > 0);
-    assert.match(await raw("/metrics/cadvisor"), /container_memory_working_set_bytes\{container="c0".*pod="steady"\} \d+/);
-    assert.match(await raw("/metrics"), /kubelet_running_pods 1/);
+    await eventuallyHolds("what it measures is there", async () => {
+      const summary = JSON.parse(await raw("/stats/summary"));
+      assert.ok(summary.node.fs.capacityBytes > 0 && summary.node.rlimit.curproc > 0 && summary.node.runtime.imageFs.availableBytes > 0);
+      const pod = summary.pods.find(({ podRef }: { podRef: { name: string } }) => podRef.name === "steady");
+      assert.ok(pod.containers[0].memory.usageBytes > 0 && pod["ephemeral-storage"].capacityBytes > 0);
+      assert.match(await raw("/metrics/cadvisor"), /container_memory_working_set_bytes\{container="c0".*pod="steady"\} \d+/);
+      assert.match(await raw("/metrics"), /kubelet_running_pods 1/);
+    });
     assert.match((await cluster.tryKubectl(["get", "--raw", "/api/v1/nodes/node-3/proxy/logs/"])).stderr, /disabled|MethodNotAllowed|405/);
   });
 
@@ -112,7 +114,7 @@ describe("a node", () => {
     );
     await cluster.k8ts("up", "--port", "16443");
     await eventually("the node is ready", async () => !/NotReady/.test(await cluster.kubectl("get", "node", RESERVED_NODE)));
-    assert.equal((await pods.exec("steady", "c0", "echo", "here")).trim(), "here");
+    await eventually("commands run", async () => (await pods.exec("steady", "c0", "echo", "here")).trim() === "here");
     assert.deepEqual(await containerIds("steady"), ids);
     await pods.create("after", [{ command: ["true"] }], { restartPolicy: "Never" });
     await pods.untilPhase("after", "Succeeded");
@@ -135,8 +137,10 @@ describe("a node", () => {
       "its containers are gone",
       async () => !(await ctr("containers", "list", "-q", `labels."io.kubernetes.pod.uid"==${uid}`)).stdout.trim(),
     );
-    const cgroup = await run("find", ["/sys/fs/cgroup", "-maxdepth", "7", "-name", `*${uid}*`]);
-    assert.equal(cgroup.stdout, "");
-    assert.doesNotMatch((await run("cat", ["/proc/self/mounts"])).stdout, new RegExp(uid));
+    await eventuallyHolds("so are its control groups and mounts", async () => {
+      const cgroup = await run("find", ["/sys/fs/cgroup", "-maxdepth", "7", "-name", `*${uid}*`]);
+      assert.equal(cgroup.stdout, "");
+      assert.doesNotMatch((await run("cat", ["/proc/self/mounts"])).stdout, new RegExp(uid));
+    });
   });
 });

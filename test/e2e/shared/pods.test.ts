@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import type { Container, Pod, PodSpec } from "../../../src/api/types/core/v1.ts";
-import { Cluster, eventually } from "../cluster.fixture.ts";
+import { Cluster, eventually, eventuallyHolds } from "../cluster.fixture.ts";
 
 const SLEEP = ["sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done"];
 
@@ -119,9 +119,11 @@ describe("pods on a node", () => {
   });
 
   it("restart when liveness fails, and are not ready while readiness does", async () => {
+    // A busy machine takes its time for a command.
+    const timing = { periodSeconds: 1, timeoutSeconds: 20 };
     await create("probed", {
-      livenessProbe: { exec: { command: ["test", "!", "-e", "/tmp/dead"] }, periodSeconds: 1, failureThreshold: 1 },
-      readinessProbe: { exec: { command: ["test", "-e", "/tmp/ready"] }, periodSeconds: 1 },
+      livenessProbe: { exec: { command: ["test", "!", "-e", "/tmp/dead"] }, failureThreshold: 1, ...timing },
+      readinessProbe: { exec: { command: ["test", "-e", "/tmp/ready"] }, ...timing },
     });
     await eventually("it runs", async () => (await get("probed")).status?.phase === "Running");
     assert.equal((await get("probed")).status?.containerStatuses?.[0]?.ready, false);
@@ -129,9 +131,11 @@ describe("pods on a node", () => {
     await untilReady("probed");
     await inPod("probed", "touch", "/tmp/dead");
     await eventually("it was restarted", async () => (await get("probed")).status?.containerStatuses?.[0]?.restartCount === 1);
-    assert.match(
-      await cluster.kubectl("get", "events", "--field-selector", "involvedObject.name=probed"),
-      /Unhealthy +pod\/probed +Liveness probe failed/,
+    await eventuallyHolds("an event tells why", async () =>
+      assert.match(
+        await cluster.kubectl("get", "events", "--field-selector", "involvedObject.name=probed"),
+        /Unhealthy +pod\/probed +Liveness probe failed/,
+      ),
     );
   });
 
@@ -144,11 +148,11 @@ describe("pods on a node", () => {
       readinessProbe: { httpGet: { path: "/", port }, periodSeconds: 1 },
     });
     await untilReady("listener");
-    assert.match(await cluster.kubectl("logs", "listener"), /Received request from/);
+    await eventually("the probe is logged", async () => /Received request from/.test(await cluster.kubectl("logs", "listener")));
   });
 
   it("end in their grace, with their hook before", async () => {
-    const command = ["sh", "-c", "trap 'echo asked; exit 0' TERM; while true; do sleep 0.1; done"];
+    const command = ["sh", "-c", "trap 'echo asked; exit 0' TERM; echo begun; while true; do sleep 0.1; done"];
     await create(
       "ending",
       { command, lifecycle: { preStop: { exec: { command: ["sh", "-c", "echo hook > /proc/1/fd/1"] } } } },
@@ -160,8 +164,9 @@ describe("pods on a node", () => {
     follower.stdout?.on("data", (chunk: Buffer) => {
       log += chunk;
     });
+    await eventually("the log is followed", async () => log === "begun\n");
     await cluster.kubectl("delete", "pod", "ending");
-    await eventually("both were seen", async () => log === "hook\nasked\n", 10_000);
+    await eventually("both were seen", async () => log === "begun\nhook\nasked\n");
     follower.kill();
   });
 

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { readlinkSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,6 +20,8 @@ import { MemoryInformers } from "../../../src/network/testing.ts";
 const MARK = "K8TS_OWN_NETWORK";
 const NODE = "192.0.2.1";
 const CLIENT = "192.0.2.2";
+/** Longer than a busy machine takes from one connection to the next. */
+const AFFINITY_SECONDS = 3;
 const PODS = ["10.244.0.11", "10.244.0.12", "fd00:244::11", "fd00:244::12"];
 
 if (process.env[MARK] === undefined) {
@@ -31,6 +34,14 @@ if (process.env[MARK] === undefined) {
   });
 } else {
   describe("the service proxy", services);
+}
+
+/** A process in a network namespace of its own. */
+async function elsewhere(): Promise<ChildProcess> {
+  const child = spawn("unshare", ["--net", "sleep", "600"]);
+  const namespace = (pid: number | "self" = "self") => readlinkSync(`/proc/${pid}/ns/net`);
+  while (namespace(child.pid) === namespace()) await sleep(10);
+  return child;
 }
 
 function services(): void {
@@ -56,8 +67,7 @@ function services(): void {
     );
 
   before(async () => {
-    beyond = spawn("unshare", ["--net", "sleep", "600"]);
-    await sleep(300);
+    beyond = await elsewhere();
     ip("link set lo up");
     ip(`link add out type veth peer name eth0 netns ${beyond.pid}`);
     for (const [address, link] of [
@@ -128,7 +138,7 @@ function services(): void {
         endpoints: own.map(([address, nodeName]) => ({ addresses: [address], nodeName, conditions: { ready: true } })),
       } as never);
     }
-    for (let round = 0; round < 100 && programmed === before; round++) await sleep(50);
+    for (let round = 0; round < 400 && programmed === before; round++) await sleep(50);
     await sleep(200);
   }
   const both = { "10.244.0.11": "node-1", "10.244.0.12": "node-1" };
@@ -172,7 +182,7 @@ function services(): void {
       const spec = {
         clusterIP: address.replace(/[[\]]/g, ""),
         sessionAffinity: "ClientIP",
-        sessionAffinityConfig: { clientIP: { timeoutSeconds: 1 } },
+        sessionAffinityConfig: { clientIP: { timeoutSeconds: AFFINITY_SECONDS } },
       };
       await serve("sticky", spec, pods);
       const first = await repeat(20, () => ask(`http://${address}`));
@@ -185,7 +195,7 @@ function services(): void {
       const seen = new Set<string>();
       for (let round = 0; round < 20 && seen.size < 2; round++) {
         for (const answer of await repeat(1, () => ask(`http://${address}`))) seen.add(answer);
-        await sleep(1_300);
+        await sleep(AFFINITY_SECONDS * 1_000 + 300);
       }
       assert.equal(seen.size, 2, "after the timeout any endpoint is drawn");
     });
@@ -242,8 +252,7 @@ function services(): void {
   });
 
   it("drops what a pod sends under another's address", async () => {
-    const pod = spawn("unshare", ["--net", "sleep", "100"]);
-    await sleep(300);
+    const pod = await elsewhere();
     ip(`link add veth9 type veth peer name eth0 netns ${pod.pid}`);
     ip("link set veth9 up");
     ip("route add 10.244.0.50 dev veth9 src 10.244.0.11");

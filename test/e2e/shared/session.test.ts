@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Pod } from "../../../src/api/types/core/v1.ts";
-import { Cluster, eventually } from "../cluster.fixture.ts";
+import { Cluster, eventually, eventuallyHolds } from "../cluster.fixture.ts";
 
 interface List<T> {
   readonly items: readonly T[];
@@ -47,9 +47,11 @@ describe("a first session", () => {
     const wide = await cluster.kubectl("get", "pods", "-o", "wide");
     assert.match(wide, /NAME +READY +STATUS +RESTARTS +AGE +IP +NODE/);
     assert.match(wide, /1\/1 +Running +0 .* 10\.244\.\d+\.\d+ +node-\d/);
-    const described = await cluster.kubectl("describe", "pod", nameOf(first));
-    for (const reason of ["Scheduled", "Pulled", "Created", "Started"]) assert.match(described, new RegExp(`Normal +${reason} `));
-    assert.match(await cluster.kubectl("get", "events"), /ScalingReplicaSet +deployment\/kubia +Scaled up replica set/);
+    await eventuallyHolds("events tell of it", async () => {
+      const described = await cluster.kubectl("describe", "pod", nameOf(first));
+      for (const reason of ["Scheduled", "Pulled", "Created", "Started"]) assert.match(described, new RegExp(`Normal +${reason} `));
+      assert.match(await cluster.kubectl("get", "events"), /ScalingReplicaSet +deployment\/kubia +Scaled up replica set/);
+    });
   });
 
   it("answers by its name in DNS, balanced over the pods", async () => {
@@ -120,9 +122,11 @@ describe("a first session", () => {
   it("restarts a killed container, counts, and backs off", async () => {
     const name = nameOf((await runningPods(3))[0]);
     const status = async () => (await cluster.get<Pod>("pod", name)).status?.containerStatuses?.[0];
-    await cluster.kubectl("exec", name, "--", "kill", "1");
+    // The command may end with the container that it kills.
+    const kill = () => cluster.tryKubectl(["exec", name, "--", "kill", "1"]);
+    await kill();
     await eventually("the first restart, at once", async () => (await status())?.restartCount === 1 && (await status())?.ready === true);
-    await cluster.kubectl("exec", name, "--", "kill", "1");
+    await kill();
     await eventually("the container waits", async () => (await status())?.state?.waiting?.reason === "CrashLoopBackOff");
     assert.match((await status())?.state?.waiting?.message ?? "", /^back-off 10s restarting failed container=kubia pod=/);
     assert.match(await cluster.kubectl("get", "pod", name), /CrashLoopBackOff +1 /);
