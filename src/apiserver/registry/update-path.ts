@@ -54,13 +54,10 @@ export async function updateObject(
 ): Promise<{ stored: Stored; created: boolean }> {
   const { resource, namespace, name } = scope;
   const { strategy } = storedResource(resource);
-  await context.cache.waitForNewest();
-  if (
-    strategy.allowsCreateOnUpdate === true &&
-    scope.subresource === "" &&
-    (await currentEntry(context, resource, namespace, name)) === undefined
-  ) {
-    return { stored: await createDraft(context, scope, await decodeBody(scope, body, options), options), created: true };
+  if (strategy.allowsCreateOnUpdate === true && scope.subresource === "") {
+    await context.cache.waitForNewest();
+    if ((await currentEntry(context, resource, namespace, name)) === undefined)
+      return { stored: await createDraft(context, scope, await decodeBody(scope, body, options), options), created: true };
   }
   let decoded: Draft | undefined = await decodeBody(scope, body, options);
   if (strategy.allowsUnconditionalUpdate === false && (decoded.metadata.resourceVersion ?? "") === "") {
