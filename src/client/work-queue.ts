@@ -143,7 +143,7 @@ export class WorkQueue<K> implements Queue<K> {
       this.#timer = undefined;
       this.#addReady();
     };
-    this.#timer = { atMs: next.readyAtMs, timer: this.#clock.setTimeout(fire, next.readyAtMs - this.#clock.monotonic()) };
+    this.#timer = { atMs: next.readyAtMs, timer: this.#clock.setTimeout(fire, Math.max(0, next.readyAtMs - this.#clock.monotonic())) };
   }
 
   #addReady(): void {

@@ -22,8 +22,8 @@ export interface OwnedPodsOptions<T extends KubeObject> {
 
 /** Pods by the uid of their controller; orphans by their namespace. */
 const BY_CONTROLLER = "controller";
-/** A look at a pod takes about a microsecond. */
-const REST_MS_PER_POD = 0.05;
+/** A look at a pod takes about two microseconds. */
+const REST_MS_PER_POD = 0.1;
 const orphansOf = (namespace: string) => `orphans/${namespace}`;
 
 export class OwnedPods<T extends KubeObject> {

@@ -52,7 +52,7 @@ test("a real pod gets its volumes, environment, hosts file and limits, runs, and
       pid: process.pid,
     }),
     prober: new HostProber({ runtime: containerd.runtime, clock: hostClock }),
-    cgroups: new HostCgroups({ hierarchy, root, memoryBytes: 8 * 2 ** 30, milliCpus: 2000, logger: silentLogger }),
+    cgroups: new HostCgroups({ hierarchy, root, memoryBytes: 8 * 2 ** 30, milliCpus: 2000, clock: hostClock, logger: silentLogger }),
     files: diskFiles,
     events: { event: (_about, _type, reason, message) => seen.push(`${reason}: ${message}`) },
     objects,

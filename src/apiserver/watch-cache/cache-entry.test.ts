@@ -35,6 +35,18 @@ test("new objects share what they have in common with the one before", () => {
   assert.equal((first["spec"] as { nodeName?: string }).nodeName, undefined);
 });
 
+test("objects that are parsed share what they have in common with the one before", () => {
+  const entries = new EntryFactory({ deepFreezes: true });
+  const parsed = (name: string) => {
+    const value = new TextEncoder().encode(JSON.stringify(pod(name)));
+    return entries.entry({ key: `/registry/core/pods/default/${name}`, value, createRevision: 1, modRevision: 1 }).object;
+  };
+  const [first, second] = [parsed("a") as unknown as Draft, parsed("b") as unknown as Draft];
+  assert.equal(second["spec"], first["spec"]);
+  assert.equal(second.metadata.labels, first.metadata.labels);
+  assert.deepEqual(second, { ...pod("b"), metadata: { ...pod("b").metadata, resourceVersion: "1" } });
+});
+
 test("an object is parsed from its bytes only if this process has not written them", () => {
   const entries = new EntryFactory({ deepFreezes: false });
   const object = pod("a");

@@ -9,6 +9,8 @@ import { SharedFieldSets } from "./field-sets.ts";
 /** How objects are made of bytes. */
 interface EntryMaking {
   readonly sets: SharedFieldSets;
+  /** Lets an object share what it has in common with the one of its kind that was made last (pods of one template). */
+  readonly share: (object: Draft) => void;
   readonly freeze: (object: Draft) => void;
 }
 
@@ -30,8 +32,9 @@ export class CacheEntry implements Stored {
 
   get object(): DeepReadonly<KubeObject> {
     if (this.#object === undefined) {
-      const { sets, freeze } = this.#making;
+      const { sets, share, freeze } = this.#making;
       const object = decodeStored(this.value, this.revision, (text) => sets.parse(text));
+      share(object);
       freeze(object);
       this.#object = object;
     }
@@ -73,20 +76,18 @@ export class CacheEntry implements Stored {
 export class EntryFactory {
   readonly #written = new WeakMap<Uint8Array, Draft>();
   readonly #entries = new WeakMap<Uint8Array, CacheEntry>();
-  /** The last new object of each kind. */
+  /** The object of each kind that was made last. */
   readonly #newest = new Map<string, Draft>();
   readonly #making: EntryMaking;
 
   constructor({ deepFreezes }: { readonly deepFreezes: boolean }) {
-    this.#making = { sets: new SharedFieldSets(), freeze: deepFreezes ? deepFreeze : freezeShallow };
+    const freeze = deepFreezes ? deepFreeze : freezeShallow;
+    this.#making = { sets: new SharedFieldSets(), share: (object) => this.#share(object), freeze };
   }
 
-  /** `encode` for a new object: what it has in common with the newest of its kind (pods of one template), both share. */
+  /** `encode` for a new object, which shares what it can. */
   encodeNew(object: Draft): Uint8Array {
-    const id = `${object.apiVersion}/${object.kind}`;
-    const newest = this.#newest.get(id);
-    if (newest !== undefined) shareUnchanged(object, newest);
-    this.#newest.set(id, object);
+    this.#share(object);
     return this.encode(object);
   }
 
@@ -107,6 +108,13 @@ export class EntryFactory {
     const entry = new CacheEntry(stored, this.#making, this.#take(stored));
     this.#entries.set(stored.value, entry);
     return entry;
+  }
+
+  #share(object: Draft): void {
+    const id = `${object.apiVersion}/${object.kind}`;
+    const newest = this.#newest.get(id);
+    if (newest !== undefined) shareUnchanged(object, newest);
+    this.#newest.set(id, object);
   }
 
   #take({ value, modRevision }: StoreEntry): Draft | undefined {

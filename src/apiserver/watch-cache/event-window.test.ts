@@ -9,7 +9,7 @@ const roomy: EventWindowOptions = { capacity: 1000, maxAgeMs: 1000, maxBytes: 2 
 /** The states of one object at revisions 1, 2, …; all of the same length. */
 function states(count: number): CacheEntry[] {
   const value = (n: number) => Buffer.from(`{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a"},"n":${1000 + n}}`);
-  const making = { sets: new SharedFieldSets(), freeze: () => {} };
+  const making = { sets: new SharedFieldSets(), share: () => {}, freeze: () => {} };
   return Array.from(
     { length: count },
     (_, n) => new CacheEntry({ key: "a", value: value(n), modRevision: n + 1, createRevision: 1 }, making),

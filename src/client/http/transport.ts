@@ -51,18 +51,20 @@ export class Transport {
     const { server, ca, cert, key, serverName, isInsecure } = options;
     this.#options = options;
     this.#basePath = server.pathname.replace(/\/$/, "");
+    // Said with the same delay each time, it is a system call only the first.
+    const kept = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_MS };
     const isSecure = server.protocol === "https:";
     this.#request = isSecure ? https.request : http.request;
     this.#agent = isSecure
       ? new https.Agent({
-          keepAlive: true,
+          ...kept,
           ...(ca === undefined ? {} : { ca }),
           ...(cert === undefined ? {} : { cert }),
           ...(key === undefined ? {} : { key }),
           ...(serverName === undefined ? {} : { servername: serverName }),
           rejectUnauthorized: isInsecure !== true,
         })
-      : new http.Agent({ keepAlive: true });
+      : new http.Agent(kept);
   }
 
   /** The response to a request that succeeded; StatusError, ConnectionError or the signal's reason otherwise. */

@@ -108,13 +108,14 @@ function reservedOf({ eviction }: KubeletConfiguration, machine: MachineInfo) {
   return { ...kept, memory: kept.memory + hugePageBytes };
 }
 
-async function hostCgroups({ config, kubelet, logger }: AgentContext, machine: MachineInfo, reserved: { readonly memory: number }) {
+async function hostCgroups({ config, kubelet, clock, logger }: AgentContext, machine: MachineInfo, reserved: { readonly memory: number }) {
   return new HostCgroups({
     hierarchy: await detectHierarchy(diskCgroups),
     root: config.cgroupRoot.replace(/^\//, ""),
     milliCpus: machine.cpus * 1000,
     memoryBytes: machine.memoryBytes - reserved.memory,
     ...(kubelet.podPidsLimit === undefined ? {} : { podPidsLimit: kubelet.podPidsLimit }),
+    clock,
     logger,
   });
 }

@@ -61,8 +61,8 @@ export function endpointController(context: ControllerContext): Controller {
     const behind = behindAfter(before?.behind ?? [], service, changed);
     known.set(key, { service, behind });
     const plan = planEndpoints(service, behind, current);
-    // Watchers get the object as a whole, however little of it is new.
-    pace.looked(key, changed.looks + (plan.type === "none" ? 0 : behind.length), clock.monotonic() - startedMs);
+    // However little of it is new, the object is sorted, written and told as a whole.
+    pace.looked(key, changed.looks + behind.length, clock.monotonic() - startedMs);
     if (plan.type === "create") await createInNamespace(client, resources.endpoints, plan.endpoints, signal);
     else if (plan.type === "update") await client.update(resources.endpoints, plan.endpoints, { namespace, signal });
     return undefined;

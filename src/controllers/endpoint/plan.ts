@@ -48,13 +48,12 @@ function annotationsOf(annotations: Readonly<Record<string, string>>) {
   return { annotations: Object.keys(annotations).length === 0 ? undefined : annotations };
 }
 
-/** A pod's address with the ports behind it. */
+/** A pod's address with the ports behind it. There is one for each pod, so it is small. */
 export interface Behind {
   readonly address: EndpointAddress & { readonly targetRef: { readonly name: string; readonly uid: string } };
   readonly isReady: boolean;
-  readonly ports: readonly EndpointPort[];
-  /** Alike where the ports are. */
-  readonly portsKey: string;
+  /** As JSON. */
+  readonly ports: string;
 }
 
 /** What is behind the service by address, when `pods` are all of `names` that it selects (undefined: of any), and the rest is as before. */
@@ -71,18 +70,17 @@ export function behindAfter(
 
 /** Addresses with the same ports share a subset. */
 function subsetsOf(behind: readonly Behind[]): EndpointSubset[] {
-  const groups = Map.groupBy(behind, ({ portsKey }) => portsKey);
-  return [...groups].sort(([a], [b]) => compare(a, b)).map(([, group]) => subsetOf(group));
+  const groups = Map.groupBy(behind, ({ ports }) => ports);
+  return [...groups].sort(([a], [b]) => compare(a, b)).map(([ports, group]) => subsetOf(JSON.parse(ports) as EndpointPort[], group));
 }
 
-function subsetOf(group: readonly Behind[]): EndpointSubset {
+function subsetOf(ports: EndpointPort[], group: readonly Behind[]): EndpointSubset {
   const addresses = group.filter(({ isReady }) => isReady).map(({ address }) => address);
   const notReadyAddresses = group.filter(({ isReady }) => !isReady).map(({ address }) => address);
-  const ports = group[0]?.ports ?? [];
   return {
     ...(addresses.length === 0 ? {} : { addresses }),
     ...(notReadyAddresses.length === 0 ? {} : { notReadyAddresses }),
-    ...(ports.length === 0 ? {} : { ports: [...ports] }),
+    ...(ports.length === 0 ? {} : { ports }),
   };
 }
 
@@ -107,7 +105,7 @@ function behindOf(service: DeepReadonly<Service>, pod: DeepReadonly<Pod>): Behin
     targetRef: { kind: "Pod", namespace, name, uid },
     ...(hostname === undefined ? {} : { hostname }),
   };
-  return { address, isReady: spec?.publishNotReadyAddresses === true || podReady(pod), ports, portsKey: JSON.stringify(ports) };
+  return { address, isReady: spec?.publishNotReadyAddresses === true || podReady(pod), ports: JSON.stringify(ports) };
 }
 
 function portsOf({ spec }: DeepReadonly<Service>, pod: DeepReadonly<Pod>): EndpointPort[] {

@@ -1,5 +1,6 @@
 // The kernel's two kinds of control group file systems behind one interface: make a group, limit it, remove it.
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { kill } from "node:process";
 import type { GroupLimits } from "./pod-limits.ts";
 
 /** The few file operations; the machine's are `diskCgroups`. */
@@ -12,6 +13,8 @@ export interface CgroupFiles {
   removeDirectory(path: string): Promise<void>;
   /** Names of the directories in `path`; none when it is missing. */
   directories(path: string): Promise<readonly string[]>;
+  /** Kills a process; harmless when there is none. */
+  kill(pid: number): void;
 }
 
 export interface Hierarchy {
@@ -20,13 +23,15 @@ export interface Hierarchy {
   limit(group: string, limits: GroupLimits): Promise<void>;
   /** Removes a group and those below it; harmless when it is gone. */
   remove(group: string): Promise<void>;
+  /** Kills all that is in a group and those below it. */
+  kill(group: string): Promise<void>;
   /** How many processes and threads are in a group and those below it; 0 when it is gone. */
   processes(group: string): Promise<number>;
   /** Names of the groups right below. */
   children(group: string): Promise<readonly string[]>;
 }
 
-function hasCode(error: unknown, ...codes: string[]): boolean {
+export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }
 
@@ -59,6 +64,13 @@ export const diskCgroups: CgroupFiles = {
       throw error;
     }
   },
+  kill: (pid) => {
+    try {
+      kill(pid, "SIGKILL");
+    } catch (error) {
+      if (!hasCode(error, "ESRCH")) throw error;
+    }
+  },
 };
 
 /** The hierarchy mounted at `mountPoint`. */
@@ -70,6 +82,12 @@ export async function detectHierarchy(files: CgroupFiles, mountPoint = "/sys/fs/
 async function removeTree(files: CgroupFiles, path: string): Promise<void> {
   for (const name of await files.directories(path)) await removeTree(files, `${path}/${name}`);
   await files.removeDirectory(path);
+}
+
+async function killTree(files: CgroupFiles, path: string): Promise<void> {
+  for (const name of await files.directories(path)) await killTree(files, `${path}/${name}`);
+  const pids = (await files.read(`${path}/cgroup.procs`)) ?? "";
+  for (const pid of pids.split("\n").map(Number)) if (pid > 0) files.kill(pid);
 }
 
 /** One tree a controller, hybrid systems included. The agent makes groups where it sets limits; the runtime makes the rest. */
@@ -103,6 +121,10 @@ class HierarchyV1 implements Hierarchy {
   async remove(group: string): Promise<void> {
     for (const tree of await this.#files.directories(this.#mountPoint))
       await removeTree(this.#files, `${this.#mountPoint}/${tree}${group}`);
+  }
+
+  kill(group: string): Promise<void> {
+    return killTree(this.#files, `${this.#mountPoint}/pids${group}`);
   }
 
   async processes(group: string): Promise<number> {
@@ -158,6 +180,10 @@ class HierarchyV2 implements Hierarchy {
 
   remove(group: string): Promise<void> {
     return removeTree(this.#files, `${this.#mountPoint}${group}`);
+  }
+
+  kill(group: string): Promise<void> {
+    return killTree(this.#files, `${this.#mountPoint}${group}`);
   }
 
   async processes(group: string): Promise<number> {

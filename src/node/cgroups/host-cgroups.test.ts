@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { silentLogger } from "../../base/index.ts";
+import { silentLogger, VirtualClock } from "../../base/index.ts";
 import type { PodObject } from "../pod/pod-object.ts";
 import { type CgroupFiles, detectHierarchy } from "./hierarchy.ts";
 import { HostCgroups } from "./host-cgroups.ts";
@@ -22,7 +22,12 @@ class FakeCgroupFiles implements CgroupFiles {
   }
 
   async removeDirectory(path: string) {
+    if ((this.texts.get(`${path}/cgroup.procs`) ?? "") !== "") throw Object.assign(new Error("busy"), { code: "EBUSY" });
     this.made.delete(path);
+  }
+
+  kill(pid: number) {
+    for (const [path, text] of this.texts) if (path.endsWith("/cgroup.procs")) this.texts.set(path, text.replace(`${pid}\n`, ""));
   }
 
   async directories(path: string) {
@@ -44,6 +49,7 @@ test("on version 1 a burstable pod gets shares, quota and memory limit in each c
     milliCpus: 2000,
     memoryBytes: 4 * 2 ** 30,
     podPidsLimit: 64,
+    clock: new VirtualClock(),
     logger: silentLogger,
   });
   await groups.setUp();
@@ -77,6 +83,7 @@ test("on version 2 controllers are passed down and weights written", async () =>
     milliCpus: 2000,
     memoryBytes: 4 * 2 ** 30,
     podPidsLimit: 64,
+    clock: new VirtualClock(),
     logger: silentLogger,
   });
   await groups.setUp();
@@ -86,4 +93,19 @@ test("on version 2 controllers are passed down and weights written", async () =>
   assert.equal(files.texts.get(`/cg${group}/pids.max`), "64");
   assert.equal(files.texts.get(`/cg${group}/cpu.max`), "100000 100000");
   assert.equal(files.texts.get(`/cg${group}/memory.max`), String(128 * 2 ** 20));
+});
+
+test("what a runtime has lost sight of is killed with the pod's group", async () => {
+  const files = new FakeCgroupFiles();
+  files.texts.set("/cg/cgroup.controllers", "");
+  const clock = new VirtualClock();
+  const more = { milliCpus: 2000, memoryBytes: 4 * 2 ** 30, clock, logger: silentLogger };
+  const groups = new HostCgroups({ hierarchy: await detectHierarchy(files, "/cg"), ...more });
+  const group = await groups.ensurePod(pod);
+  await files.makeDirectory(`/cg${group}/lost`);
+  files.texts.set(`/cg${group}/lost/cgroup.procs`, "17\n18\n");
+  const removed = groups.removePod("u1");
+  await clock.advance(1_000);
+  await removed;
+  assert.deepEqual(await groups.listPods(), []);
 });

@@ -1,10 +1,10 @@
 // The node's control groups: /<root>/kubepods with a class for burstable and best-effort pods, a group for each pod.
-import type { Logger } from "../../base/index.ts";
+import type { Clock, Logger } from "../../base/index.ts";
 import { cpuShares } from "../containers/linux-resources.ts";
 import type { PodObject } from "../pod/pod-object.ts";
 import { podRequests, qosClass } from "../resources/pod-resources.ts";
 import type { CgroupManager } from "./cgroup-manager.ts";
-import type { Hierarchy } from "./hierarchy.ts";
+import { type Hierarchy, hasCode } from "./hierarchy.ts";
 import { groupOf, podGroup, podLimits } from "./pod-limits.ts";
 
 export interface HostCgroupsOptions {
@@ -16,8 +16,13 @@ export interface HostCgroupsOptions {
   readonly memoryBytes: number;
   /** How many processes a pod may have; absent or negative: as many as there can be. */
   readonly podPidsLimit?: number;
+  readonly clock: Pick<Clock, "sleep">;
   readonly logger: Logger;
 }
+
+/** What was killed takes a moment to leave its group: how often we look, each time after twice as long. */
+const FIRST_LOOK_MS = 10;
+const LOOKS = 6;
 
 const CLASSES = ["Guaranteed", "Burstable", "BestEffort"] as const;
 
@@ -55,7 +60,7 @@ export class HostCgroups implements CgroupManager {
   }
 
   async removePod(uid: string): Promise<void> {
-    for (const qos of CLASSES) await this.#options.hierarchy.remove(podGroup(this.#root, { uid, qos }));
+    for (const qos of CLASSES) await this.#remove(podGroup(this.#root, { uid, qos }));
     if (this.#burstable.delete(uid)) await this.#shareBurstable();
   }
 
@@ -68,6 +73,20 @@ export class HostCgroups implements CgroupManager {
     const top = `/${this.#root}/kubepods`;
     const names = await Promise.all([top, `${top}/burstable`, `${top}/besteffort`].map((group) => this.#options.hierarchy.children(group)));
     return names.flat().flatMap((name) => (name.startsWith("pod") ? [name.slice("pod".length)] : []));
+  }
+
+  /** What the runtime has left running, or lost, is killed. */
+  async #remove(group: string): Promise<void> {
+    const { clock, hierarchy } = this.#options;
+    for (let look = 1; ; look++) {
+      try {
+        return await hierarchy.remove(group);
+      } catch (error) {
+        if (!hasCode(error, "EBUSY") || look > LOOKS) throw error;
+      }
+      await hierarchy.kill(group);
+      await clock.sleep(FIRST_LOOK_MS * 2 ** (look - 1));
+    }
   }
 
   async #shareBurstable(): Promise<void> {

@@ -24,7 +24,10 @@ export interface StartInput {
   readonly allocatable: Readonly<Record<string, string>>;
   /** The container whose processes an ephemeral container is to see. */
   readonly targetContainerId?: string | undefined;
+  /** Nothing more is to begin. */
   readonly signal: AbortSignal;
+  /** What has begun is not to be waited for either. */
+  readonly impatience: AbortSignal;
 }
 
 /** Why a container did not start: its waiting state. */
@@ -45,18 +48,20 @@ const RETRY_MS = 10_000;
 
 /** Resolves when the container runs and its postStart hook is done; rejects with StartError. */
 export async function startContainer(context: NodeContext, input: StartInput): Promise<void> {
-  const { pod, container, attempt, sandbox, signal } = input;
+  const { pod, container, attempt, sandbox, signal, impatience } = input;
   const report = (type: "Normal" | "Warning", reason: string, message: string) =>
     context.events.event(containerReference(pod, container), type, reason, message);
   const image = await pullImage(context, { pod, image: container.image ?? "", policy: container.imagePullPolicy, signal, report });
   const config = await attemptStep("CreateContainerConfigError", report, () => containerConfig(context, { ...input, image }));
+  signal.throwIfAborted();
   const id = await attemptStep("CreateContainerError", report, async () => {
     const made = await sandboxConfig(context, pod, { attempt: sandbox.attempt, cgroupParent: input.cgroupParent });
     await context.files.makeDirectory(`${made.logDirectory}/${container.name}`);
-    return context.runtime.createContainer(sandbox.id, { ...config, attempt }, made, signal);
+    return context.runtime.createContainer(sandbox.id, { ...config, attempt }, made, impatience);
   });
+  signal.throwIfAborted();
   report("Normal", "Created", "Container created");
-  await attemptStep("RunContainerError", report, () => context.runtime.startContainer(id, signal));
+  await attemptStep("RunContainerError", report, () => context.runtime.startContainer(id, impatience));
   report("Normal", "Started", "Container started");
   await postStart(context, input, { id, report });
 }

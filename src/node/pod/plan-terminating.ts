@@ -33,8 +33,8 @@ export function planTerminating(view: PodView, state: Terminating): Omit<Plan, "
     }),
   );
   if (alive.length === 0 && !isStarting && !view.busy.has("sandbox")) {
-    for (const sandbox of view.runtime.sandboxes) {
-      if (sandbox.state === "READY") actions.push({ kind: "stopSandbox", key: "sandbox", id: sandbox.id });
+    for (const { id, state } of view.runtime.sandboxes) {
+      if (state === "READY" || !view.stopped.has(id)) actions.push({ kind: "stopSandbox", key: `sandbox/${id}`, id });
     }
   }
   return { actions, waiting: new Map() };

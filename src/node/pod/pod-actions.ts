@@ -26,6 +26,8 @@ export interface PodMemory {
   cgroupParent: string;
   /** Of the resources of the pod as a whole, those that its group has; undefined while nobody knows. */
   groupResources: Resources | undefined;
+  /** Ids of sandboxes that were stopped. */
+  readonly stopped: Set<string>;
   readonly backoffs: Map<string, RestartBackoff>;
   readonly failures: Map<string, StartFailure>;
   /** Resources that containers were given after they were made, by container id. */
@@ -39,6 +41,11 @@ export function resizedFile(context: Pick<NodeContext, "rootDir">, uid: string):
 
 type ActionOf<K extends Action["kind"]> = Extract<Action, { kind: K }>;
 
+/**
+ * How long a call of the runtime that begins something may go on when its pod is to end. containerd leaves tasks behind that nobody
+ * can remove when such a call is broken off.
+ */
+const START_PATIENCE_MS = 30_000;
 /** A preStop hook that used up the grace leaves the container this long. */
 const MINIMUM_GRACE_SECONDS = 2;
 
@@ -47,7 +54,9 @@ export class PodActions {
   readonly #memory: PodMemory;
   readonly #allocatable: () => Readonly<Record<string, string>>;
   /** Starts are given up when the pod is to end. */
-  #starts = new AbortController();
+  readonly #starts = new AbortController();
+  /** And broken off when the runtime does not come to an end with what it had begun. */
+  readonly #impatience = new AbortController();
 
   constructor(context: NodeContext, memory: PodMemory, allocatable: () => Readonly<Record<string, string>>) {
     this.#context = context;
@@ -56,7 +65,10 @@ export class PodActions {
   }
 
   abortStarts(): void {
-    this.#starts.abort(new Error("the pod is ending"));
+    if (this.#starts.signal.aborted) return;
+    const reason = new Error("the pod is ending");
+    this.#starts.abort(reason);
+    this.#context.clock.setTimeout(() => this.#impatience.abort(reason), START_PATIENCE_MS);
   }
 
   /** Rejects when the action must be tried again later. */
@@ -68,7 +80,9 @@ export class PodActions {
       case "runSandbox":
         return this.#runSandbox(action);
       case "stopSandbox":
-        return runtime.stopSandbox(action.id);
+        await runtime.stopSandbox(action.id);
+        this.#memory.stopped.add(action.id);
+        return;
       case "startContainer":
         return this.#startContainer(action);
       case "killContainer":
@@ -133,7 +147,8 @@ export class PodActions {
       const cgroupParent = await this.#limitGroup();
       const config = await sandboxConfig(context, pod, { attempt, cgroupParent });
       await context.files.makeDirectory(config.logDirectory);
-      await context.runtime.runSandbox(config, this.#starts.signal);
+      this.#starts.signal.throwIfAborted();
+      await context.runtime.runSandbox(config, this.#impatience.signal);
     } catch (error) {
       if (this.#starts.signal.aborted) return;
       const text = error instanceof Error ? error.message : String(error);
@@ -167,7 +182,8 @@ export class PodActions {
       const { pod, volumePaths = new Map<string, string>() } = memory;
       const cgroupParent = memory.cgroupParent === "" ? await this.#limitGroup() : memory.cgroupParent;
       const allocatable = this.#allocatable();
-      const input = { pod, container, attempt, sandbox, podIps, cgroupParent, volumePaths, allocatable, signal };
+      const signals = { signal, impatience: this.#impatience.signal };
+      const input = { pod, container, attempt, sandbox, podIps, cgroupParent, volumePaths, allocatable, ...signals };
       await startContainer(context, { ...input, targetContainerId: target?.id });
       memory.failures.delete(name);
     } catch (error) {

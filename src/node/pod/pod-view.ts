@@ -62,6 +62,8 @@ export interface PodView {
   readonly pod: PodObject;
   readonly nowMs: number;
   readonly runtime: RuntimePod;
+  /** Ids of sandboxes that this agent has stopped. One that merely is not ready may hold processes and addresses. */
+  readonly stopped: ReadonlySet<string>;
   readonly state: WorkerState;
   /** The object is gone from the API. */
   readonly isOrphan: boolean;
@@ -86,6 +88,11 @@ export interface PodView {
 export function currentSandbox(runtime: RuntimePod): SandboxStatus | undefined {
   const newest = runtime.sandboxes[0];
   return newest?.state === "READY" ? newest : undefined;
+}
+
+/** Whether nothing of the pod is left in the runtime but what is dead. */
+export function isDown({ runtime, stopped }: Pick<PodView, "runtime" | "stopped">): boolean {
+  return !runtime.containers.some(isAlive) && runtime.sandboxes.every(({ id, state }) => state === "NOTREADY" && stopped.has(id));
 }
 
 /** The newest container of that name; `sandboxId` restricts it to one sandbox. */

@@ -68,7 +68,8 @@ export class PodWorker {
     const { name = "", namespace = "" } = pod.metadata;
     const runtime: RuntimePod = { uid: podUid(pod), name, namespace, sandboxes: [], containers: [] };
     const group = { cgroupParent: "", groupResources: undefined };
-    this.#memory = { pod, runtime, volumePaths: undefined, ...group, backoffs: new Map(), failures: new Map(), resized: new Map() };
+    const marks = { stopped: new Set<string>(), backoffs: new Map(), failures: new Map(), resized: new Map() };
+    this.#memory = { pod, runtime, volumePaths: undefined, ...group, ...marks };
     this.#resources = new PodResources({ context, memory: this.#memory, judge: options.judgeResize, onGranted: () => this.#granted() });
     this.#actions = new PodActions(context, this.#memory, options.allocatable);
     this.#probes = new PodProbes({
@@ -228,11 +229,12 @@ export class PodWorker {
   }
 
   #view(): PodView {
-    const { pod, runtime, volumePaths, backoffs, failures, groupResources } = this.#memory;
+    const { pod, runtime, stopped, volumePaths, backoffs, failures, groupResources } = this.#memory;
     return {
       pod,
       nowMs: this.#options.context.clock.now(),
       runtime,
+      stopped,
       state: this.#state,
       isOrphan: this.#isOrphan,
       hasVolumes: volumePaths !== undefined,

@@ -26,6 +26,7 @@ function viewOf(containers: readonly ContainerStatus[], more: Partial<PodView> =
     pod,
     nowMs: 5_000,
     runtime,
+    stopped: new Set(),
     state: { kind: "running" },
     isOrphan: false,
     hasVolumes: true,
@@ -66,6 +67,14 @@ test("what the runtime starts after the pod has ended is ended at once", () => {
     plan.actions.map(({ key }) => key),
     ["kill/main-id/0"],
   );
+});
+
+test("a sandbox that broke while it was made is stopped before the pod counts as ended", () => {
+  const broken = { id: "s0", state: "NOTREADY" as const, createdAtMs: 0, attempt: 0, ips: [], labels: {} };
+  const runtime: RuntimePod = { uid: "u", name: "web", namespace: "default", sandboxes: [broken], containers: [] };
+  const state = { kind: "terminating", sinceMs: 4_000, graceSeconds: 30 } as const;
+  assert.deepEqual(actionsOf(viewOf([], { runtime, state })), ["stopSandbox"]);
+  assert.deepEqual(actionsOf(viewOf([], { runtime, state, stopped: new Set(["s0"]) })), ["tearDown"]);
 });
 
 test("sidecars share the grace that the main containers left over", () => {

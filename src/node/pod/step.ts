@@ -1,9 +1,8 @@
 // The pod worker's decision: from all that is known of a pod to its next state and the actions to begin. Pure.
-import type { RuntimePod } from "../runtime/runtime.ts";
 import { planRunning } from "./plan-running.ts";
 import { planTerminating } from "./plan-terminating.ts";
 import { allContainers, type PodObject, podRestartPolicy, type RoledContainer, shouldRestart } from "./pod-object.ts";
-import { isAlive, latestContainer, type PodView, type WorkerState } from "./pod-view.ts";
+import { isAlive, isDown, latestContainer, type PodView, type WorkerState } from "./pod-view.ts";
 
 /** `key` names what an action works on: of one key only one action is under way. */
 export type Action =
@@ -94,7 +93,7 @@ function nextState(view: PodView): WorkerState {
     case "terminated":
     case "finished":
       // The runtime has carried out a start that was given up long before.
-      return isUp(view.runtime) ? { kind: "terminating", sinceMs: view.nowMs, graceSeconds: 0, cause: state.cause } : state;
+      return isDown(view) ? state : { kind: "terminating", sinceMs: view.nowMs, graceSeconds: 0, cause: state.cause };
   }
 }
 
@@ -150,11 +149,7 @@ function isTerminalPhase(pod: PodObject): boolean {
   return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 }
 
-function isStopped({ runtime, busy }: PodView): boolean {
-  for (const key of busy) if (key !== "volumes") return false;
-  return !isUp(runtime);
-}
-
-function isUp({ containers, sandboxes }: RuntimePod): boolean {
-  return containers.some(isAlive) || sandboxes.some(({ state }) => state === "READY");
+function isStopped(view: PodView): boolean {
+  for (const key of view.busy) if (key !== "volumes") return false;
+  return isDown(view);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,13 @@ import { LmdbStore } from "./lmdb-store.ts";
 async function makeFolder() {
   const folder = await mkdtemp(join(tmpdir(), "k8ts-lmdb-"));
   return { path: join(folder, "data.mdb"), remove: () => rm(folder, { recursive: true }) };
+}
+
+/** How much of the file at `path` counts as memory of this process. */
+function mappedBytes(path: string): number {
+  const mappings = readFileSync("/proc/self/smaps", "utf8").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const kilobytes = mappings.filter((text) => text.includes(path)).map((text) => Number(/^Rss: +(\d+) kB$/m.exec(text)?.[1]));
+  return kilobytes.reduce((sum, each) => sum + each, 0) * 1024;
 }
 
 storeSuite("LmdbStore", async () => {
@@ -58,6 +66,30 @@ describe("LmdbStore on disk", () => {
     const page = await store.range("/p/", { limit: 100, after: "/p/099" });
     assert.deepEqual([page.entries[0]?.key, page.entries.at(-1)?.key, page.remaining], ["/p/100", "/p/199", 300]);
     await store.close();
+    await remove();
+  });
+
+  it("does not hold on to the pages of a long read, and goes on as before", async () => {
+    const { path, remove } = await makeFolder();
+    const clock = new VirtualClock();
+    const first = new LmdbStore({ path, clock });
+    const value = Buffer.alloc(2 ** 20, "x");
+    await Promise.all(Array.from({ length: 40 }, (_, i) => first.create(`/p/${i}`, value)));
+    await first.close();
+
+    const second = new LmdbStore({ path, clock });
+    const { entries } = await second.range("/p/");
+    assert.equal(entries.length, 40);
+    assert.ok(mappedBytes(path) < 20 * 2 ** 20, `${mappedBytes(path)} bytes of the file are mapped`);
+    const [entry] = entries;
+    assert.ok(entry !== undefined);
+    const updated = await second.update(entry.key, Buffer.from("1"), entry.modRevision);
+    assert.equal((await second.range("/p/")).entries[0]?.modRevision, updated.modRevision);
+    await second.close();
+
+    const third = new LmdbStore({ path, clock });
+    assert.deepEqual(await third.get(entry.key), updated);
+    await third.close();
     await remove();
   });
 

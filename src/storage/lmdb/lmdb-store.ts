@@ -9,6 +9,9 @@ import { History } from "../history.ts";
 import type { PutOptions, RangeOptions, RangeResult, Store, StoreEntry, StoreEvent, WatchOptions } from "../store.ts";
 import { decodeEntry, decodeNumber, ENTRY_VERSION, encodeEntry, encodeNumber } from "./encoding.ts";
 
+/** What a long read, as at the start, leaves in the file's mapping counts as memory of this process. Beyond so much it is let go of. */
+const MAX_MAPPED_BYTES = 16 * 2 ** 20;
+
 export interface LmdbStoreOptions {
   /** The data file; its folder must exist. */
   readonly path: string;
@@ -27,11 +30,11 @@ const FULL_BYTES = 1 << 20;
 
 export class LmdbStore implements Store {
   readonly #path: string;
-  readonly #root: RootDatabase<Buffer, string>;
-  readonly #data: Database<Buffer, string>;
+  #root: RootDatabase<Buffer, string>;
+  #data: Database<Buffer, string>;
   /** Expiry in milliseconds since 1970, by key. */
-  readonly #expiries: Database<Buffer, string>;
-  readonly #meta: Database<Buffer, string>;
+  #expiries: Database<Buffer, string>;
+  #meta: Database<Buffer, string>;
   readonly #clock: Clock;
   readonly #history: History;
   readonly #expirations: Expirations;
@@ -39,6 +42,7 @@ export class LmdbStore implements Store {
   readonly #overlay = new Map<string, StoreEntry | undefined>();
   /** The revision of the newest write, durable or under way. */
   #revision: number;
+  #hasWritten = false;
   #queue: PendingWrite[] = [];
   /** The transactions under way, if any. */
   #flush: Promise<void> | undefined;
@@ -50,14 +54,10 @@ export class LmdbStore implements Store {
 
   /** Opens or makes the file; throws when it is not one of ours. */
   constructor({ path, clock }: LmdbStoreOptions) {
-    this.#path = path;
     this.#clock = clock;
-    this.#root = open<Buffer, string>({ path, noSubdir: true, overlappingSync: false, encoding: "binary", maxDbs: 4 });
-    this.#data = this.#root.openDB({ name: "data", encoding: "binary" });
-    this.#expiries = this.#root.openDB({ name: "expiries", encoding: "binary" });
-    this.#meta = this.#root.openDB({ name: "meta", encoding: "binary" });
+    this.#path = path;
+    ({ root: this.#root, data: this.#data, expiries: this.#expiries, meta: this.#meta } = this.#openFile());
     checkFormat(this.#meta, path);
-    this.#root.on("beforecommit", () => this.#fill?.());
     const revision = this.#meta.get("revision");
     this.#revision = revision === undefined ? 1 : decodeNumber(revision);
     this.#history = new History({ startRevision: this.#revision });
@@ -92,6 +92,7 @@ export class LmdbStore implements Store {
     const end = endOfPrefix(prefix);
     const start = after !== undefined && after > prefix ? after : prefix;
     const entries: StoreEntry[] = [];
+    let bytes = 0;
     let hasMore = false;
     for (const { key, value } of this.#data.getRange({ start, end })) {
       if (key === after) continue;
@@ -100,9 +101,11 @@ export class LmdbStore implements Store {
         break;
       }
       entries.push(decodeEntry(key, value));
+      bytes += value.byteLength;
     }
     const last = entries.at(-1)?.key;
     const remaining = hasMore && last !== undefined ? this.#data.getKeysCount({ start: last, end }) - 1 : 0;
+    if (bytes > MAX_MAPPED_BYTES) this.#unmap();
     return { entries, revision: current, hasMore, remaining };
   }
 
@@ -139,6 +142,20 @@ export class LmdbStore implements Store {
     while (this.#flush !== undefined) await this.#flush;
     this.#history.close();
     await this.#root.close();
+  }
+
+  #openFile() {
+    const root = open<Buffer, string>({ path: this.#path, noSubdir: true, overlappingSync: false, encoding: "binary", maxDbs: 4 });
+    root.on("beforecommit", () => this.#fill?.());
+    const database = (name: string): Database<Buffer, string> => root.openDB({ name, encoding: "binary" });
+    return { root, data: database("data"), expiries: database("expiries"), meta: database("meta") };
+  }
+
+  /** Lets go of the pages that were read. Only before the first write, for then the file is closed at once. */
+  #unmap(): void {
+    if (this.#hasWritten) return;
+    void this.#root.close();
+    ({ root: this.#root, data: this.#data, expiries: this.#expiries, meta: this.#meta } = this.#openFile());
   }
 
   #checkOpen(): void {
@@ -178,6 +195,7 @@ export class LmdbStore implements Store {
   }
 
   #enqueue(event: StoreEvent, expiresAtMs: number | undefined): Promise<void> {
+    this.#hasWritten = true;
     if (event.type === "put") this.#overlay.set(event.entry.key, event.entry);
     else this.#overlay.set(event.key, undefined);
     return new Promise((resolve, reject) => {
