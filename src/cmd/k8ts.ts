@@ -3,6 +3,9 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_SPEC } from "./config/cluster.ts";
 import { DEFAULT_DATA_DIRECTORY, DEFAULT_RUN_DIRECTORY } from "./config/layout.ts";
+
+import { resolveSourcesDirectly } from "./resolve-sources.ts";
+
 import { leanHttp } from "./system/lean-http.ts";
 
 interface CommonOptions {
@@ -135,6 +138,7 @@ async function toTheEnd(main: () => Promise<void>): Promise<void> {
   }
 }
 
+resolveSourcesDirectly();
 try {
   await program().parseAsync();
 } catch (error) {
