@@ -3,9 +3,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_SPEC } from "./config/cluster.ts";
 import { DEFAULT_DATA_DIRECTORY, DEFAULT_RUN_DIRECTORY } from "./config/layout.ts";
-
 import { resolveSourcesDirectly } from "./resolve-sources.ts";
-
 import { leanHttp } from "./system/lean-http.ts";
 
 interface CommonOptions {

@@ -21,7 +21,7 @@ export interface StatusWriterOptions {
 }
 
 /** How long a change that nobody waits for may wait for the next one, to be written with it. */
-const MINOR_MS = 2_000;
+const MINOR_MS = 500;
 const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 
