@@ -265,9 +265,9 @@ test("what is nested or chained deeper than cel-go takes does not compile", () =
     ["self", ".x"],
     ["self", "[0]"],
     ["1", " + 1"],
-    ["self", ".size()"],
+    ["'a'", ".trim()"],
   ] as const) {
-    assert.doesNotThrow(() => typed.compile(first + again.repeat(200)));
+    assert.ok(typed.compile(first + again.repeat(200)).maxCost({}) >= 0);
     assert.throws(() => typed.compile(first + again.repeat(5_000)), /expression recursion limit exceeded: 250/);
   }
   assert.throws(() => typed.compile(`${"!".repeat(5_000)}true`), /expression recursion limit exceeded: 250/);
