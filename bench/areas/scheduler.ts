@@ -1,4 +1,7 @@
 // How fast pods find their nodes: nodes and pods are objects made through the API, the bindings are seen on a watch.
+// The time begins when the first pod is created and ends when the last is seen on a node; a row below tells how long the creating
+// alone took. Where pods are there before, they are held back until a PodGroup that they name is created: then it begins.
+import { setTimeout as sleep } from "node:timers/promises";
 import { call, check, makeNamespace, openAll, podsPath, removeNamespace, VoidError } from "../api.ts";
 import type { Bench } from "../bench.ts";
 import { Connection } from "../connection.ts";
@@ -8,7 +11,9 @@ import { textAfter, watchLines, within } from "../watching.ts";
 
 const CONNECTIONS = 16;
 const LIMIT_SECONDS = 180;
+const GONE_SECONDS = 30;
 const HIGH = "bench-high";
+const GROUP = "bench";
 
 interface Case {
   readonly name: string;
@@ -18,6 +23,8 @@ interface Case {
   readonly spec?: (app: string) => object;
   /** Pods that are there before, each filling a node. */
   readonly fillers?: number;
+  /** All pods are there before the scheduler may begin. */
+  readonly isCreatedBefore?: boolean;
 }
 
 function ownApp(app: string, topologyKey: string): object {
@@ -38,11 +45,14 @@ const spreading = (app: string) => ({
 
 const CASES: readonly Case[] = [
   { name: "basic", nodes: 1000, pods: 5000 },
+  { name: "basic, created before", nodes: 1000, pods: 5000, isCreatedBefore: true },
   { name: "preemption", nodes: 1000, pods: 500, fillers: 1000, spec: () => ({ priorityClassName: HIGH }) },
   { name: "basic", nodes: 5000, pods: 5000 },
+  { name: "basic, created before", nodes: 5000, pods: 5000, isCreatedBefore: true },
   { name: "anti-affinity", nodes: 5000, pods: 5000, spec: antiAffinity },
   { name: "affinity", nodes: 5000, pods: 5000, spec: affinity },
   { name: "spreading", nodes: 5000, pods: 5000, spec: spreading },
+  { name: "spreading, created before", nodes: 5000, pods: 5000, spec: spreading, isCreatedBefore: true },
 ];
 
 export async function schedulerArea(bench: Bench): Promise<Row[]> {
@@ -53,12 +63,13 @@ export async function schedulerArea(bench: Bench): Promise<Row[]> {
     const rows: Row[] = [];
     for (const each of CASES) {
       await cluster.growTo(each.nodes);
-      const rounds: Round[] = [];
+      const rounds: ScheduledRound[] = [];
       while (rounds.length < bench.rounds) {
         const namespace = `bench-${bench.run}-${rows.length}-${rounds.length}`;
         rounds.push(await scheduleOnce(each, { bench, connections, namespace }));
       }
-      rows.push({ name: `${each.name}: ${each.pods} pods on ${each.nodes} nodes`, rounds });
+      rows.push({ name: `${each.name}: ${each.pods} pods on ${each.nodes} nodes`, rounds: rounds.map(({ scheduling }) => scheduling) });
+      rows.push({ name: "  creating them", rounds: rounds.map(({ creating }) => creating) });
     }
     return rows;
   } finally {
@@ -113,7 +124,13 @@ interface CaseRun {
   readonly namespace: string;
 }
 
-async function scheduleOnce({ pods, fillers = 0, spec }: Case, run: CaseRun): Promise<Round> {
+interface ScheduledRound {
+  readonly scheduling: Round;
+  /** Until the last creation was answered. */
+  readonly creating: Round;
+}
+
+async function scheduleOnce({ pods, fillers = 0, spec, isCreatedBefore = false }: Case, run: CaseRun): Promise<ScheduledRound> {
   const { bench, connections, namespace } = run;
   const watcher = await Connection.open(bench.target);
   const control = await Connection.open(bench.target);
@@ -124,19 +141,29 @@ async function scheduleOnce({ pods, fillers = 0, spec }: Case, run: CaseRun): Pr
     const filled = bindings.reach("filler-", fillers);
     await createPods(connections, namespace, { count: fillers, podOf: fillerPod });
     await within(LIMIT_SECONDS, `binding ${fillers} pods`, filled);
-    const podOf = (index: number) => podOfCase(index, spec);
-    const work = async () => {
-      const bound = bindings.reach("pod-", pods);
-      const createdAt = await createPods(connections, namespace, { count: pods, podOf });
+    const bound = bindings.reach("pod-", pods);
+    const podOf = (index: number) => podOfCase(index, isCreatedBefore ? groupedSpec(spec) : spec);
+    const { serverPid } = bench;
+    let createdAt = new Map<string, number>();
+    const create = async () => {
+      createdAt = await createPods(connections, namespace, { count: pods, podOf });
+      return { operations: pods, latenciesMs: [] };
+    };
+    let creating = isCreatedBefore ? await timeRound({ serverPid, work: create }) : undefined;
+    const schedule = async () => {
+      if (creating === undefined) creating = await timeRound({ serverPid, work: create });
+      else await createPodGroup(control, namespace);
       await within(LIMIT_SECONDS, `binding ${pods} pods`, bound);
-      const latenciesMs = Array.from(createdAt, ([name, at]) => (bindings.seenAt(name) ?? at) - at);
+      const latenciesMs = isCreatedBefore ? [] : Array.from(createdAt, ([name, at]) => (bindings.seenAt(name) ?? at) - at);
       return { operations: pods, latenciesMs };
     };
-    return await timeRound({ serverPid: bench.serverPid, work });
+    const scheduling = await timeRound({ serverPid, work: schedule });
+    return { scheduling, creating: creating ?? scheduling };
   } catch (error) {
     throw error instanceof Error ? new VoidError(error.message) : error;
   } finally {
     await removeNamespace(control, namespace);
+    await untilGone(control, namespace);
     watcher.close();
     control.close();
   }
@@ -172,6 +199,23 @@ class Bindings {
 interface PodObject {
   readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   readonly spec: object;
+}
+
+/** The pods that name it may be scheduled from then on, each for itself. */
+async function createPodGroup(connection: Connection, namespace: string): Promise<void> {
+  const path = `/apis/scheduling.k8s.io/v1alpha2/namespaces/${namespace}/podgroups`;
+  const group = { metadata: { name: GROUP }, spec: { schedulingPolicy: { basic: {} } } };
+  await call(connection, { method: "POST", path, body: JSON.stringify(group) }, 201);
+}
+
+const groupedSpec = (spec: Case["spec"]) => (app: string) => ({ ...spec?.(app), schedulingGroup: { podGroupName: GROUP } });
+
+/** So that what a round leaves behind is not cleared away in the next one. Where no controller does it, it stays. */
+async function untilGone(connection: Connection, namespace: string): Promise<void> {
+  for (const endAt = performance.now() + GONE_SECONDS * 1000; performance.now() < endAt; await sleep(50)) {
+    const { status } = await connection.send({ method: "GET", path: `/api/v1/namespaces/${namespace}` });
+    if (status === 404) return;
+  }
 }
 
 function podOfCase(index: number, spec: Case["spec"]): PodObject {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_SPEC } from "./config/cluster.ts";
 import { DEFAULT_DATA_DIRECTORY, DEFAULT_RUN_DIRECTORY } from "./config/layout.ts";
+import { resolveSourcesDirectly } from "./resolve-sources.ts";
 
 interface CommonOptions {
   readonly dataDir: string;
@@ -133,6 +134,7 @@ async function toTheEnd(main: () => Promise<void>): Promise<void> {
   }
 }
 
+resolveSourcesDirectly();
 try {
   await program().parseAsync();
 } catch (error) {

@@ -120,6 +120,7 @@ const httpHeader = patternRule(
 );
 
 export function isDns1123Label(text: string): string[] {
+  if (obeys(dns1123Label, text)) return [];
   const messages: string[] = [];
   if (byteLength(text) > dns1123Label.maxBytes) messages.push(maxLength(dns1123Label.maxBytes));
   // A subdomain that is no label can only be wrong in its dots.

@@ -141,7 +141,7 @@ export class TestCluster {
   scores(pod: PodInfo): Record<string, number> {
     const found = this.placer.find(pod);
     if ("rejections" in found) return {};
-    const totals = this.placer.scores.totals(pod, found.nodes, found.verdicts);
+    const totals = this.placer.scores.totals(this.placer.scores.scorersFor(pod), found, found.verdicts);
     return Object.fromEntries(found.nodes.map(({ name }, index) => [name, totals[index] ?? 0]));
   }
 }

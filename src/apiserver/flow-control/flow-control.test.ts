@@ -93,8 +93,8 @@ function small({ lendablePercent = 0, response = "Queue", objects = 0, totalSeat
   control.configure({ schemas: [schema], levels: [level("own", 0), level("lender", lendablePercent)] });
   const order: string[] = [];
   const cancels = new Map<string, () => void>();
-  const enter = (name: string, path = "/api/v1/pods") => {
-    const turn = control.enter(user(name), asked("GET", path), (cancel) => cancels.set(name, cancel));
+  const enter = (name: string, path = "/api/v1/pods", method = "GET") => {
+    const turn = control.enter(user(name), asked(method, path), (cancel) => cancels.set(name, cancel));
     if (turn instanceof Promise)
       turn.then(
         () => order.push(name),
@@ -116,6 +116,25 @@ test("requests beyond the seats wait, and go on as seats become free", async () 
   first.release();
   await third;
   assert.deepEqual(order, ["b"]);
+});
+
+test("a write that many watch keeps its seat until they have been told, one that few watch does not", async () => {
+  const { control, clock, enter, order } = small();
+  const ends = Array.from({ length: 25 }, () => control.watches.begin(asked("GET", "/api/v1/pods?watch=1")));
+  const turns = [enter("a", "/api/v1/namespaces/dev/pods", "POST"), enter("a")] as Turn[];
+  const [write, read] = turns;
+  void enter("b");
+  void enter("b");
+  write?.release();
+  write?.release();
+  await clock.advance(14);
+  assert.deepEqual(order, []);
+  await clock.advance(1);
+  assert.deepEqual(order, ["b"]);
+  read?.release();
+  for (const end of ends) end();
+  await clock.advance(0);
+  assert.deepEqual(order, ["b", "b"]);
 });
 
 test("a flow that sends much does not keep another from its turn", async () => {

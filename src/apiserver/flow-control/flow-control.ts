@@ -8,20 +8,21 @@ import type { RequestInfo } from "../front/request-info.ts";
 import { limitsOf } from "./limits.ts";
 import { type Asked as AskedOfSchema, FlowMatcher } from "./matching.ts";
 import { PriorityLevel } from "./priority-level.ts";
-import { type ResourceSize, seatsOf, type Work } from "./work-estimator.ts";
+import { WatchTracker } from "./watch-tracker.ts";
+import { ONE_SEAT, type ResourceSize, type SeatedWork, seatsOf, type Work, workOfWrite } from "./work-estimator.ts";
 
 export interface FlowConfiguration {
   readonly schemas: readonly DeepReadonly<FlowSchema>[];
   readonly levels: readonly DeepReadonly<PriorityLevelConfiguration>[];
 }
 
-export type Asked = AskedOfSchema & Work & Pick<RequestInfo, "version">;
+export type Asked = AskedOfSchema & Work & Pick<RequestInfo, "version" | "name">;
 
 /** A request that may go on. */
 export interface Turn {
   readonly schemaUid: string;
   readonly levelUid: string;
-  /** Gives the seats back; more than once does nothing. */
+  /** Gives the seats back, those of a write when its watchers have been told; more than once does nothing. */
   release(): void;
 }
 
@@ -46,13 +47,17 @@ interface Entry {
   readonly level: PriorityLevel;
   readonly schema: DeepReadonly<FlowSchema>;
   readonly flow: string;
-  readonly seats: number;
+  readonly work: SeatedWork;
 }
+
+const writes = new Set(["create", "update", "patch", "delete"]);
 
 export class FlowControl {
   readonly #options: FlowControlOptions;
   #matcher = new FlowMatcher([]);
   readonly #levels = new Map<string, PriorityLevel>();
+  /** To be told of the watches that go on. */
+  readonly watches = new WatchTracker();
 
   constructor(options: FlowControlOptions) {
     this.#options = options;
@@ -84,28 +89,37 @@ export class FlowControl {
     const schema = this.#matcher.match(user, asked);
     const level = schema === undefined ? undefined : this.#levels.get(schema.spec?.priorityLevelConfiguration.name ?? "");
     if (schema === undefined || level === undefined) return undefined;
-    const seats = level.limits.isExempt ? 1 : this.#seatsOf(asked, level);
-    const entry: Entry = { level, schema, seats, flow: flowOf(schema, user, asked) };
-    if (level.limits.isExempt || (level.waiting === 0 && this.#hasSeats(level, seats))) return this.#begin(entry);
+    const work = level.limits.isExempt ? ONE_SEAT : this.#workOf(asked, level);
+    const entry: Entry = { level, schema, work, flow: flowOf(schema, user, asked) };
+    if (level.limits.isExempt || (level.waiting === 0 && this.#hasSeats(level, work.seats))) return this.#begin(entry);
     return this.#wait(entry, onGone);
   }
 
-  #seatsOf(asked: Asked, { limits }: PriorityLevel): number {
-    const reads = asked.isResource && (asked.verb === "list" || asked.verb === "watch");
-    return reads ? seatsOf(asked, this.#options.sizeOf?.(asked), limits.maxRequestSeats) : 1;
+  #workOf(asked: Asked, { limits }: PriorityLevel): SeatedWork {
+    const { isResource, verb } = asked;
+    if (!isResource) return ONE_SEAT;
+    if (verb === "list" || verb === "watch")
+      return { seats: seatsOf(asked, this.#options.sizeOf?.(asked), limits.maxRequestSeats), afterwardsMs: 0 };
+    // Nobody hears of a token.
+    if (!writes.has(verb) || asked.subresource === "token") return ONE_SEAT;
+    return workOfWrite(this.watches.interested(asked), limits.maxRequestSeats);
   }
 
-  #begin({ level, schema, seats }: Entry): Turn {
+  #begin({ level, schema, work: { seats, afterwardsMs } }: Entry): Turn {
     level.executing++;
     level.inUse += seats;
     this.#options.observer?.dispatched(level.name, schema.metadata.name ?? "");
     let isOver = false;
+    const giveBack = () => {
+      level.inUse -= seats;
+      this.#serve();
+    };
     const release = () => {
       if (isOver) return;
       isOver = true;
       level.executing--;
-      level.inUse -= seats;
-      this.#serve();
+      if (afterwardsMs === 0) giveBack();
+      else this.#options.clock.setTimeout(giveBack, afterwardsMs);
     };
     return { schemaUid: schema.metadata.uid ?? "", levelUid: level.uid, release };
   }
@@ -122,7 +136,7 @@ export class FlowControl {
         timer.cancel();
         resolve(this.#begin(entry));
       };
-      const leave = entry.level.enqueue(entry.flow, { seats: entry.seats, start });
+      const leave = entry.level.enqueue(entry.flow, { seats: entry.work.seats, start });
       if (leave === undefined) {
         reject(this.#rejection(entry, entry.level.limits.queuing === undefined ? "concurrency-limit" : "queue-full"));
         return;

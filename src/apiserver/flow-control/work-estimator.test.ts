@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseRequest } from "../front/request-info.ts";
-import { seatsOf } from "./work-estimator.ts";
+import { seatsOf, workOfWrite } from "./work-estimator.ts";
 
 const seats = (url: string, { method = "GET", objects = 200, bytes = 4_000, maxSeats = 100, isStored = true } = {}) =>
   seatsOf(
@@ -44,4 +44,12 @@ test("a watch is as wide as a list while it sends what is there, and else takes 
 test("all other requests take one seat", () => {
   assert.equal(seats("/web"), 1);
   assert.equal(seats("", { method: "DELETE" }), 1);
+});
+
+test("a write takes a seat for every ten watchers, for the time of one event, and longer where it may not be so wide", () => {
+  assert.deepEqual(workOfWrite(9, 100), { seats: 1, afterwardsMs: 0 });
+  assert.deepEqual(workOfWrite(10, 100), { seats: 1, afterwardsMs: 5 });
+  assert.deepEqual(workOfWrite(41, 100), { seats: 5, afterwardsMs: 5 });
+  assert.deepEqual(workOfWrite(500, 100), { seats: 10, afterwardsMs: 25 });
+  assert.deepEqual(workOfWrite(40, 2), { seats: 2, afterwardsMs: 10 });
 });

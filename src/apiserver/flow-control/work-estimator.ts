@@ -1,4 +1,5 @@
-// How many seats a request takes: a list and the beginning of a watch by the bytes of what they answer, all others one. Pure.
+// How many seats a request takes: a list and the beginning of a watch by the bytes of what they answer, a write by the watchers that
+// hear of it, all others one. Pure.
 
 import type { RequestInfo } from "../front/request-info.ts";
 import { nameSelectedBy } from "../registry/selection.ts";
@@ -9,12 +10,38 @@ export interface ResourceSize {
   readonly bytes: number;
 }
 
+/** What a request takes of its level. */
+export interface SeatedWork {
+  readonly seats: number;
+  /** How long it keeps them when it is done. */
+  readonly afterwardsMs: number;
+}
+
+/** One seat, and nothing afterwards. */
+export const ONE_SEAT: SeatedWork = { seats: 1, afterwardsMs: 0 };
+
 export type Work = Pick<RequestInfo, "verb" | "query">;
 
 const MIN_SEATS = 1;
 const BYTES_PER_SEAT = 100_000;
 /** A list from the cache is written piece by piece: no more than so much of it is thought to be in memory at once. */
 const MAX_STREAMED_BYTES = 1_000_000;
+
+/** A seat sends events to so many watchers in the time of one event; fewer cost nothing. */
+const WATCHERS_PER_SEAT = 10;
+const EVENT_MS = 5;
+const MAX_WRITE_SEATS = 10;
+
+/**
+ * What a write takes whose event is sent to so many watchers. Where it may not be as wide as it should be, it takes longer.
+ * @see apiserver/pkg/util/flowcontrol/request/mutating_work_estimator.go
+ */
+export function workOfWrite(watchers: number, maxSeats: number): SeatedWork {
+  if (watchers < WATCHERS_PER_SEAT) return ONE_SEAT;
+  const wanted = Math.ceil(watchers / WATCHERS_PER_SEAT);
+  const seats = Math.min(wanted, maxSeats, MAX_WRITE_SEATS);
+  return { seats, afterwardsMs: (wanted * EVENT_MS) / seats };
+}
 
 /**
  * The seats of a request on a resource of which `size` is stored; undefined when it is stored elsewhere.

@@ -77,6 +77,16 @@ test("a list is a head and the items' bytes, compressed when it is large", async
   assert.deepEqual(gunzipSync(packed.body), plain.body);
 });
 
+test("a list that is too long to be kept for others is compressed as it goes", async () => {
+  await using server = await startTestFront();
+  for (let i = 0; i < 20; i++) {
+    server.handler.objects.set(`configmaps/default/cm-${i}`, storedObject(configMap(`cm-${i}`, { text: "x".repeat(2 ** 20) })));
+  }
+  const packed = await server.call({ path: collection, headers: { "accept-encoding": "gzip" } });
+  assert.equal(packed.headers["content-length"], undefined);
+  assert.equal(JSON.parse(gunzipSync(packed.body).toString()).items.length, 20);
+});
+
 test("the connection of a watch that has ended takes the next request", async () => {
   await using server = await startTestFront();
   server.handler.events = [[{ type: "ADDED", stored: storedObject(configMap("a")) }]];

@@ -157,6 +157,7 @@ export class HttpFront {
   #turnOf(user: UserInfo, info: RequestInfo, response: FrontResponse): Promise<(() => void) | undefined> | (() => void) | undefined {
     const { flowControl } = this.#options;
     if (flowControl === undefined || (info.verb !== "watch" && isLongRunning(info))) return undefined;
+    if (info.verb === "watch" && info.isResource) response.once("close", flowControl.watches.begin(info));
     const entered = flowControl.enter(user, info, (cancel) => response.once("close", cancel));
     const take = (turn: Turn | undefined) => {
       if (turn === undefined) return undefined;

@@ -1,16 +1,24 @@
 // From what a client sent to a private draft of the right kind.
-import type { RequestScope, Resource, UncheckedObject, WriteOptions } from "../../api/index.ts";
-import { badRequest, type DeepReadonly, type ObjectMeta } from "../../machinery/index.ts";
+import type { RequestScope, UncheckedObject, WriteOptions } from "../../api/index.ts";
+import { badRequest, type DeepReadonly, deepEqual, type ObjectMeta } from "../../machinery/index.ts";
 import type { Draft } from "./draft.ts";
 import { knownFieldsOf } from "./field-check.ts";
 import { storedResource } from "./key.ts";
 import { toStoredForm } from "./stored-as.ts";
 
-/** Checks kind, fields, namespace and name of `body` against the request; answers it in stored form, with defaults. */
-export async function decodeBody(scope: RequestScope, body: UncheckedObject, options: WriteOptions): Promise<Draft> {
+/**
+ * Checks kind, fields, namespace and name of `body` against the request; answers it in stored form, with defaults. `kept` are more
+ * members, which are known to be valid.
+ */
+export async function decodeBody(
+  scope: RequestScope,
+  body: UncheckedObject,
+  options: WriteOptions,
+  kept: Readonly<Record<string, unknown>> = {},
+): Promise<Draft> {
   const { resource } = scope;
   checkKind(scope, body);
-  const draft = knownFieldsOf(scope, body, resource, options);
+  const draft: Draft = Object.assign(knownFieldsOf(scope, body, resource, options), kept);
   draft.kind = resource.kind;
   draft.apiVersion = resource.apiVersion;
   draft.metadata ??= {};
@@ -18,22 +26,18 @@ export async function decodeBody(scope: RequestScope, body: UncheckedObject, opt
   return applyDefaults(scope, await toStoredForm(resource, draft));
 }
 
-/**
- * The same for what a patch has made of `standing`, which is in the version of the request. Where only metadata has changed, the draft
- * shares all else with `standing`: it is valid and has its defaults.
- */
-export async function decodePatched(scope: RequestScope, wanted: Draft, standing: Draft, options: WriteOptions): Promise<Draft> {
-  if (!changesMetadataAlone(scope.resource, wanted, standing)) return decodeBody(scope, wanted as unknown as UncheckedObject, options);
-  const { metadata } = knownFieldsOf(scope, { metadata: wanted.metadata }, scope.resource, options);
-  checkPlace(scope, metadata);
-  return applyDefaults(scope, { ...standing, metadata });
-}
-
-function changesMetadataAlone({ prune, storedAs }: Resource, wanted: Draft, standing: Draft): boolean {
-  if (prune !== undefined || storedAs !== undefined || wanted.metadata === standing.metadata) return false;
-  for (const name in wanted) if (name !== "metadata" && wanted[name] !== standing[name]) return false;
-  for (const name in standing) if (!(name in wanted)) return false;
-  return true;
+/** The same for what a patch has made of `standing`; but for metadata the draft shares with it the members that are as they were. */
+export function decodePatched(scope: RequestScope, wanted: Draft, standing: Draft, options: WriteOptions): Promise<Draft> {
+  const { prune, storedAs } = scope.resource;
+  // A patch that changes nothing has the object written as it would be today, with all its defaults.
+  const isWhole = prune !== undefined || storedAs !== undefined || deepEqual(wanted, standing);
+  const changed: Record<string, unknown> = {};
+  const kept: Record<string, unknown> = {};
+  for (const name in wanted) {
+    const isKept = !isWhole && wanted[name] === standing[name] && typeof wanted[name] === "object" && name !== "metadata";
+    (isKept ? kept : changed)[name] = wanted[name];
+  }
+  return decodeBody(scope, changed, options, kept);
 }
 
 /** Sets what the client left out; `draft` is in stored form. */

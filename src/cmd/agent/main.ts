@@ -1,6 +1,6 @@
 // The agent process: `k8ts agent --config file`. Node, proxy and DNS of one node are put together here.
 import { readFileSync } from "node:fs";
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import { parse } from "yaml";
 import { resources, type UserInfo } from "../../api/index.ts";
 import { type Client, fromKubeconfig, HttpClient, parseKubeconfig, SharedInformers } from "../../client/index.ts";
@@ -38,6 +38,7 @@ import { imageMounter } from "../containerd/images.ts";
 import { isImageLoaded } from "../images/loaded-images.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
+import { collectProcessMetrics } from "../system/process-metrics.ts";
 import { stopSignal } from "../system/signals.ts";
 import type { AgentContext } from "./context.ts";
 import { machineInfo } from "./machine.ts";
@@ -191,7 +192,7 @@ function makeServer(
   { client, runtime, machine, meter, probeCounts, agent }: NodeParts & { readonly agent: NodeAgent },
 ): NodeServer {
   const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  collectProcessMetrics(metrics);
   registerNodeMetrics(metrics, agent, config.nodeName);
   return new NodeServer({
     nodeName: config.nodeName,

@@ -1,6 +1,6 @@
 // The server process: `k8ts server --config file`. Everything the control plane is made of is put together here.
 import { readFileSync } from "node:fs";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { parse } from "yaml";
 import { builtInCatalog, type GrowingCatalog } from "../../api/index.ts";
 import { type ApiServer, createApiServer, defaultProxyHeaders } from "../../apiserver/index.ts";
@@ -16,6 +16,7 @@ import type { FilePair } from "../pki/cluster-pki.ts";
 import { requestAuthority } from "../pki/request-authority.ts";
 import { SystemClock, SystemRandom } from "../system/clock.ts";
 import { createLogger } from "../system/logger.ts";
+import { collectProcessMetrics } from "../system/process-metrics.ts";
 import { aborted, stopSignal } from "../system/signals.ts";
 import { versionInfo } from "../version.ts";
 import { setUpAudit } from "./audit.ts";
@@ -101,7 +102,7 @@ async function startApiServer(
 ): Promise<ApiServer> {
   const proxyCa = readFileSync(config.frontProxyCaFile, "utf8");
   const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  collectProcessMetrics(metrics);
   const serverAddress = `${config.advertiseAddress}:${config.port}`;
   const authentication = ConfigurationFile.read("authentication", config.authenticationConfigFile);
   const authorization = ConfigurationFile.read("authorization", config.authorizationConfigFile);

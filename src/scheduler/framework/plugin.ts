@@ -27,16 +27,23 @@ export interface ClusterFilter {
   filter(node: NodeInfo): Rejection | undefined;
   /** False while every node passes: then `filter` is not asked. */
   isActive?(): boolean;
+  /**
+   * Nodes for which it answers the same are judged alike; absent: none are. The answer may change only with the node, its pods,
+   * and the labels or taints of any node.
+   */
+  likeness?(node: NodeInfo): string | number;
 }
 
 /** A score of nodes that depends on more than the pod and the one node. Made by PreScore. */
 export interface ClusterScorer {
   readonly normalization: Normalization;
-  /** Called before `score` with the nodes that are left to choose from. */
-  start?(nodes: readonly NodeInfo[]): void;
+  /** Called before `score` with the nodes that are left to choose from, or some of them and how many each stands for. */
+  start?(nodes: readonly NodeInfo[], sizes?: readonly number[]): void;
   score(node: NodeInfo): number;
   /** False while all nodes would get the same score. */
   isActive?(): boolean;
+  /** As that of a ClusterFilter. */
+  likeness?(node: NodeInfo): string | number;
 }
 
 export interface PreFilterResult {

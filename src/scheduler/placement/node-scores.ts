@@ -13,6 +13,12 @@ export interface WeightedScorer {
   readonly weight: number;
 }
 
+export interface ScoredNodes {
+  readonly nodes: readonly NodeInfo[];
+  /** How many nodes each of them stands for; without it, for itself. */
+  readonly sizes?: readonly number[];
+}
+
 export class NodeScores {
   /** Scores that are kept per class of pods. */
   readonly kept: readonly WeightedScoring[];
@@ -33,15 +39,15 @@ export class NodeScores {
   }
 
   /** The weighted sum of all scores of each node; valid until the next call. `nodes` are known to `verdicts`. */
-  totals(pod: PodInfo, nodes: readonly NodeInfo[], verdicts: NodeVerdicts): number[] {
+  totals(scorers: readonly WeightedScorer[], { nodes, sizes }: ScoredNodes, verdicts: NodeVerdicts): number[] {
     const totals = this.#totals;
     totals.length = nodes.length;
     for (let index = 0; index < nodes.length; index++) totals[index] = verdicts.fixedScores[nodes[index]?.slot ?? 0] ?? 0;
     for (const { scoring, weight, raw } of verdicts.scaled) {
       this.#addNormalized({ scorer: { normalization: scoring.normalization, score: ({ slot }) => raw[slot] ?? 0 }, weight }, nodes);
     }
-    for (const scorer of this.scorersFor(pod)) {
-      scorer.scorer.start?.(nodes);
+    for (const scorer of scorers) {
+      scorer.scorer.start?.(nodes, sizes);
       this.#addNormalized(scorer, nodes);
     }
     return totals;

@@ -6,11 +6,12 @@ import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import type { NodeRejection, Plugin, Rejection } from "../framework/plugin.ts";
 import type { Profile } from "../profile/profile.ts";
+import { AlikeNodesCache, bestOfKinds } from "./alike-nodes.ts";
 import { feasibleNodesToFind, RoundWalk } from "./node-sample.ts";
-import { bestNode, NodeScores } from "./node-scores.ts";
+import { bestNode, NodeScores, type WeightedScorer } from "./node-scores.ts";
 import { firstRejection, NodeVerdicts } from "./node-verdicts.ts";
 import type { Nominator } from "./nominator.ts";
-import { narrowedOut, type Prepared, preFilter, type Refused } from "./pre-filter.ts";
+import { type NamedFilter, narrowedOut, type Prepared, preFilter, type Refused } from "./pre-filter.ts";
 
 /** Classes of pods whose verdicts are remembered. */
 const MAX_CLASSES = 256;
@@ -28,6 +29,13 @@ export interface Candidates {
   readonly verdicts: NodeVerdicts;
 }
 
+/** All who have a say about a pod. */
+interface Judging {
+  readonly filters: readonly NamedFilter[];
+  readonly verdicts: NodeVerdicts;
+  readonly scorers: readonly WeightedScorer[];
+}
+
 export interface PlacerOptions {
   readonly profile: Profile;
   readonly cluster: ClusterState;
@@ -42,6 +50,7 @@ export class Placer {
   readonly #keptFilters: readonly Plugin[];
   readonly #readers: readonly Plugin[];
   readonly #classes = new LruMap<string, NodeVerdicts>(MAX_CLASSES);
+  readonly #alikeNodes: AlikeNodesCache;
   readonly scores: NodeScores;
   /** What the last search found; the array is used again. */
   readonly #found: NodeInfo[] = [];
@@ -53,6 +62,7 @@ export class Placer {
     this.#cluster = cluster;
     this.#nominator = nominator;
     this.#keptFilters = profile.enabled.filter.flatMap(({ plugin }) => (plugin.filter && plugin.reads ? [plugin] : []));
+    this.#alikeNodes = new AlikeNodesCache(cluster);
     this.scores = new NodeScores(profile, cluster);
     const scoring = profile.enabled.score.flatMap(({ plugin }) => (plugin.scoring && plugin.reads ? [plugin] : []));
     this.#readers = [...new Set([...this.#keptFilters, ...scoring])];
@@ -62,31 +72,42 @@ export class Placer {
   place(pod: PodInfo, random: Random): NodeInfo | Failure {
     const prepared = preFilter(this.#profile, pod, this.#cluster);
     if ("rejection" in prepared) return { rejections: this.#allNodes(prepared), refused: prepared };
-    const node = this.#bestOfClass(pod, prepared, random);
+    const node = this.#bestKept(pod, prepared, random);
     if (node !== undefined) return node;
     const found = this.#find(pod, prepared);
     return "rejections" in found ? found : this.best(pod, found, random);
   }
 
-  /** The best node without a look at all of them: when only what is kept for the pod's class tells better nodes from worse. */
-  #bestOfClass(pod: PodInfo, { filters, nodeNames }: Prepared, random: Random): NodeInfo | undefined {
-    if (nodeNames !== undefined || !this.#nominator.isEmpty || this.scores.scorersFor(pod).length > 0) return undefined;
+  /** The best node without a look at all of them; undefined when there is none, or it takes such a look. */
+  #bestKept(pod: PodInfo, { filters, nodeNames }: Prepared, random: Random): NodeInfo | undefined {
+    if (nodeNames !== undefined || !this.#nominator.isEmpty) return undefined;
     const verdicts = this.#verdictsOf(pod);
-    if (!verdicts.isFixedOnly) return undefined;
+    const scorers = this.scores.scorersFor(pod);
     const { slots } = this.#cluster;
-    const accepts = (slot: number) => {
-      const node = slots[slot];
-      return node !== undefined && filters.every(({ filter }) => filter.filter(node) === undefined);
-    };
-    const best = verdicts.bestSlot(random, accepts);
+    const accepts = (slot: number) => slots[slot] !== undefined && passes(filters, slots[slot]);
+    const isFixed = scorers.length === 0 && verdicts.isFixedOnly;
+    let best = isFixed && filters.length === 0 ? undefined : this.#bestOfKinds({ filters, verdicts, scorers }, random);
+    if (isFixed) best ??= verdicts.bestSlot(random, accepts);
     return best === undefined ? undefined : slots[best];
+  }
+
+  /** When all who have a say beside what is kept for the pod's class judge nodes by kinds, and there are not too many of these. */
+  #bestOfKinds({ filters, verdicts, scorers }: Judging, random: Random): number | undefined {
+    const judges = [...filters.map(({ filter }) => filter), ...scorers.map(({ scorer }) => scorer)];
+    const enough = feasibleNodesToFind(this.#cluster.nodeCount, this.#profile.percentageOfNodesToScore);
+    const alike = this.#alikeNodes.get(verdicts, judges, enough);
+    const kinds = alike?.kinds(this.#cluster, enough)?.filter(({ node }) => passes(filters, node));
+    if (kinds === undefined) return undefined;
+    const sizes = kinds.map(({ size }) => size);
+    const totals = this.scores.totals(scorers, { nodes: kinds.map(({ node }) => node), sizes }, verdicts);
+    return bestOfKinds(kinds, totals, random);
   }
 
   /** The best of the candidates, by chance among equals; `extra` has scores by name of the node to be added. */
   best(pod: PodInfo, { nodes, verdicts }: Candidates, random: Random, extra?: Readonly<Record<string, number>>): NodeInfo | Failure {
     const [only] = nodes;
     if (nodes.length === 1 && only !== undefined) return only;
-    const totals = this.scores.totals(pod, nodes, verdicts);
+    const totals = this.scores.totals(this.scores.scorersFor(pod), { nodes }, verdicts);
     if (extra !== undefined) for (const [index, { name }] of nodes.entries()) totals[index] = (totals[index] ?? 0) + (extra[name] ?? 0);
     return bestNode(nodes, totals, random) ?? { rejections: [] };
   }
@@ -208,6 +229,10 @@ export class Placer {
     verdicts.refresh(pod, this.#cluster);
     return verdicts;
   }
+}
+
+function passes(filters: readonly NamedFilter[], node: NodeInfo): boolean {
+  return filters.every(({ filter }) => filter.filter(node) === undefined);
 }
 
 function byFilters({ filters }: Prepared, node: NodeInfo): NodeRejection | undefined {

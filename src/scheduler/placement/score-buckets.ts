@@ -1,13 +1,25 @@
 // Slots by score, so that one of the best is found without looking at the others.
 import { type Random, randomInt } from "../../base/index.ts";
 
+/** By slot: its score and its place in the bucket; undefined when it is in none. */
+export type Places = ({ readonly score: number; index: number } | undefined)[];
+
 export class ScoreBuckets {
   /** Slots by score; scores are whole and not negative. */
   readonly #buckets: number[][] = [];
-  /** By slot: its score and its place in the bucket; undefined when it is in none. */
-  readonly #places: ({ readonly score: number; index: number } | undefined)[] = [];
+  readonly #places: Places;
   /** No slot has a higher score. */
   #top = -1;
+  #size = 0;
+
+  /** Those that share `places` have no slot in common. */
+  constructor(places: Places = []) {
+    this.#places = places;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
 
   /** Undefined takes the slot out. */
   set(slot: number, score: number | undefined): void {
@@ -18,12 +30,13 @@ export class ScoreBuckets {
     const bucket = (this.#buckets[score] ??= []);
     this.#places[slot] = { score, index: bucket.length };
     bucket.push(slot);
+    this.#size++;
     this.#top = Math.max(this.#top, score);
   }
 
   /** A slot of the highest score that `accepts` any, by chance among equals; undefined when none is accepted. */
   best(random: Random, accepts: (slot: number) => boolean): number | undefined {
-    while (this.#top >= 0 && (this.#buckets[this.#top]?.length ?? 0) === 0) this.#top--;
+    this.top();
     for (let score = this.#top; score >= 0; score--) {
       const bucket = this.#buckets[score];
       if (bucket === undefined || bucket.length === 0) continue;
@@ -33,8 +46,15 @@ export class ScoreBuckets {
     return undefined;
   }
 
+  /** The slots of the highest score there is; undefined when there are none. */
+  top(): readonly number[] | undefined {
+    while (this.#top >= 0 && (this.#buckets[this.#top]?.length ?? 0) === 0) this.#top--;
+    return this.#buckets[this.#top];
+  }
+
   #remove(slot: number, { score, index }: { readonly score: number; readonly index: number }): void {
     this.#places[slot] = undefined;
+    this.#size--;
     const bucket = this.#buckets[score];
     const last = bucket?.pop();
     if (bucket === undefined || last === undefined || last === slot) return;

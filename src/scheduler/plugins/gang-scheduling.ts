@@ -5,8 +5,8 @@ import type { Pod } from "../../api/types/core/v1.ts";
 import type { PodGroup } from "../../api/types/scheduling/v1alpha2.ts";
 import { timestamp } from "../../base/index.ts";
 import { type DeepReadonly, isConflict, isNotFound } from "../../machinery/index.ts";
-import type { PodInfo } from "../cluster/pod-info.ts";
-import { wakesIf } from "../framework/events.ts";
+import { type PodInfo, podInfo } from "../cluster/pod-info.ts";
+import { type ObjectChange, wakesIf } from "../framework/events.ts";
 import type { Plugin } from "../framework/plugin.ts";
 import type { PluginContext } from "./registry.ts";
 
@@ -32,23 +32,32 @@ export function gangScheduling(context: PluginContext): Plugin {
     pods.lister
       .byIndex(BY_GROUP, groupKey(pod) ?? "")
       .filter((member) => !isPodTerminal(member) && member.metadata.deletionTimestamp === undefined);
+  const heldBack = (pod: PodInfo) => {
+    const name = pod.pod.spec?.schedulingGroup?.podGroupName;
+    if (name === undefined) return undefined;
+    const group = groupOf(pod);
+    if (group === undefined) return `waiting for pod's pod group ${JSON.stringify(name)} to appear in scheduling queue`;
+    const { gang } = group.spec.schedulingPolicy;
+    if (gang === undefined || members(pod).length >= gang.minCount) return undefined;
+    return "waiting for minCount pods from a gang to appear in scheduling queue";
+  };
   const isSameGroup = (pod: PodInfo, key: string | undefined) => key !== undefined && groupKey(pod.pod) === key;
+  let newest: { readonly pod: DeepReadonly<Pod> | undefined; readonly isReady: boolean } = { pod: undefined, isReady: false };
+  // Asked for every pod that waits: as long as too few have come, the answer is known from the first.
+  const isReady = (added: DeepReadonly<Pod> | undefined) => {
+    if (newest.pod !== added) newest = { pod: added, isReady: added !== undefined && heldBack(podInfo(added)) === undefined };
+    return newest.isReady;
+  };
+  const isAwaited = (pod: PodInfo, { new: added }: ObjectChange<Pod>) =>
+    isReady(added) && added !== undefined && isSameGroup(pod, groupKey(added));
   return {
     name: "GangScheduling",
     wakesOn: [
-      wakesIf<Pod>("UnscheduledPodAdd", (pod, change) => isSameGroup(pod, change.new && groupKey(change.new))),
-      wakesIf<Pod>("AssignedPodAdd", (pod, change) => isSameGroup(pod, change.new && groupKey(change.new))),
+      wakesIf<Pod>("UnscheduledPodAdd", isAwaited),
+      wakesIf<Pod>("AssignedPodAdd", isAwaited),
       wakesIf<PodGroup>("PodGroupAdd", (pod, { new: group }) => isSameGroup(pod, `${group?.metadata.namespace}/${group?.metadata.name}`)),
     ],
-    preEnqueue: (pod) => {
-      const name = pod.pod.spec?.schedulingGroup?.podGroupName;
-      if (name === undefined) return undefined;
-      const group = groupOf(pod);
-      if (group === undefined) return `waiting for pod's pod group ${JSON.stringify(name)} to appear in scheduling queue`;
-      const { gang } = group.spec.schedulingPolicy;
-      if (gang === undefined || members(pod).length >= gang.minCount) return undefined;
-      return "waiting for minCount pods from a gang to appear in scheduling queue";
-    },
+    preEnqueue: heldBack,
     batch: (pod) => {
       if (pod.pod.spec?.schedulingGroup === undefined) return undefined;
       const group = groupOf(pod);

@@ -23,6 +23,7 @@ const nodeShape = fc.record({
     { zone: "z1", rack: "r2" },
     { zone: "z2", rack: "r1" },
     { zone: "z2" },
+    { zone: "z1", "kubernetes.io/hostname": "n0" },
     {},
   ),
   taints: some(fc.record({ key: fc.constantFrom("k1", "k2"), effect: fc.constantFrom("NoSchedule", "PreferNoSchedule") })),

@@ -106,8 +106,10 @@ export class EncryptingStore implements Store {
     return writer === undefined ? startsWith(value, mark) : !startsWith(value, writer.prefix);
   }
 
+  /** Asked several times for each write. */
   #ruleOf(key: string): EncryptionRule | undefined {
-    return this.#rules.find(({ prefixes }) => prefixes.some((prefix) => key.startsWith(prefix)));
+    for (const rule of this.#rules) for (const prefix of rule.prefixes) if (key.startsWith(prefix)) return rule;
+    return undefined;
   }
 
   #seal(key: string, value: Uint8Array): Uint8Array {

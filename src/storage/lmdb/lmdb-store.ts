@@ -8,6 +8,7 @@ import { Expirations } from "../expirations.ts";
 import { History } from "../history.ts";
 import type { PutOptions, RangeOptions, RangeResult, Store, StoreEntry, StoreEvent, WatchOptions } from "../store.ts";
 import { decodeEntry, decodeNumber, ENTRY_VERSION, encodeEntry, encodeNumber } from "./encoding.ts";
+import { RecentEntries } from "./recent-entries.ts";
 
 /** What a long read, as at the start, leaves in the file's mapping counts as memory of this process. Beyond so much it is let go of. */
 const MAX_MAPPED_BYTES = 16 * 2 ** 20;
@@ -40,6 +41,7 @@ export class LmdbStore implements Store {
   readonly #expirations: Expirations;
   /** What the writes under way will leave under a key (undefined: nothing); later writes are checked against it. */
   readonly #overlay = new Map<string, StoreEntry | undefined>();
+  readonly #recent = new RecentEntries();
   /** The revision of the newest write, durable or under way. */
   #revision: number;
   #hasWritten = false;
@@ -82,7 +84,7 @@ export class LmdbStore implements Store {
 
   async get(key: string): Promise<StoreEntry | undefined> {
     this.#checkOpen();
-    return this.#read(key);
+    return this.#durable(key);
   }
 
   async range(prefix: string, { revision, limit, after }: RangeOptions = {}): Promise<RangeResult> {
@@ -162,15 +164,15 @@ export class LmdbStore implements Store {
     if (this.#isClosed) throw new StoreClosedError();
   }
 
-  /** The durable entry. */
-  #read(key: string): StoreEntry | undefined {
+  #durable(key: string): StoreEntry | undefined {
+    if (this.#recent.has(key)) return this.#recent.get(key);
     const value = this.#data.get(key);
     return value === undefined ? undefined : decodeEntry(key, value);
   }
 
   /** The entry that a write has to reckon with. */
   #newest(key: string): StoreEntry | undefined {
-    return this.#overlay.has(key) ? this.#overlay.get(key) : this.#read(key);
+    return this.#overlay.has(key) ? this.#overlay.get(key) : this.#durable(key);
   }
 
   #expect(key: string, expectedRevision: number): StoreEntry {
@@ -264,6 +266,7 @@ export class LmdbStore implements Store {
       const key = event.type === "put" ? event.entry.key : event.key;
       const entry = event.type === "put" ? event.entry : undefined;
       if (this.#overlay.get(key) === entry) this.#overlay.delete(key);
+      this.#recent.set(key, entry);
       if (expiresAtMs === undefined) this.#expirations.forget(key);
       else this.#expirations.set(key, expiresAtMs);
     }

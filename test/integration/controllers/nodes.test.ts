@@ -53,7 +53,9 @@ describe("node lifecycle controller", () => {
 
   it("taints a cordoned node and takes the taint back", async () => {
     await using cluster = await ControllerCluster.start(nodeLifecycleController);
-    const node = await cluster.createNode("n1");
+    await cluster.createNode("n1");
+    await cluster.clock.advance(100);
+    const node = await cluster.client.get(resources.nodes, "n1");
     const cordoned = await cluster.client.update(resources.nodes, { ...node, spec: { unschedulable: true } });
     await cluster.clock.advance(100);
     assert.deepEqual((await nodeState(cluster, "n1")).taints, ["node.kubernetes.io/unschedulable:NoSchedule"]);

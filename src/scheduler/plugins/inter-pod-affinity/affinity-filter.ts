@@ -1,5 +1,5 @@
 // Required inter-pod affinity: the pod's own terms, and the anti-affinity of the pods that are there.
-import { type AffinityTerm, termMatches } from "../../cluster/affinity-term.ts";
+import { type AffinityTerm, type Judged, termMatches } from "../../cluster/affinity-term.ts";
 import type { CarriedTerm } from "../../cluster/carried-terms.ts";
 import type { ClusterState } from "../../cluster/cluster-state.ts";
 import type { NodeInfo } from "../../cluster/node-info.ts";
@@ -26,9 +26,14 @@ export function countersOfAll(cluster: ClusterState, terms: readonly AffinityTer
 }
 
 /** Terms that pods carry and that speak of `pod`. */
-export function termsAbout(pod: PodInfo, carried: Iterable<CarriedTerm>, cluster: ClusterState): CarriedTerm[] {
+export function termsAbout(pod: Judged, carried: Iterable<CarriedTerm>, cluster: ClusterState): CarriedTerm[] {
   const labels = cluster.namespaceLabels(pod.namespace);
   return [...carried].filter(({ term }) => termMatches(term, pod, labels));
+}
+
+/** Whether both are of the same elements, in the same order. */
+export function hasSame<T>(some: readonly T[], others: readonly T[]): boolean {
+  return some.length === others.length && some.every((element, index) => element === others[index]);
 }
 
 /** Holds, for all pods of the same labels and terms, while `isCurrent`. */
@@ -36,31 +41,47 @@ export class AffinityFilter implements ClusterFilter {
   readonly #affinity: readonly PodCounter[];
   readonly #antiAffinity: readonly PodCounter[];
   readonly #others: readonly CarriedTerm[];
+  /** All of them. */
+  readonly #counted: readonly (PodCounter | CarriedTerm)[];
   /** Whether the pod satisfies its own affinity: the first of a series may go anywhere. */
   readonly #attractsItself: boolean;
   readonly #cluster: ClusterState;
-  readonly #termsVersion: number;
+  readonly #pod: Judged;
+  /** Of terms: those that have appeared since then are not known here. */
+  #termsVersion: number;
   readonly #namespacesVersion: number;
 
   constructor(pod: PodInfo, cluster: ClusterState) {
     const { requiredAffinity, requiredAntiAffinity } = pod.terms;
     const labels = cluster.namespaceLabels(pod.namespace);
     this.#cluster = cluster;
+    this.#pod = { namespace: pod.namespace, labels: pod.labels };
     this.#termsVersion = cluster.requiredAntiAffinity.version;
     this.#namespacesVersion = cluster.namespacesVersion;
     this.#affinity = countersOfAll(cluster, requiredAffinity);
     this.#antiAffinity = requiredAntiAffinity.flatMap((term) => countersOfAll(cluster, [term]));
     this.#others = termsAbout(pod, cluster.requiredAntiAffinity, cluster);
+    this.#counted = [...this.#affinity, ...this.#antiAffinity, ...this.#others];
     this.#attractsItself = requiredAffinity.every((term) => termMatches(term, pod, labels));
   }
 
   isCurrent(): boolean {
     return (
-      this.#termsVersion === this.#cluster.requiredAntiAffinity.version &&
       this.#namespacesVersion === this.#cluster.namespacesVersion &&
+      this.#knowsTerms() &&
       this.#affinity.every(({ isLive }) => isLive) &&
       this.#antiAffinity.every(({ isLive }) => isLive)
     );
+  }
+
+  /** Whether none of the terms that have appeared speaks of these pods. */
+  #knowsTerms(): boolean {
+    const { requiredAntiAffinity } = this.#cluster;
+    if (this.#termsVersion === requiredAntiAffinity.version) return true;
+    const others = termsAbout(this.#pod, requiredAntiAffinity, this.#cluster);
+    if (!hasSame(others, this.#others)) return false;
+    this.#termsVersion = requiredAntiAffinity.version;
+    return true;
   }
 
   isActive(): boolean {
@@ -75,6 +96,12 @@ export class AffinityFilter implements ClusterFilter {
       if (domain !== NO_DOMAIN && (counts[domain] ?? 0) > 0) return OTHERS_ANTI_AFFINITY;
     }
     return undefined;
+  }
+
+  likeness({ slot }: NodeInfo): string {
+    let likeness = "";
+    for (const { topology, counts } of this.#counted) likeness += `${topology?.likeness(slot, counts)} `;
+    return likeness;
   }
 
   #hasAffinity(slot: number): boolean {

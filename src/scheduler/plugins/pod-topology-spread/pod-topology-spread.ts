@@ -38,13 +38,16 @@ export function podTopologySpread({ cluster, informers }: PodTopologySpreadConte
   const scorers = new LruMap<string, SpreadScorer>(MAX_REMEMBERED);
   const hasOwn = ({ pod }: PodInfo) => (pod.spec?.topologySpreadConstraints ?? []).length > 0;
 
-  /** With a key that tells them from other constraints for pods of the same `spreadKey`. */
-  const constraintsOf = (pod: PodInfo, when: WhenUnsatisfiable): { constraints: readonly Constraint[]; key: string } => {
-    if (hasOwn(pod)) return { constraints: ownConstraints(pod, when), key: "" };
-    const applying = defaults.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
-    const selector = applying.length === 0 ? undefined : selectorOf(pod);
-    if (selector === undefined) return { constraints: [], key: "" };
-    return { constraints: applying.map((constraint) => toConstraint(constraint, selector)), key: selector.toString() };
+  /** Undefined: none. The key is the same for pods whose constraints count the same. */
+  const constraintsOf = (pod: PodInfo, when: WhenUnsatisfiable): { key: string; make(): readonly Constraint[] } | undefined => {
+    const own = pod.pod.spec?.topologySpreadConstraints ?? [];
+    const applying = (own.length > 0 ? own : defaults).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === when);
+    if (applying.length === 0) return undefined;
+    if (own.length > 0) return { key: spreadKey(pod), make: () => ownConstraints(pod, when) };
+    const selector = selectorOf(pod);
+    if (selector === undefined) return undefined;
+    const make = () => applying.map((constraint) => toConstraint(constraint, selector));
+    return { key: `${spreadKey(pod)} ${selector.toString()}`, make };
   };
 
   return {
@@ -52,23 +55,23 @@ export function podTopologySpread({ cluster, informers }: PodTopologySpreadConte
     weight: 2,
     wakesOn: spreadEvents(),
     preFilter: (pod) => {
-      const { constraints, key: constraintsKey } = constraintsOf(pod, "DoNotSchedule");
-      if (constraints.length === 0) return undefined;
-      const key = `${spreadKey(pod)} ${constraintsKey}`;
+      const constraints = constraintsOf(pod, "DoNotSchedule");
+      if (constraints === undefined) return undefined;
+      const { key, make } = constraints;
       let filter = filters.get(key);
       if (filter?.isCurrent() !== true) {
-        filter = new SpreadFilter(pod, cluster, constraints);
+        filter = new SpreadFilter(pod, cluster, make());
         filters.set(key, filter);
       }
       return { filter };
     },
     preScore: (pod) => {
-      const { constraints, key: constraintsKey } = constraintsOf(pod, "ScheduleAnyway");
-      if (constraints.length === 0) return undefined;
-      const key = `${spreadKey(pod)} ${constraintsKey}`;
+      const constraints = constraintsOf(pod, "ScheduleAnyway");
+      if (constraints === undefined) return undefined;
+      const { key, make } = constraints;
       let scorer = scorers.get(key);
       if (scorer?.isCurrent() !== true) {
-        scorer = new SpreadScorer(pod, cluster, { constraints, requiresAllTopologies: hasOwn(pod) || !isSystem });
+        scorer = new SpreadScorer(pod, cluster, { constraints: make(), requiresAllTopologies: hasOwn(pod) || !isSystem });
         scorers.set(key, scorer);
       }
       return scorer;

@@ -35,6 +35,12 @@ export class SpreadFilter implements ClusterFilter {
     return this.#constraints.every(({ counter }) => counter.isLive);
   }
 
+  likeness({ slot }: NodeInfo): string {
+    let likeness = "";
+    for (const { topology, counter } of this.#constraints) likeness += `${topology.likeness(slot, counter.counts)} `;
+    return likeness;
+  }
+
   filter({ slot }: NodeInfo): Rejection | undefined {
     for (const { counter, topology, maxSkew, minDomains, self } of this.#constraints) {
       const domain = topology.domains[slot] ?? NO_DOMAIN;

@@ -47,22 +47,32 @@ export class SpreadScorer implements ClusterScorer {
     return this.#constraints.every(({ counter }) => counter.isLive);
   }
 
-  start(nodes: readonly NodeInfo[]): void {
-    for (const constraint of this.#constraints) constraint.weight = Math.log(this.#domainsOf(constraint, nodes) + 2);
+  start(nodes: readonly NodeInfo[], sizes?: readonly number[]): void {
+    for (const constraint of this.#constraints) constraint.weight = Math.log(this.#domainsOf(constraint, nodes, sizes) + 2);
   }
 
-  #domainsOf({ topology, isByNode }: Counted, nodes: readonly NodeInfo[]): number {
-    const seen = new Uint8Array(topology.size + 1);
+  #domainsOf({ topology, isByNode }: Counted, nodes: readonly NodeInfo[], sizes: readonly number[] | undefined): number {
+    const seen = new Uint8Array(isByNode ? 0 : topology.size + 1);
     let count = 0;
-    for (const { slot } of nodes) {
+    for (const [index, { slot }] of nodes.entries()) {
       if (this.#isIgnored(slot)) continue;
       // The last place is for nodes without the label.
       const domain = topology.domains[slot] ?? NO_DOMAIN;
       const place = domain === NO_DOMAIN ? topology.size : domain;
-      if (isByNode || seen[place] === 0) count++;
+      if (isByNode) count += sizes?.[index] ?? 1;
+      else if (seen[place] === 0) count++;
       seen[place] = 1;
     }
     return count;
+  }
+
+  likeness({ slot }: NodeInfo): string {
+    let likeness = "";
+    for (const { topology, counter, isByNode } of this.#constraints) {
+      const domain = topology.domains[slot] ?? NO_DOMAIN;
+      likeness += `${isByNode && domain !== NO_DOMAIN ? (counter.counts[slot] ?? 0) : topology.likeness(slot, counter.counts)} `;
+    }
+    return likeness;
   }
 
   #isIgnored(slot: number): boolean {
