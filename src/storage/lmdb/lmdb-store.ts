@@ -12,6 +12,8 @@ import { RecentEntries } from "./recent-entries.ts";
 
 /** What a long read, as at the start, leaves in the file's mapping counts as memory of this process. Beyond so much it is let go of. */
 const MAX_MAPPED_BYTES = 16 * 2 ** 20;
+/** Address space for the file, which costs nothing. A file that outgrows it is mapped anew, and each mapping counts its pages once more. */
+const MAP_BYTES = 2 ** 36;
 
 export interface LmdbStoreOptions {
   /** The data file; its folder must exist. */
@@ -147,7 +149,8 @@ export class LmdbStore implements Store {
   }
 
   #openFile() {
-    const root = open<Buffer, string>({ path: this.#path, noSubdir: true, overlappingSync: false, encoding: "binary", maxDbs: 4 });
+    const options = { noSubdir: true, overlappingSync: false, encoding: "binary", maxDbs: 4, mapSize: MAP_BYTES } as const;
+    const root = open<Buffer, string>({ path: this.#path, ...options });
     root.on("beforecommit", () => this.#fill?.());
     const database = (name: string): Database<Buffer, string> => root.openDB({ name, encoding: "binary" });
     return { root, data: database("data"), expiries: database("expiries"), meta: database("meta") };
