@@ -33,7 +33,7 @@ areas   api list watch scheduler control namespace
         start memory                    a server of its own with 10 000 and 150 000 pods: its start, its size
         store                           the LMDB store in this process
         dns                             cluster DNS over UDP
-        network                         the service proxy, as root
+        network                         the service proxy and network policies, as root
         pod-start                       a cluster with a real node
         up                              ./k8ts up, as root, where no cluster is up
         node                            a node against its runtime: starts, 50 pods at once, and 50 idle ones

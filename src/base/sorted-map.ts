@@ -55,6 +55,21 @@ export class SortedMap<V> {
     }
   }
 
+  /** How many keys `entries` goes through. */
+  count(prefix = "", after?: string): number {
+    const start = after !== undefined && after > prefix ? after : prefix;
+    const between = this.#rankOf(`${prefix}\uffff`) - this.#rankOf(start);
+    return start === after && this.has(after) ? between - 1 : between;
+  }
+
+  /** How many keys are below `key`. */
+  #rankOf(key: string): number {
+    const runIndex = this.#runIndexOf(key);
+    let rank = lowerBound(this.#runs[runIndex] as string[], key);
+    for (let index = 0; index < runIndex; index++) rank += (this.#runs[index] as string[]).length;
+    return rank;
+  }
+
   #insert(key: string): void {
     const runIndex = this.#runIndexOf(key);
     const run = this.#runs[runIndex] as string[];

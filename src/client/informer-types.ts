@@ -15,7 +15,8 @@ export interface Lister<T extends KubeObject> {
 export interface InformerHandlers<T extends KubeObject> {
   added?(object: DeepReadonly<T>): void;
   updated?(old: DeepReadonly<T>, object: DeepReadonly<T>): void;
-  deleted?(object: DeepReadonly<T>): void;
+  /** `last`: what was known of it, as `added` or `updated` told. */
+  deleted?(object: DeepReadonly<T>, last: DeepReadonly<T>): void;
 }
 
 /** Keys by which an index finds an object. */

@@ -47,7 +47,7 @@ export class SharedInformer<T extends KubeObject> implements Informer<T> {
     const registration: InformerHandlers<T> = {
       added: (object) => handlers.added?.(object),
       updated: (old, object) => handlers.updated?.(old, object),
-      deleted: (object) => handlers.deleted?.(object),
+      deleted: (object, last) => handlers.deleted?.(object, last),
     };
     for (const object of this.#objects.list()) this.#guard(() => registration.added?.(object));
     this.#handlers.add(registration);
@@ -84,7 +84,7 @@ export class SharedInformer<T extends KubeObject> implements Informer<T> {
       this.#notify((handlers) => handlers.added?.(object));
     } else if (old.metadata.uid !== object.metadata.uid) {
       // Its deletion was missed: another object has taken the name.
-      this.#notify((handlers) => handlers.deleted?.(old));
+      this.#notify((handlers) => handlers.deleted?.(old, old));
       this.#notify((handlers) => handlers.added?.(object));
     } else if (old.metadata.resourceVersion !== object.metadata.resourceVersion) {
       this.#notify((handlers) => handlers.updated?.(old, object));
@@ -93,7 +93,8 @@ export class SharedInformer<T extends KubeObject> implements Informer<T> {
 
   #delete(object: DeepReadonly<T>): void {
     const { namespace = "", name = "" } = object.metadata;
-    if (this.#objects.delete(namespace, name) !== undefined) this.#notify((handlers) => handlers.deleted?.(object));
+    const last = this.#objects.delete(namespace, name);
+    if (last !== undefined) this.#notify((handlers) => handlers.deleted?.(object, last));
   }
 
   #notify(call: (handlers: InformerHandlers<T>) => void): void {

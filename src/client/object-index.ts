@@ -112,17 +112,17 @@ function changeIndex<T extends KubeObject>(
   object: DeepReadonly<T> | undefined,
 ): void {
   const newValues = object === undefined ? NONE : keys(object);
+  const key = object === undefined ? undefined : identity(object);
   if (old !== undefined) {
-    const key = identity(old);
+    const oldKey = identity(old);
     for (const value of keys(old)) {
-      if (newValues.includes(value)) continue;
+      if (oldKey === key && newValues.includes(value)) continue;
       const bucket = buckets.get(value);
-      bucket?.delete(key);
+      bucket?.delete(oldKey);
       if (bucket?.objects.size === 0) buckets.delete(value);
     }
   }
-  if (object === undefined) return;
-  const key = identity(object);
+  if (object === undefined || key === undefined) return;
   for (const value of newValues) {
     let bucket = buckets.get(value);
     if (bucket === undefined) buckets.set(value, (bucket = new Bucket()));
@@ -130,6 +130,7 @@ function changeIndex<T extends KubeObject>(
   }
 }
 
-function identity(object: DeepReadonly<KubeObject>): string {
-  return `${object.metadata.namespace ?? ""}/${object.metadata.name ?? ""}`;
+/** The uid is a string that is there already, and there are many objects. */
+function identity({ metadata: { uid, namespace = "", name = "" } }: DeepReadonly<KubeObject>): string {
+  return uid ?? `${namespace}/${name}`;
 }

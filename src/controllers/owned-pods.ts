@@ -83,6 +83,12 @@ export class OwnedPods<T extends KubeObject> {
     });
   }
 
+  /** Whether there are pods that the owner would adopt. */
+  hasOrphans(owner: DeepReadonly<T>): boolean {
+    const orphans = this.informer.lister.byIndex(BY_CONTROLLER, orphansOf(owner.metadata.namespace ?? ""));
+    return orphans.some(({ metadata }) => this.#selectorOf(owner).matches(metadata.labels));
+  }
+
   /** Pods with an owner reference to `owner`, whatever their labels. */
   controlledBy(owner: DeepReadonly<KubeObject>): readonly DeepReadonly<Pod>[] {
     return this.informer.lister.byIndex(BY_CONTROLLER, owner.metadata.uid ?? "");

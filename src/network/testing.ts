@@ -28,7 +28,7 @@ class MemoryInformer<T extends KubeObject> implements Informer<T> {
 
   delete({ metadata: { namespace = "", name = "" } }: DeepReadonly<T>): void {
     const old = this.lister.delete(namespace, name);
-    if (old !== undefined) for (const handlers of this.#handlers) handlers.deleted?.(old);
+    if (old !== undefined) for (const handlers of this.#handlers) handlers.deleted?.(old, old);
   }
 }
 

@@ -32,7 +32,18 @@ describe("hostile pods", () => {
       const lead = ["ip addr del 127.0.0.1/8 dev lo", `ip route add 127.0.0.0/8 via ${gateway} dev eth0`];
       await cluster.tryKubectl(["exec", "prowler", "-c", "c0", "--", "sh", "-c", lead.join("; ")]);
       for (const host of ["127.0.0.1", gateway]) {
-        const asked = await cluster.tryKubectl(["exec", "prowler", "-c", "c0", "--", "wget", "-T", "2", "-qO-", `http://${host}:${port}/`]);
+        const asked = await cluster.tryKubectl([
+          "exec",
+          "prowler",
+          "-c",
+          "c0",
+          "--",
+          "timeout",
+          "3",
+          "wget",
+          "-qO-",
+          `http://${host}:${port}/`,
+        ]);
         assert.doesNotMatch(asked.stdout, /secret/, host);
         assert.notEqual(asked.code, 0, host);
       }

@@ -20,8 +20,13 @@ function applyItemDefaults(item: LimitRangeItem): void {
   if (item.type !== "Container") return;
   const limits = { ...item.max, ...item.default };
   const requests = { ...item.min, ...limits, ...item.defaultRequest };
-  if (Object.keys(limits).length > 0) item.default = limits;
-  if (Object.keys(requests).length > 0) item.defaultRequest = requests;
+  if (hasMore(limits, item.default)) item.default = limits;
+  if (hasMore(requests, item.defaultRequest)) item.defaultRequest = requests;
+}
+
+/** What is complete must not be assigned anew: a patched object shares it with the one that stands. */
+function hasMore(completed: object, own: object = {}): boolean {
+  return Object.keys(completed).length > Object.keys(own).length;
 }
 
 function validateItem(errors: FieldError[], path: string, item: LimitRangeItem): void {

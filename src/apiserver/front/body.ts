@@ -1,5 +1,5 @@
 // Request bodies: read up to the limit, decoded by their content type.
-import { parse } from "yaml";
+import { type Document, isCollection, parseDocument, visit } from "yaml";
 import {
   badRequest,
   DecodeError,
@@ -126,6 +126,15 @@ export function readJson(body: Buffer, options?: Pick<JsonParsing, "detectsDupli
   }
 }
 
+/** JSON has no keys that are mappings or lists; nested ones would keep the library busy for minutes. */
+function checkKeys(document: Document): void {
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isCollection(key)) throw new Error("yaml: invalid map key");
+    },
+  });
+}
+
 const openBrace = 123;
 
 /** A later key of the same name wins, as upstream's decoder has it. JSON, which is YAML too, is read as such: that is faster. */
@@ -136,7 +145,11 @@ export function parseYaml(body: Buffer): unknown {
     // A flow mapping that is no JSON, or no mapping at all.
   }
   try {
-    return checkDepth(parse(body.toString("utf8"), { uniqueKeys: false, maxAliasCount: 100, logLevel: "error" }), body);
+    const document = parseDocument(body.toString("utf8"), { uniqueKeys: false });
+    const [error] = document.errors;
+    if (error !== undefined) throw error;
+    checkKeys(document);
+    return checkDepth(document.toJS({ maxAliasCount: 100 }), body);
   } catch (error) {
     if (error instanceof StatusError) throw error;
     throw badRequest(`error converting YAML to JSON: ${error instanceof Error ? error.message : String(error)}`);

@@ -176,6 +176,15 @@ test("a refused WebSocket gets its Status and no connection", async () => {
   assert.equal(response.statusCode, 403);
 });
 
+test("keys of YAML that are mappings or lists are a bad request, soon", async () => {
+  await using server = await startTestFront();
+  for (const body of ["? [x]\n: y\n", `${"? ".repeat(500)}a: b\n`]) {
+    const answer = await server.call({ method: "POST", path: collection, headers: { "content-type": "application/yaml" }, body });
+    assert.equal(answer.code, 400);
+    assert.match(String(answer.json()["message"]), /^error converting YAML to JSON: yaml: invalid map key/);
+  }
+});
+
 test("nothing in many tags of CBOR is a bad request", async () => {
   await using server = await startTestFront();
   const body = Buffer.from(`${"d9d9f7".repeat(400)}f6`, "hex");

@@ -13,14 +13,15 @@ type Change = Extract<StoredWatchEvent, { readonly stored: Stored }>;
 
 const tail = Buffer.from("}\n");
 
-/** A change in JSON, made from the object's bytes. */
+/** A change in JSON, made from the object's bytes in a chunk of HTTP/1.1. */
 function jsonFrame({ type, stored }: Change): Buffer {
   const head = `{"type":"${type}","object":`;
   const length = jsonLength(stored);
-  const frame = Buffer.allocUnsafeSlow(head.length + length + tail.length);
+  const { chunk, content: frame } = emptyChunk(head.length + length + tail.length);
   frame.write(head, 0, "latin1");
   copyJson(stored, frame, head.length);
   frame.set(tail, head.length + length);
+  chunks.set(frame, chunk);
   return frame;
 }
 
@@ -165,9 +166,10 @@ const asBytes = (frame: Uint8Array | string) => (typeof frame === "string" ? Buf
 
 const CRLF = Buffer.from("\r\n");
 const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+/** By their frames; a frame that is shared is made a chunk once. */
 const chunks = new WeakMap<Uint8Array, Buffer>();
 
-/** A frame as a chunk of an HTTP/1.1 body; made once of a frame that is shared. */
+/** A frame as a chunk of an HTTP/1.1 body. */
 function chunkOf(frame: Uint8Array | string): Buffer {
   if (typeof frame === "string") return asChunk(Buffer.from(frame));
   let chunk = chunks.get(frame);
@@ -175,6 +177,17 @@ function chunkOf(frame: Uint8Array | string): Buffer {
   return chunk;
 }
 
-function asChunk(content: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from(`${content.byteLength.toString(16)}\r\n`), content, CRLF]);
+function asChunk(bytes: Uint8Array): Buffer {
+  const { chunk, content } = emptyChunk(bytes.byteLength);
+  content.set(bytes);
+  return chunk;
+}
+
+/** A chunk whose content of `size` bytes is yet to be filled in. */
+function emptyChunk(size: number): { readonly chunk: Buffer; readonly content: Buffer } {
+  const opening = `${size.toString(16)}\r\n`;
+  const chunk = Buffer.allocUnsafeSlow(opening.length + size + CRLF.length);
+  chunk.write(opening, 0, "latin1");
+  chunk.set(CRLF, opening.length + size);
+  return { chunk, content: chunk.subarray(opening.length, opening.length + size) };
 }

@@ -43,6 +43,22 @@ describe("list", () => {
     assert.deepEqual([names(rest.items), rest.continue, rest.resourceVersion], [["c"], undefined, first.resourceVersion]);
   });
 
+  it("counts on every page what is left behind it", async () => {
+    await using server = await CoreFixture.start();
+    for (const name of ["a", "b", "c", "d", "e"]) await server.create("configmaps", configMap(name));
+    const pages = [];
+    for (let next: string | undefined = ""; next !== undefined; ) {
+      const page = await server.core.list(server.scope("configmaps"), { limit: 2, continue: next });
+      pages.push([names(page.items).join(""), page.remainingItemCount]);
+      next = page.continue;
+    }
+    assert.deepEqual(pages, [
+      ["ab", 3],
+      ["cd", 1],
+      ["e", undefined],
+    ]);
+  });
+
   it("answers 410 with a new token when the page's state is compacted", async () => {
     await using server = await CoreFixture.start();
     for (const name of ["a", "b", "c"]) await server.create("configmaps", configMap(name));

@@ -21,6 +21,8 @@ export async function getObject(context: ServerContext, scope: RequestScope, opt
 /** The state that a list is cut from. */
 interface Snapshot {
   readonly entries: readonly CacheEntry[];
+  /** Entries behind these that were left out. */
+  readonly remaining: number;
   readonly revision: number;
 }
 
@@ -29,10 +31,15 @@ export async function listObjects(context: ServerContext, scope: RequestScope, o
   const { resource } = scope;
   const selection = parseSelection(resource, options);
   const token = options.continue === undefined || options.continue === "" ? undefined : decodeContinue(options.continue);
-  const { entries, revision } = await snapshot(context, scope, options, { token, name: selection.name });
-  const fitting = selection.matchesShown === undefined ? entries : await selected(resource, entries, selection);
   const limit = options.resourceVersion === "0" && token === undefined ? 0 : (options.limit ?? 0);
-  const page = takePage(fitting, selection, limit);
+  const isAll = selection.matches === undefined && selection.matchesShown === undefined;
+  const { entries, remaining, revision } = await snapshot(context, scope, options, {
+    token,
+    name: selection.name,
+    limit: isAll ? limit : 0,
+  });
+  const fitting = selection.matchesShown === undefined ? entries : await selected(resource, entries, selection);
+  const page = remaining > 0 ? { items: entries, hasMore: true } : takePage(fitting, selection, limit);
   const items = resource.storedAs === undefined ? page.items : await Promise.all(page.items.map((entry) => presented(resource, entry)));
   const last = page.items.at(-1);
   if (!page.hasMore || last === undefined) return { items, resourceVersion: String(revision) };
@@ -41,9 +48,7 @@ export async function listObjects(context: ServerContext, scope: RequestScope, o
     items,
     resourceVersion: String(revision),
     continue: encodeContinue({ revision, after }),
-    ...(selection.matches === undefined && selection.matchesShown === undefined
-      ? { remainingItemCount: entries.length - items.length }
-      : {}),
+    ...(isAll ? { remainingItemCount: entries.length - items.length + remaining } : {}),
   };
 }
 
@@ -84,7 +89,7 @@ async function snapshot(
   context: ServerContext,
   scope: RequestScope,
   options: ListOptions,
-  { token, name }: { readonly token: ContinueToken | undefined; readonly name: string | undefined },
+  { token, name, limit }: { readonly token: ContinueToken | undefined; readonly name: string | undefined; readonly limit: number },
 ): Promise<Snapshot> {
   const { cache } = context;
   const asked = parseRevision(options.resourceVersion);
@@ -97,13 +102,13 @@ async function snapshot(
   if (isExact && revision !== undefined) {
     const isUnchangedSince = resourceCache.lastRevision <= revision;
     if (!isUnchangedSince) return storedSnapshot(context, prefix, { revision, after, isContinued: token !== undefined });
-    return { entries: resourceCache.entries(prefix, after), revision };
+    return { ...resourceCache.page(prefix, limit, after), revision };
   }
   if (name !== undefined && scope.namespace !== "" && after === undefined) {
     const entry = resourceCache.get(prefix + name);
-    return { entries: entry === undefined ? [] : [entry], revision: cache.appliedRevision };
+    return { entries: entry === undefined ? [] : [entry], remaining: 0, revision: cache.appliedRevision };
   }
-  return { entries: resourceCache.entries(prefix, after), revision: cache.appliedRevision };
+  return { ...resourceCache.page(prefix, limit, after), revision: cache.appliedRevision };
 }
 
 /** The state of an older revision, which only the store knows. */
@@ -114,7 +119,7 @@ async function storedSnapshot(
 ): Promise<Snapshot> {
   try {
     const { entries } = await context.store.range(prefix, { revision, ...(after === undefined ? {} : { after }) });
-    return { entries: entries.map((stored) => context.cache.entries.entry(stored)), revision };
+    return { entries: entries.map((stored) => context.cache.entries.entry(stored)), remaining: 0, revision };
   } catch (error) {
     if (error instanceof FutureRevisionError) throw tooLargeRevision(revision, error.currentRevision);
     if (!(error instanceof CompactedError)) throw error;

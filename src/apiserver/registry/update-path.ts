@@ -39,6 +39,8 @@ export interface Replacement {
   readonly rules?: UpdateRules;
   /** For admission, when clients see the object as another kind. */
   readonly view?: ObjectView;
+  /** `make` changes something in any case, and all else is what stands, not a copy of it: nobody need look for what is alike. */
+  readonly sharesUnchanged?: true;
   /** Part of a request that admission has let pass: it is not asked again. */
   readonly isAdmitted?: true;
 }
@@ -134,7 +136,7 @@ async function replaceOnce(
   if (tracks === "before") trackFields({ context, scope, draft, old: current.object });
   if (mayMutate) await admitMutations(context, request);
   rules.prepare(draft, old, context);
-  if (guard === undefined) shareUnchanged(draft, old);
+  if (guard === undefined && replacement.sharesUnchanged !== true) shareUnchanged(draft, old);
   if (replacement.keepsGeneration !== true) raiseGeneration(storedResource(resource).strategy.hasGeneration === true, draft, old);
   if (tracks === "after") trackFields({ context, scope, draft, old: current.object });
   const reservation = guard?.reserve(draft, old);
@@ -142,7 +144,8 @@ async function replaceOnce(
     validate(scope, draft, old, [...rules.validate(draft, old, context), ...(reservation?.errors ?? [])]);
     if (!isAdmitted) await context.admission.validate(request);
     if (isDryRun) return dryRunAnswer(resource, draft);
-    return presented(resource, await write(context, scope, draft, current));
+    const isChanged = replacement.sharesUnchanged === true || !deepEqual(draft, current.object);
+    return presented(resource, await write(context, scope, draft, { current, isChanged }));
   } finally {
     releaseWhenVisible(context, reservation);
   }
@@ -186,10 +189,15 @@ function raiseGeneration(hasGeneration: boolean, draft: Draft, old: Draft): void
 }
 
 /** Stores `draft` in place of `current`, unless nothing changed; deletes it when the last that kept it is gone. */
-async function write(context: ServerContext, { resource }: RequestScope, draft: Draft, current: CacheEntry): Promise<CacheEntry> {
+async function write(
+  context: ServerContext,
+  { resource }: RequestScope,
+  draft: Draft,
+  { current, isChanged }: { readonly current: CacheEntry; readonly isChanged: boolean },
+): Promise<CacheEntry> {
   const { key, revision } = current;
   if (isFinished(resource, draft)) return current.at(await context.store.delete(key, revision));
-  if (deepEqual(draft, current.object)) return current;
+  if (!isChanged) return current;
   const value = context.cache.entries.encode(draft);
   const { ttlSeconds } = storedResource(resource).strategy;
   return context.cache.entries.entry(await context.store.update(key, value, revision, ttlSeconds === undefined ? {} : { ttlSeconds }));

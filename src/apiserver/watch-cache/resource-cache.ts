@@ -44,6 +44,14 @@ export class ResourceCache {
     return entries;
   }
 
+  /** The first `limit` of what `entries` answers (0: all), and how many more there are. */
+  page(prefix: string, limit: number, after?: string): { readonly entries: readonly CacheEntry[]; readonly remaining: number } {
+    const count = limit <= 0 ? 0 : this.#entries.count(prefix, after);
+    if (count <= limit) return { entries: this.entries(prefix, after), remaining: 0 };
+    const entries = Array.from(this.#entries.entries(prefix, after).take(limit), ([, entry]) => entry);
+    return { entries, remaining: count - limit };
+  }
+
   /** Takes an entry of the first load, which is no event. */
   load(entry: CacheEntry): void {
     this.#bytes += entry.value.byteLength;

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { ReplicaSet } from "../../api/types/apps/v1.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
-import { BURST_REPLICAS, nextAvailableMs, planReplicas, replicaSetStatus } from "./plan.ts";
+import { BURST_REPLICAS, countPods, nextAvailableMs, planReplicas, replicaSetStatus } from "./plan.ts";
 
 const NOW_MS = Date.parse("2026-01-01T01:00:00Z");
 
@@ -36,13 +36,15 @@ function pod(
   };
 }
 
+const active = (pods: readonly Pod[]) => ({ count: pods.length, list: () => pods });
+
 /** Which of the two goes when there is one too many. */
-const goes = (a: Pod, b: Pod) => planReplicas(set(1), [a, b], NOW_MS).delete.map(({ metadata }) => metadata.name);
+const goes = (a: Pod, b: Pod) => planReplicas(set(1), active([a, b]), NOW_MS).delete.map(({ metadata }) => metadata.name);
 
 describe("a replica set's plan", () => {
   it("makes what is missing, at most a burst at once", () => {
-    assert.deepEqual(planReplicas(set(3), [pod("a")], NOW_MS), { create: 2, delete: [] });
-    assert.equal(planReplicas(set(2000), [], NOW_MS).create, BURST_REPLICAS);
+    assert.deepEqual(planReplicas(set(3), active([pod("a")]), NOW_MS), { create: 2, delete: [] });
+    assert.equal(planReplicas(set(2000), active([]), NOW_MS).create, BURST_REPLICAS);
   });
 
   it("deletes first the pods that are missed least", () => {
@@ -63,24 +65,25 @@ describe("a replica set's plan", () => {
 
   it("deletes where a node has several", () => {
     const pods = [pod("a", { nodeName: "n1" }), pod("b", { nodeName: "n2" }), pod("c", { nodeName: "n2" })];
-    assert.ok(["b", "c"].includes(planReplicas(set(2), pods, NOW_MS).delete[0]?.metadata.name ?? ""));
+    assert.ok(["b", "c"].includes(planReplicas(set(2), active(pods), NOW_MS).delete[0]?.metadata.name ?? ""));
   });
 });
 
 describe("a replica set's status", () => {
   const failure = { reason: "FailedCreate", message: "no more" } as const;
+  const counts = (pods: readonly Pod[]) => countPods(set(2), pods, NOW_MS);
 
   it("counts pods, leaves zeros out, and keeps the first failure until it is over", () => {
-    const first = replicaSetStatus({ set: set(2), pods: [], terminating: 1, nowMs: NOW_MS, failure });
+    const first = replicaSetStatus({ set: set(2), counts: { ...counts([]), terminating: 1 }, nowMs: NOW_MS, failure });
     assert.deepEqual(first, {
       replicas: 0,
       terminatingReplicas: 1,
       observedGeneration: 3,
       conditions: [{ type: "ReplicaFailure", status: "True", lastTransitionTime: formatTime(NOW_MS), ...failure }],
     });
-    const again = replicaSetStatus({ set: set(2, first), pods: [], terminating: 0, nowMs: NOW_MS + 60_000, failure });
+    const again = replicaSetStatus({ set: set(2, first), counts: counts([]), nowMs: NOW_MS + 60_000, failure });
     assert.deepEqual(again.conditions, first.conditions);
-    const over = replicaSetStatus({ set: set(2, first), pods: [pod("a")], terminating: 0, nowMs: NOW_MS, failure: undefined });
+    const over = replicaSetStatus({ set: set(2, first), counts: counts([pod("a")]), nowMs: NOW_MS, failure: undefined });
     assert.deepEqual([over.conditions, over.fullyLabeledReplicas, over.readyReplicas, over.availableReplicas], [undefined, 1, 1, 1]);
   });
 

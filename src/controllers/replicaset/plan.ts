@@ -3,9 +3,9 @@ import { isPodAvailable, isPodTerminal, podReady, podReadySinceMs } from "../../
 import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from "../../api/types/apps/v1.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import { formatTime } from "../../base/index.ts";
-import { type DeepReadonly, labelSelectorMatcher } from "../../machinery/index.ts";
-
+import type { DeepReadonly } from "../../machinery/index.ts";
 import { withoutZeros } from "../counts.ts";
+import { PodTally } from "./pod-tally.ts";
 
 export interface ReplicaSetPlan {
   readonly create: number;
@@ -27,11 +27,17 @@ export function terminatingPods(pods: readonly DeepReadonly<Pod>[]): DeepReadonl
   return pods.filter((pod) => !isPodTerminal(pod) && pod.metadata.deletionTimestamp !== undefined);
 }
 
-/** `pods`: the set's active ones. */
-export function planReplicas(set: DeepReadonly<ReplicaSet>, pods: readonly DeepReadonly<Pod>[], nowMs: number): ReplicaSetPlan {
-  const missing = (set.spec?.replicas ?? 1) - pods.length;
+export interface ActivePods {
+  readonly count: number;
+  /** All of them. */
+  list(): readonly DeepReadonly<Pod>[];
+}
+
+/** `active`: the set's pods that count. */
+export function planReplicas(set: DeepReadonly<ReplicaSet>, active: ActivePods, nowMs: number): ReplicaSetPlan {
+  const missing = (set.spec?.replicas ?? 1) - active.count;
   if (missing >= 0) return { create: Math.min(missing, BURST_REPLICAS), delete: [] };
-  return { create: 0, delete: leastMissed(pods, Math.min(-missing, BURST_REPLICAS), nowMs) };
+  return { create: 0, delete: leastMissed(active.list(), Math.min(-missing, BURST_REPLICAS), nowMs) };
 }
 
 /**
@@ -78,32 +84,44 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
   return 0;
 }
 
+/** How many pods a set has in which state. */
+export interface PodCounts {
+  readonly active: number;
+  /** On their way out. */
+  readonly terminating: number;
+  /** Of the active ones: with all labels of the template. */
+  readonly fullyLabeled: number;
+  readonly ready: number;
+  /** Ready for minReadySeconds. */
+  readonly available: number;
+}
+
+export function countPods(set: DeepReadonly<ReplicaSet>, pods: readonly DeepReadonly<Pod>[], nowMs: number): PodCounts {
+  const tally = new PodTally(set, pods);
+  const minReadySeconds = set.spec?.minReadySeconds ?? 0;
+  if (minReadySeconds === 0) return tally.counts;
+  return { ...tally.counts, available: activePods(pods).filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length };
+}
+
 export interface StatusInput {
   readonly set: DeepReadonly<ReplicaSet>;
-  /** The set's active pods. */
-  readonly pods: readonly DeepReadonly<Pod>[];
-  /** The set's pods that are on their way out. */
-  readonly terminating: number;
+  readonly counts: PodCounts;
   readonly nowMs: number;
   /** What kept pods from being made or deleted. */
   readonly failure?: { readonly reason: "FailedCreate" | "FailedDelete"; readonly message: string } | undefined;
 }
 
-export function replicaSetStatus({ set, pods, terminating, nowMs, failure }: StatusInput): ReplicaSetStatus {
-  const template = labelSelectorMatcher({ matchLabels: { ...set.spec?.template?.metadata?.labels } });
-  const minReadySeconds = set.spec?.minReadySeconds ?? 0;
+export function replicaSetStatus({ set, counts, nowMs, failure }: StatusInput): ReplicaSetStatus {
   const conditions = statusConditions(set, nowMs, failure);
-  const counts = { fullyLabeledReplicas: 0, readyReplicas: 0, availableReplicas: 0 };
-  for (const pod of pods) {
-    if (template.matches(pod.metadata.labels)) counts.fullyLabeledReplicas++;
-    if (!podReady(pod)) continue;
-    counts.readyReplicas++;
-    if (isPodAvailable(pod, minReadySeconds, nowMs)) counts.availableReplicas++;
-  }
   return {
-    replicas: pods.length,
-    terminatingReplicas: terminating,
-    ...withoutZeros({ ...counts, observedGeneration: set.metadata.generation }),
+    replicas: counts.active,
+    terminatingReplicas: counts.terminating,
+    ...withoutZeros({
+      fullyLabeledReplicas: counts.fullyLabeled,
+      readyReplicas: counts.ready,
+      availableReplicas: counts.available,
+      observedGeneration: set.metadata.generation,
+    }),
     ...(conditions.length === 0 ? {} : { conditions }),
   };
 }

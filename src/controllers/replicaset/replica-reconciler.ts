@@ -2,13 +2,32 @@
 import type { ResourceRef } from "../../api/index.ts";
 import type { ReplicaSet, ReplicaSetStatus } from "../../api/types/apps/v1.ts";
 import { newControllerRef, type ReconcileResult, WorkQueue } from "../../client/index.ts";
-import { type DeepReadonly, deepEqual, type KubeObject, labelSelectorMatcher, splitKey } from "../../machinery/index.ts";
+import { type DeepReadonly, deepEqual, type KubeObject, labelSelectorMatcher, objectKey, splitKey } from "../../machinery/index.ts";
 import { type Controller, type ControllerContext, keyedController } from "../controller.ts";
 import { messageOf } from "../error-message.ts";
 import { OwnedPods } from "../owned-pods.ts";
 import { PodControl, type PodFailure } from "../pod-control.ts";
 import { podFromTemplate } from "../pod-template.ts";
-import { activePods, nextAvailableMs, planReplicas, replicaSetStatus, type StatusInput, terminatingPods } from "./plan.ts";
+import {
+  type ActivePods,
+  activePods,
+  countPods,
+  nextAvailableMs,
+  type PodCounts,
+  planReplicas,
+  replicaSetStatus,
+  type StatusInput,
+} from "./plan.ts";
+import { PodTallies } from "./pod-tally.ts";
+
+/** Beyond these a set's size does not matter for how long its counts rest: they are there already. */
+const COUNTED_PODS = 100;
+
+interface Look {
+  readonly counts: PodCounts;
+  /** The active pods. */
+  readonly list: ActivePods["list"];
+}
 
 export interface ReplicaKind<T extends KubeObject> {
   /** The controller's name. */
@@ -34,6 +53,7 @@ class ReplicaReconciler<T extends KubeObject> {
   readonly #context: ControllerContext;
   readonly #kind: ReplicaKind<T>;
   readonly #pods: OwnedPods<T>;
+  readonly #tallies: PodTallies;
   readonly #podControl: PodControl;
 
   constructor(context: ControllerContext, kind: ReplicaKind<T>) {
@@ -46,6 +66,8 @@ class ReplicaReconciler<T extends KubeObject> {
       selectorOf: (owner) => labelSelectorMatcher(kind.asReplicaSet(owner).spec?.selector),
       queue: (key, delayMs) => this.queue.addAfter(key, delayMs),
     });
+    this.#tallies = new PodTallies(this.#pods.informer, (set) => this.#pods.controlledBy(set));
+    this.#pods.owners.onChange({ deleted: ({ metadata }) => this.#tallies.forget(metadata.uid ?? "") });
     this.#podControl = new PodControl(context, this.#pods.expectations);
   }
 
@@ -55,20 +77,33 @@ class ReplicaReconciler<T extends KubeObject> {
     if (owner === undefined) return undefined;
     const { clock } = this.#context;
     const mayChange = this.#pods.expectations.isSatisfied(key);
-    const all = await this.#pods.claim(owner, signal);
-    const pods = activePods(all);
     const set = this.#kind.asReplicaSet(owner);
-    const failed = mayChange && set.metadata.deletionTimestamp === undefined ? await this.#replace(owner, pods, signal) : undefined;
+    const { counts, list } = await this.#look(owner, set, signal);
+    const isLeaving = set.metadata.deletionTimestamp !== undefined;
+    const failed = mayChange && !isLeaving ? await this.#replace(owner, { count: counts.active, list }, signal) : undefined;
     const failure = failed === undefined ? undefined : { reason: failed.reason, message: messageOf(failed.error) };
-    await this.#updateStatus(owner, { set, pods, terminating: terminatingPods(all).length, nowMs: clock.now(), failure }, signal);
+    await this.#updateStatus(owner, { set, counts, nowMs: clock.now(), failure }, signal);
     if (failed !== undefined) throw failed.error;
-    const requeueAfterMs = nextAvailableMs(pods, set.spec?.minReadySeconds ?? 0, clock.now());
+    const minReadySeconds = set.spec?.minReadySeconds ?? 0;
+    const requeueAfterMs = minReadySeconds === 0 ? undefined : nextAvailableMs(list(), minReadySeconds, clock.now());
     return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
   }
 
-  async #replace(owner: DeepReadonly<T>, pods: StatusInput["pods"], signal: AbortSignal): Promise<PodFailure | undefined> {
+  /** Counts the set's pods: one by one only where some have to be adopted or released, or become available by time alone. */
+  async #look(owner: DeepReadonly<T>, set: DeepReadonly<ReplicaSet>, signal: AbortSignal): Promise<Look> {
+    const tally = this.#tallies.of(set);
+    if (tally.isPure && (set.spec?.minReadySeconds ?? 0) === 0 && !this.#pods.hasOrphans(owner)) {
+      const { counts } = tally;
+      this.#pods.pace.looked(objectKey(owner), Math.min(counts.active, COUNTED_PODS));
+      return { counts, list: () => activePods(this.#pods.controlledBy(owner)) };
+    }
+    const pods = await this.#pods.claim(owner, signal);
+    return { counts: countPods(set, pods, this.#context.clock.now()), list: () => activePods(pods) };
+  }
+
+  async #replace(owner: DeepReadonly<T>, active: ActivePods, signal: AbortSignal): Promise<PodFailure | undefined> {
     const set = this.#kind.asReplicaSet(owner);
-    const plan = planReplicas(set, pods, this.#context.clock.now());
+    const plan = planReplicas(set, active, this.#context.clock.now());
     const { template } = set.spec ?? {};
     const create =
       plan.create === 0 || template === undefined

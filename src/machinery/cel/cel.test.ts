@@ -258,3 +258,17 @@ test("the authorizer is asked what the expression has put together", () => {
   );
   assert.deepEqual(asked.at(-1)?.serviceAccount, { namespace: "ns", name: "sa" });
 });
+
+test("what is nested or chained deeper than cel-go takes does not compile", () => {
+  const typed = new CelEnvironment({ variables: { self: "dyn" } });
+  for (const [first, again] of [
+    ["self", ".x"],
+    ["self", "[0]"],
+    ["1", " + 1"],
+    ["'a'", ".trim()"],
+  ] as const) {
+    assert.ok(typed.compile(first + again.repeat(200)).maxCost({}) >= 0);
+    assert.throws(() => typed.compile(first + again.repeat(5_000)), /expression recursion limit exceeded: 250/);
+  }
+  assert.throws(() => typed.compile(`${"!".repeat(5_000)}true`), /expression recursion limit exceeded: 250/);
+});

@@ -24,6 +24,22 @@ export type Evaluation = (frame: Frame) => unknown;
 /** Upstream's cost of making a list, a map and an object. */
 const literalCosts = { list: 10, map: 30, struct: 40 };
 
+/** Stands where the parser left an operand out, which it never does. */
+const noOperand: Evaluation = () => {
+  throw new CelEvaluationError("no such overload");
+};
+
+type Operator = (first: Evaluation, second: Evaluation, third: Evaluation) => Evaluation;
+
+/** Those that do not always look at all of their operands, or cost less than a call. */
+const ownOperators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+  ["_&&_", (left, right) => logical(left, right, false)],
+  ["_||_", (left, right) => logical(left, right, true)],
+  ["_?_:_", (condition, whenTrue, whenFalse) => conditional(condition, whenTrue, whenFalse)],
+  ["_[_]", (operand, key) => index(operand, key, { optional: false })],
+  ["_[?_]", (operand, key) => index(operand, key, { optional: true })],
+]);
+
 /** Compiles a checked expression. */
 export function compileExpr(checked: CheckedExpr): Evaluation {
   return new Compiler(checked).compile(checked.expr, []);
@@ -80,20 +96,16 @@ class Compiler {
     };
   }
 
+  /** Compiles each argument once: twice at each level would take for ever. */
   #call(expr: Expr & { kind: "call" }, locals: Locals): Evaluation {
-    const [first, second, third] = expr.args.map((arg) => this.compile(arg, locals));
-    if (first !== undefined && second !== undefined && expr.target === undefined) {
-      if (expr.name === "_&&_") return logical(first, second, false);
-      if (expr.name === "_||_") return logical(first, second, true);
-      if (expr.name === "_?_:_" && third !== undefined) return conditional(first, second, third);
-      if (expr.name === "_[_]") return index(first, second, { optional: false });
-      if (expr.name === "_[?_]") return index(first, second, { optional: true });
+    const compiled = (args: readonly Expr[]) => args.map((arg) => this.compile(arg, locals));
+    const operator = expr.target === undefined ? ownOperators.get(expr.name) : undefined;
+    if (operator !== undefined) {
+      const [first = noOperand, second = noOperand, third = noOperand] = compiled(expr.args);
+      return operator(first, second, third);
     }
     const { overloads, args } = this.#calls.get(expr) ?? { overloads: [], args: [] };
-    return functionCall(
-      overloads,
-      args.map((arg) => this.compile(arg, locals)),
-    );
+    return functionCall(overloads, compiled(args));
   }
 
   #list({ elements }: Expr & { kind: "list" }, locals: Locals): Evaluation {

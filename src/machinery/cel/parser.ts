@@ -40,7 +40,7 @@ class Parser {
   }
 
   #expression(): Expr {
-    if (++this.#depth > maxDepth) throw this.#error(this.#peek(), "expression recursion limit exceeded: 250");
+    this.#checkDepth(++this.#depth);
     const condition = this.#logical("||", () => this.#logical("&&", () => this.#binary(0)));
     const question = this.#accept("?");
     const expr = question === undefined ? condition : this.#conditional(condition, question);
@@ -65,17 +65,17 @@ class Parser {
     const signs = binaryLevels[level];
     if (signs === undefined) return this.#unary();
     let left = this.#binary(level + 1);
-    for (let token = this.#accept(...signs); token !== undefined; token = this.#accept(...signs))
-      left = {
-        kind: "call",
-        name: operatorNames[token.text] ?? `_${token.text}_`,
-        args: [left, this.#binary(level + 1)],
-        offset: token.offset,
-      };
-    return left;
+    for (let length = 1; ; length++) {
+      const token = this.#accept(...signs);
+      if (token === undefined) return left;
+      this.#checkDepth(length);
+      const name = operatorNames[token.text] ?? `_${token.text}_`;
+      left = { kind: "call", name, args: [left, this.#binary(level + 1)], offset: token.offset };
+    }
   }
 
-  #unary(): Expr {
+  #unary(length = 0): Expr {
+    this.#checkDepth(length);
     const token = this.#accept("!", "-");
     if (token === undefined) return this.#member();
     const literal = this.#peek();
@@ -83,7 +83,7 @@ class Parser {
       this.#position++;
       return this.#postfix({ kind: "const", value: -literal.value, offset: token.offset });
     }
-    return { kind: "call", name: `${token.text}_`, args: [this.#unary()], offset: token.offset };
+    return { kind: "call", name: `${token.text}_`, args: [this.#unary(length + 1)], offset: token.offset };
   }
 
   #member(): Expr {
@@ -91,9 +91,10 @@ class Parser {
   }
 
   #postfix(operand: Expr): Expr {
-    while (true) {
+    for (let length = 1; ; length++) {
       const token = this.#accept(".", "[", "{");
       if (token === undefined) return operand;
+      this.#checkDepth(length);
       if (token.text === ".") operand = this.#select(operand, token);
       else if (token.text === "[") operand = this.#index(operand, token);
       else operand = this.#struct(operand, token);
@@ -216,6 +217,11 @@ class Parser {
     if (token.kind !== "operator" || !signs.includes(token.text)) return undefined;
     this.#position++;
     return token;
+  }
+
+  /** Chains become trees that are as deep as they are long. */
+  #checkDepth(depth: number): void {
+    if (depth > maxDepth) throw this.#error(this.#peek(), `expression recursion limit exceeded: ${maxDepth}`);
   }
 
   #expect(sign: string): Token {

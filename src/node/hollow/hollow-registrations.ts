@@ -15,7 +15,7 @@ const REPORT_MS = 300_000;
 const JITTER = 0.1;
 const CONCURRENCY = 16;
 /** Renewals under way at once: a server that takes its time must not hold up the leases behind. */
-const RENEWALS = 64;
+const RENEWALS = 512;
 /** Renewals due within so long go together: the server stores them in one go, and tells them in one. */
 const GATHER_MS = 100;
 const health = { isReady: true, message: "", runtimeVersion: "hollow://0.1.0", pressures: new Set<never>() };

@@ -88,7 +88,9 @@ export class AlikeNodes {
   /** Looks again at the nodes that have changed. The verdicts are up to date. */
   refresh({ changes, slots, nodesVersion }: ClusterState): void {
     const changed = this.#seen < 0 || this.#nodesVersion !== nodesVersion ? undefined : changes.since(this.#seen);
-    if (changed === undefined) for (let slot = 0; slot < slots.length; slot++) this.#refreshSlot(slot, slots[slot]);
+    // Nodes that changed again and again are looked at but once.
+    if (changed === undefined || changed.length > slots.length)
+      for (let slot = 0; slot < slots.length; slot++) this.#refreshSlot(slot, slots[slot]);
     else for (const slot of changed) this.#refreshSlot(slot, slots[slot]);
     this.#seen = changes.length;
     this.#nodesVersion = nodesVersion;

@@ -164,9 +164,7 @@ export class SchedulingQueue {
   /** Wakes the pods that `event` may help. */
   wake(event: ClusterEvent, change: ObjectChange): void {
     if (this.#inFlight.size > 0) this.#remember({ event, change });
-    for (const entry of this.#waiting.for(event)) {
-      if (canHelp(entry, event, change)) this.#admit(entry, entry.backoffUntilMs);
-    }
+    for (const entry of this.#waiting.helpedBy(event, change)) this.#admit(entry, entry.backoffUntilMs);
   }
 
   #remember(event: PastEvent): void {

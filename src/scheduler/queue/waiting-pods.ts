@@ -23,10 +23,11 @@ export class WaitingPods<T extends WaitingPod> {
     for (const event of eventsFor(pod)) this.#byEvent.get(event)?.delete(pod);
   }
 
-  /** Pods that wait for that kind of event; they may be deleted meanwhile. */
-  for(event: ClusterEvent): readonly T[] {
-    const pods = this.#byEvent.get(event);
-    return pods === undefined || pods.size === 0 ? [] : [...pods];
+  /** The pods that the change may let fit. */
+  helpedBy(event: ClusterEvent, change: ObjectChange): readonly T[] {
+    const helped: T[] = [];
+    for (const pod of this.#byEvent.get(event) ?? []) if (canHelp(pod, event, change)) helped.push(pod);
+    return helped;
   }
 }
 

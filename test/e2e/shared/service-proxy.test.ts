@@ -212,6 +212,15 @@ function services(): void {
     assert.match(await ask(`http://${NODE}:30024`), /^10\.244\.0\.12 /);
   });
 
+  it("keeps the address of a load balancer's client with externalTrafficPolicy Local", async () => {
+    const spec = { clusterIP: "10.96.0.27", type: "LoadBalancer", externalTrafficPolicy: "Local" };
+    const status = { loadBalancer: { ingress: [{ ip: "198.51.100.6", ipMode: "VIP" }] } };
+    await serve("kept", spec, { "10.244.0.11": "node-1", "10.244.0.12": "node-2" }, { status });
+    for (let round = 0; round < 10; round++) assert.equal(await askFromOutside("http://198.51.100.6"), `10.244.0.11 ${CLIENT}`);
+    await serve("kept", spec, { "10.244.0.12": "node-2" }, { status });
+    assert.notEqual(await troubleOf(askFromOutside("http://198.51.100.6")), "", "where the node has no endpoint");
+  });
+
   it("lets only its source ranges reach a load balancer's address", async () => {
     const balancer = (loadBalancerSourceRanges: string[]) =>
       serve("lb", { clusterIP: "10.96.0.25", type: "LoadBalancer", loadBalancerSourceRanges }, both, {

@@ -20,9 +20,11 @@ export interface PowerLossOptions {
 export async function powerLoss({ seed, moments }: PowerLossOptions): Promise<string[]> {
   const random = new SeededRandom(seed);
   const steps = await record(seed, 1 + randomInt(random, MAX_WRITES));
+  // LMDB cannot open a file that was being made; nothing was told by then.
+  const made = steps.findIndex(({ at, call }) => at === "end" && call.name === "sync") + 1;
   const problems: string[] = [];
-  for (let i = 0; i < moments; i++) {
-    const moment = randomInt(random, steps.length + 1);
+  for (let i = 0; made > 0 && i < moments; i++) {
+    const moment = made + randomInt(random, steps.length + 1 - made);
     const luck = randomLuck(random);
     const found = await afterFailure(steps.slice(0, moment), luck, random);
     problems.push(...found.map((problem) => `moment ${moment} of ${steps.length}, ${luck}: ${problem}`));

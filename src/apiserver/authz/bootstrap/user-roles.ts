@@ -40,6 +40,8 @@ const editRules = [
   rule(WRITE, "networking.k8s.io", "ingresses networkpolicies"),
   rule(READ_WRITE, "coordination.k8s.io", "leases"),
   rule(WRITE, "resource.k8s.io", "resourceclaims resourceclaimtemplates"),
+  // DEVIATION: upstream's roles leave its alpha kinds out. Here they are served like all others.
+  rule(WRITE, "scheduling.k8s.io", "podgroups workloads"),
 ];
 
 const viewRules = [
@@ -66,6 +68,7 @@ const viewRules = [
   rule(READ, "policy", "poddisruptionbudgets poddisruptionbudgets/status"),
   rule(READ, "networking.k8s.io", "ingresses ingresses/status networkpolicies"),
   rule(READ, "resource.k8s.io", "resourceclaims resourceclaims/status resourceclaimtemplates"),
+  rule(READ, "scheduling.k8s.io", "podgroups podgroups/status workloads"),
 ];
 
 export const userRoles: readonly ClusterRole[] = [

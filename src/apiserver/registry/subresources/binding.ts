@@ -3,6 +3,7 @@ import { formatTime } from "../../../base/index.ts";
 import { conflict, type DeepReadonly, field, invalid, type KubeObject } from "../../../machinery/index.ts";
 import type { Draft } from "../draft.ts";
 import { replaceObject } from "../update-path.ts";
+import type { UpdateRules } from "../update-rules.ts";
 import { answer, type CreateSubresource } from "./subresource.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -51,11 +52,13 @@ export const createBinding: CreateSubresource = async (context, scope, body, opt
   await replaceObject(
     context,
     scope,
-    { make, keepsGeneration: true, tracking: "none", isAdmitted: true, rules: { prepare: () => {}, validate: () => [] } },
+    { make, sharesUnchanged: true, keepsGeneration: true, tracking: "none", isAdmitted: true, rules },
     options,
   );
   return answer(created);
 };
+
+const rules: UpdateRules = { prepare: () => {}, validate: () => [] };
 
 const created = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
