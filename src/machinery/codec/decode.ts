@@ -70,7 +70,8 @@ class Walk {
       case "scalar": {
         const problem = scalarProblem(value, type.scalar);
         if (problem !== undefined) this.#wrongType(value, type, owner, problem);
-        return copyJson(value);
+        // What nobody can change any more, as the sets of managedFields, may be shared.
+        return Object.isFrozen(value) ? value : copyJson(value);
       }
       case "object":
         if (isMembers(value)) return this.#object(value, type.type);

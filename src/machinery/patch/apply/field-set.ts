@@ -10,7 +10,9 @@ export const emptySet: FieldSet = Object.freeze({});
 
 /** Whether a value has the form of a set: objects all the way down. */
 export function isFieldSet(value: unknown): value is FieldSet {
-  return isObject(value) && Object.values(value).every(isFieldSet);
+  if (!isObject(value)) return false;
+  for (const step in value) if (!isFieldSet(value[step])) return false;
+  return true;
 }
 
 export function isEmptySet(set: FieldSet): boolean {
