@@ -36,6 +36,7 @@ export {
   podReadySinceMs,
   type QosClass,
 } from "./pod-state.ts";
+export { podTopologyLabels } from "./pod-topology-labels.ts";
 export { humanDuration, shortHumanDuration } from "./printing/duration.ts";
 export * from "./quota/index.ts";
 export { type DeviceRef, ruleSelects, taintsOfDevice } from "./resource/device-taints.ts";

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { DEFAULT_SPEC } from "./config/cluster.ts";
 import { DEFAULT_DATA_DIRECTORY, DEFAULT_RUN_DIRECTORY } from "./config/layout.ts";
 import { resolveSourcesDirectly } from "./resolve-sources.ts";
+import { leanHttp } from "./system/lean-http.ts";
 
 interface CommonOptions {
   readonly dataDir: string;
@@ -126,6 +127,7 @@ function addProcesses(root: Command): void {
 /** Ends the process with `main`, whatever timers are still set; a failure is told on standard error, which is the log. */
 async function toTheEnd(main: () => Promise<void>): Promise<void> {
   try {
+    leanHttp();
     await main();
     process.exit(0);
   } catch (error) {

@@ -4,7 +4,8 @@ import type { ObjectReference, Pod, PodSpec } from "../api/types/core/v1.ts";
 import { SeededRandom, silentLogger, VirtualClock } from "../base/index.ts";
 import { FakeClient } from "./fake-client.fixture.ts";
 import { MemoryFiles } from "./files.ts";
-import { NodeAgent, type NodeAgentOptions } from "./node-agent.ts";
+import { NodeAgent } from "./node-agent.ts";
+import type { NodeAgentOptions } from "./node-agent-options.ts";
 import { SimulatedProber, SimulatedRuntime } from "./runtime/simulated/index.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 

@@ -1,101 +1,35 @@
 // The node agent, what kubelet does: registers the node, and keeps the pods that are bound to it.
 import { resources } from "../api/index.ts";
-import type { Node, Taint } from "../api/types/core/v1.ts";
-import type { Clock, Logger, Random } from "../base/index.ts";
-import { type Client, EventRecorder, type InformerSource, SharedInformers } from "../client/index.ts";
+import type { Node } from "../api/types/core/v1.ts";
+import { EventRecorder, type InformerSource, SharedInformers } from "../client/index.ts";
 import type { DeepReadonly } from "../machinery/index.ts";
 import type { AdmissionNode } from "./admission.ts";
-import { type CgroupManager, noCgroups } from "./cgroups/cgroup-manager.ts";
+import { noCgroups } from "./cgroups/cgroup-manager.ts";
 import type { Pressure } from "./eviction/pressure.ts";
-import type { NodeFiles } from "./files.ts";
-import { Housekeeping, type HousekeepingConfig } from "./housekeeping.ts";
-import { ImagePuller, type IsLoaded } from "./images/image-puller.ts";
-import { DEFAULT_VERIFICATION, PullRecords, type PullVerification } from "./images/pull-records.ts";
-import { type FileWatcher, hostFileWatcher } from "./logs/file-watcher.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { ImagePuller } from "./images/image-puller.ts";
+import { DEFAULT_VERIFICATION, PullRecords } from "./images/pull-records.ts";
+import { hostFileWatcher } from "./logs/file-watcher.ts";
+import type { NodeAgentOptions } from "./node-agent-options.ts";
 import type { EventSink, NodeContext } from "./node-context.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { podReference } from "./pod/pod-events.ts";
 import type { PodObject } from "./pod/pod-object.ts";
 import { PodRegistry } from "./pod-registry.ts";
 import { ProbeCounts } from "./probes/probe-counts.ts";
-import type { Prober } from "./probes/prober.ts";
-import { type MachineInfo, type NodeFacts, nodeAllocatable, nodeLabels } from "./registration/node-facts.ts";
+import { type NodeFacts, nodeAllocatable, nodeLabels } from "./registration/node-facts.ts";
 import { NodeLease } from "./registration/node-lease.ts";
 import { NodeRegistrar } from "./registration/node-registrar.ts";
-import type { Runtime } from "./runtime/runtime.ts";
+import { RuntimeFollower } from "./runtime-follower.ts";
 import { NodeShutdown } from "./shutdown/node-shutdown.ts";
-import type { ShutdownPeriod } from "./shutdown/plan.ts";
 import { isMirrorPod } from "./static/static-pod.ts";
 import { StaticPods } from "./static/static-pods.ts";
 import { ContentFollower } from "./volumes/content-follower.ts";
-import type { ContentHost, ContentSource } from "./volumes/content-source.ts";
-import type { VolumeManager } from "./volumes/volume-manager.ts";
-
-export interface NodeAgentOptions {
-  /** Speaks as `system:node:<nodeName>`. */
-  readonly client: Client;
-  /** Default: informers of the agent's own over `client`. */
-  readonly informers?: InformerSource;
-  readonly runtime: Runtime;
-  readonly volumes: VolumeManager;
-  readonly prober: Prober;
-  /** Shared with the kubelet server. Default: the agent's own. */
-  readonly probeCounts?: ProbeCounts;
-  /** Default: none. */
-  readonly cgroups?: CgroupManager;
-  readonly files: NodeFiles;
-  /** Whether containers read their volumes, so that changes must reach them at once. Default: they do not. */
-  readonly followsContent?: boolean;
-  /** Those of the volume manager that learn of changes by themselves. */
-  readonly contentSources?: readonly ContentSource[];
-  /** Default: the client's recorder with component `kubelet`. */
-  readonly events?: EventSink;
-  /** Shared with the volume manager. Default: one of the agent's own. */
-  readonly objects?: ObjectCache;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly nodeName: string;
-  /** One per family, the primary first. */
-  readonly nodeIps: readonly string[];
-  readonly podCidrs?: readonly string[];
-  readonly kubeletPort: number;
-  readonly machine: MachineInfo;
-  readonly clusterDns: readonly string[];
-  readonly clusterDomain: string;
-  /** Default `/var/lib/kubelet`. */
-  readonly rootDir?: string;
-  /** Where manifests of static pods are put. Default: nowhere. */
-  readonly manifestDirectory?: string;
-  /** Default: inotify. */
-  readonly watcher?: FileWatcher;
-  /** Default `/var/log/pods`. */
-  readonly logDir?: string;
-  /** Default `/etc/resolv.conf`. */
-  readonly resolvConf?: string;
-  /** The runtime handlers that limit the bandwidth of pods, by those that do not. Default: all do, or none can. */
-  readonly bandwidthHandlers?: ReadonlyMap<string, string>;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly taints?: DeepReadonly<Taint[]>;
-  /** Whether an image was put on this node by hand: such a one is not pulled, whatever the policy. Default: none was. */
-  readonly isImageLoaded?: IsLoaded;
-  /** Default: images that nobody of this node pulled are for all pods. */
-  readonly pullVerification?: PullVerification;
-  /** Eviction and image collection. Default: none. */
-  readonly housekeeping?: HousekeepingConfig;
-  /** How long pods may take when the machine is shut down, sorted by priority. Default: none, they are left to the machine. */
-  readonly shutdownPeriods?: readonly ShutdownPeriod[];
-  /** Default 110. */
-  readonly maxPods?: number;
-  /** What is kept back from pods: cpu in CPUs, all else in bytes. */
-  readonly reserved?: Readonly<Record<string, number>>;
-}
+import type { ContentHost } from "./volumes/content-source.ts";
 
 const NO_PRESSURES: ReadonlySet<Pressure> = new Set();
 /** A safety net: everything else comes by event. */
 const COMPARE_MS = 60_000;
-const EVENTS_RETRY_MS = 1_000;
 /** How often the content of volumes is looked at for what comes by no event: tokens that must be replaced. */
 const REFRESH_VOLUMES_MS = 60_000;
 
@@ -174,7 +108,8 @@ export class NodeAgent {
     const own = this.#stop.signal;
     const lease = new NodeLease({ ...this.#context, node: () => this.#registrar.node });
     await this.#options.cgroups?.setUp();
-    await this.#compareUntilDone(own);
+    const follower = new RuntimeFollower(this.#context, this.#pods);
+    await follower.compareUntilDone(own);
     const registering = this.#registrar.run(own).catch((error: unknown) => this.#context.logger.error("registration ended", { error }));
     await this.#statics.load().catch((error: unknown) => this.#context.logger.error("cannot read static pods", { error }));
     this.#statics.follow(own);
@@ -186,7 +121,7 @@ export class NodeAgent {
       registering,
       lease.run(own),
       this.#housekeeping?.run(own),
-      this.#followRuntime(own),
+      follower.run(own),
       this.#adoptWhenSynced(own),
       this.#every(COMPARE_MS, own, () => this.#pods.compare(own)),
       this.#every(REFRESH_VOLUMES_MS, own, () => this.#refreshVolumes(own)),
@@ -276,36 +211,6 @@ export class NodeAgent {
       await this.#pods.adoptOrphans(signal);
     } catch (error) {
       if (!signal.aborted) this.#context.logger.error("cannot look for orphaned pods", { error });
-    }
-  }
-
-  /** What the runtime has must be known before the first object is seen. */
-  async #compareUntilDone(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.#pods.compare(signal);
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#context.logger.warn("cannot list the runtime's pods", { error });
-        await this.#context.clock.sleep(EVENTS_RETRY_MS, signal).catch(() => {});
-      }
-    }
-  }
-
-  async #followRuntime(signal: AbortSignal): Promise<void> {
-    const { runtime, clock, logger } = this.#context;
-    while (!signal.aborted) {
-      try {
-        for await (const { podUid } of runtime.events(signal)) void this.#pods.stir(podUid);
-      } catch (error) {
-        if (!signal.aborted) logger.warn("the runtime's events broke off", { error });
-      }
-      if (signal.aborted) return;
-      await clock.sleep(EVENTS_RETRY_MS, signal).catch(() => {});
-      // What happened in between was missed, and what happens until it is listened to again will be.
-      await this.#compareUntilDone(signal);
-      clock.setTimeout(() => void this.#pods.compare(signal).catch(() => {}), EVENTS_RETRY_MS);
     }
   }
 

@@ -8,7 +8,7 @@ import { type BatchSteps, scheduleBatch, type Together } from "./batch-cycle.ts"
 import { bindingCycle, type LateRejection, reserve, unreserve } from "./binding-cycle.ts";
 import type { ClusterState } from "./cluster/cluster-state.ts";
 import type { NodeInfo } from "./cluster/node-info.ts";
-import { type PodInfo, podInfo } from "./cluster/pod-info.ts";
+import { type PodInfo, podInfo, podInfoOn } from "./cluster/pod-info.ts";
 import type { NodeRejection, Plugin, PostFilterResult, QueuedPod } from "./framework/plugin.ts";
 import { askExtenders } from "./placement/ask-extenders.ts";
 import { fitErrorMessage } from "./placement/fit-error.ts";
@@ -121,7 +121,7 @@ export class SchedulingCycle {
     const { profile, cluster, nominator, assumed } = this.#options;
     const rejected = reserve(profile, info, node);
     if (rejected !== undefined) return { rejections: [{ node, ...rejected }] };
-    cluster.setPod(info, node.name);
+    cluster.setPod(podInfoOn(info, node.node.metadata.labels), node.name);
     nominator.delete(info.uid);
     assumed.add(info.uid);
     return undefined;

@@ -1,10 +1,9 @@
 // PodTopologyLabels: a pod learns in which zone and region its node is, by labels of its own.
+import { podTopologyLabels } from "../../api/index.ts";
 import type { KubeObject } from "../../machinery/index.ts";
 import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "./admission.ts";
 import { type ClusterView, lookUpCached } from "./cluster-view.ts";
 import { podSpec } from "./pod-fields.ts";
-
-const COPIED = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
 
 export class PodTopologyLabels implements AdmissionPlugin {
   readonly name = "PodTopologyLabels";
@@ -22,10 +21,7 @@ export class PodTopologyLabels implements AdmissionPlugin {
     if (!isBinding && scope.subresource !== "") return;
     const target = isBinding ? (object["target"] as { readonly name?: string } | undefined)?.name : podSpec(object).nodeName;
     const node = target === undefined || target === "" ? undefined : lookUpCached<KubeObject>(this.#view, "core/nodes", target);
-    const labels = COPIED.flatMap((key): [string, string][] => {
-      const value = node?.metadata.labels?.[key];
-      return value === undefined ? [] : [[key, value]];
-    });
-    if (labels.length > 0) object.metadata.labels = { ...object.metadata.labels, ...Object.fromEntries(labels) };
+    const labels = podTopologyLabels(node?.metadata.labels);
+    if (labels !== undefined) object.metadata.labels = { ...object.metadata.labels, ...labels };
   }
 }

@@ -41,6 +41,7 @@ import { createLogger } from "../system/logger.ts";
 import { collectProcessMetrics } from "../system/process-metrics.ts";
 import { stopSignal } from "../system/signals.ts";
 import type { AgentContext } from "./context.ts";
+import { garbageCollector, HeapTidier } from "./heap-tidier.ts";
 import { machineInfo } from "./machine.ts";
 import { MachineStop } from "./machine-stop.ts";
 import { runNetwork } from "./network.ts";
@@ -80,6 +81,7 @@ async function runNode(context: AgentContext): Promise<void> {
   const parts = { client, runtime, machine, meter, reserved, cgroups, probeCounts: new ProbeCounts() };
   const agent = makeAgent(context, { ...parts, informers });
   if (context.kubelet.shutdown.length > 0) context.machineStop.beforeShutdown(() => agent.shutDown(signal));
+  tidyHeap(context, informers);
   const server = makeServer(context, { ...parts, agent });
   await server.listen(config.kubeletPort, config.nodeAddress);
   try {
@@ -90,6 +92,14 @@ async function runNode(context: AgentContext): Promise<void> {
     runtime.close();
     client.close();
   }
+}
+
+/** The node's pods tell when it is busy. */
+function tidyHeap({ config, clock }: AgentContext, informers: SharedInformers): void {
+  const tidier = new HeapTidier({ clock, used: () => process.memoryUsage().heapUsed, collect: garbageCollector() });
+  const stir = () => tidier.stir();
+  const ofThisNode = { fieldSelector: `spec.nodeName=${config.nodeName}` };
+  informers.informer(resources.pods, ofThisNode).onChange({ added: stir, updated: stir, deleted: stir });
 }
 
 interface NodeParts {

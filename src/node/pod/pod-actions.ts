@@ -6,33 +6,16 @@ import { podLogDirectory, sandboxConfig } from "../containers/sandbox-config.ts"
 import { isBelow } from "../files.ts";
 import { runHook } from "../hooks/lifecycle-hook.ts";
 import { type NodeContext, podDir } from "../node-context.ts";
-import type { RuntimePod } from "../runtime/runtime.ts";
 import { VolumeError } from "../volumes/volume-manager.ts";
 import { actualResources, coveringPod, type Resources } from "./allocation.ts";
 import { pullImage, StartError, startContainer } from "./container-starter.ts";
 import { isGone } from "./is-gone.ts";
 import { containerReference, podReference } from "./pod-events.ts";
-import { type ContainerSpec, findContainer, type PodObject, podUid } from "./pod-object.ts";
-import { currentSandbox, latestContainer, type StartFailure } from "./pod-view.ts";
-import { nextBackoff, type RestartBackoff } from "./restart-backoff.ts";
+import type { PodMemory } from "./pod-memory.ts";
+import { type ContainerSpec, findContainer, podUid } from "./pod-object.ts";
+import { currentSandbox, latestContainer } from "./pod-view.ts";
+import { nextBackoff } from "./restart-backoff.ts";
 import type { Action } from "./step.ts";
-
-/** What a pod worker remembers between steps, beside what object and runtime say. */
-export interface PodMemory {
-  pod: PodObject;
-  runtime: RuntimePod;
-  /** Host paths by volume name, once the volumes are set up. */
-  volumePaths: ReadonlyMap<string, string> | undefined;
-  cgroupParent: string;
-  /** Of the resources of the pod as a whole, those that its group has; undefined while nobody knows. */
-  groupResources: Resources | undefined;
-  /** Ids of sandboxes that were stopped. */
-  readonly stopped: Set<string>;
-  readonly backoffs: Map<string, RestartBackoff>;
-  readonly failures: Map<string, StartFailure>;
-  /** Resources that containers were given after they were made, by container id. */
-  readonly resized: Map<string, Resources>;
-}
 
 /** Where the agent keeps `resized` of a pod for an agent that comes after it. */
 export function resizedFile(context: Pick<NodeContext, "rootDir">, uid: string): string {

@@ -1,7 +1,8 @@
 // The resources of one pod over time: what its specification wants, what the node grants, what its containers have.
 import type { NodeContext } from "../node-context.ts";
 import { actualResources, keepResources, type Resources, withPodResources, withResources } from "./allocation.ts";
-import { type PodMemory, resizedFile } from "./pod-actions.ts";
+import { resizedFile } from "./pod-actions.ts";
+import type { PodMemory } from "./pod-memory.ts";
 import { type PodObject, podUid } from "./pod-object.ts";
 import { latestContainer, type PendingResize, type ResizeState } from "./pod-view.ts";
 

@@ -2,41 +2,24 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PodStatus } from "../../api/types/core/v1.ts";
 import type { Timer } from "../../base/index.ts";
-import { terminationMessage } from "../containers/termination-message.ts";
-import type { NodeContext } from "../node-context.ts";
 import type { RuntimePod } from "../runtime/runtime.ts";
 import { podStatus } from "../status/pod-status.ts";
 import { StatusWriter } from "../status/status-writer.ts";
-import { PodActions, type PodMemory } from "./pod-actions.ts";
+import { ActionRetries } from "./action-retries.ts";
+import { PodActions } from "./pod-actions.ts";
 import { containerReference, podReference } from "./pod-events.ts";
-import { findContainer, formatPod, type PodObject, podUid } from "./pod-object.ts";
+import { emptyMemory, type PodMemory } from "./pod-memory.ts";
+import { formatPod, type PodObject, podUid } from "./pod-object.ts";
 import { PodProbes } from "./pod-probes.ts";
 import { PodResources } from "./pod-resources.ts";
-import type { EndCause, PendingResize, PodView, WorkerState } from "./pod-view.ts";
+import type { EndCause, PodView, WorkerState } from "./pod-view.ts";
+import type { PodWorkerOptions } from "./pod-worker-options.ts";
 import { type Action, type Plan, step } from "./step.ts";
+import { TerminationMessages } from "./termination-messages.ts";
+import { WaitingEvents } from "./waiting-events.ts";
 
-export interface PodWorkerOptions {
-  readonly context: NodeContext;
-  readonly pod: PodObject;
-  /** The object is gone from the API, only the runtime still has the pod. */
-  readonly isOrphan?: boolean;
-  /** The node refuses the pod. */
-  readonly rejection?: EndCause | undefined;
-  /** For a pod that is not in the API itself: the object there that shows it, when there is one. */
-  readonly mirror?: (() => PodObject | undefined) | undefined;
-  /** Why the node has no room for the resources of this specification, or undefined when it has. */
-  readonly judgeResize: (wanted: PodObject) => PendingResize | undefined;
-  /** The pod may have given resources back. */
-  readonly onRoom: () => void;
-  readonly allocatable: () => Readonly<Record<string, string>>;
-  /** Nothing of the pod is left; the worker is of no more use. */
-  readonly onForgotten: () => void;
-  readonly signal: AbortSignal;
-}
-
-/** How soon an action that failed is tried again. */
+/** How soon a look that failed is repeated. */
 const RETRY_MS = 2_000;
-const MAX_RETRY_MS = 120_000;
 /** The action that sets up the volumes. */
 const VOLUMES_KEY = "volumes";
 
@@ -47,9 +30,10 @@ export class PodWorker {
   readonly #probes: PodProbes;
   readonly #writer: StatusWriter;
   readonly #busy = new Set<string>();
-  readonly #retries = new Map<string, { delayMs: number; atMs: number }>();
+  readonly #retries = new ActionRetries();
   readonly #resources: PodResources;
-  readonly #messages = new Map<string, string>();
+  readonly #messages: TerminationMessages;
+  readonly #waitingEvents: WaitingEvents;
   #state: WorkerState;
   #isOrphan: boolean;
   /** The runtime has to be asked before the next step. */
@@ -58,20 +42,17 @@ export class PodWorker {
   #isDirty = false;
   #isForgotten = false;
   #timer: Timer | undefined;
-  #waiting: Plan["waiting"] = new Map();
 
   constructor(options: PodWorkerOptions) {
     const { context, pod, rejection, signal } = options;
     this.#options = options;
     this.#isOrphan = options.isOrphan === true;
     this.#state = rejection === undefined ? { kind: "running" } : { kind: "finished", cause: rejection };
-    const { name = "", namespace = "" } = pod.metadata;
-    const runtime: RuntimePod = { uid: podUid(pod), name, namespace, sandboxes: [], containers: [] };
-    const group = { cgroupParent: "", groupResources: undefined };
-    const marks = { stopped: new Set<string>(), backoffs: new Map(), failures: new Map(), resized: new Map() };
-    this.#memory = { pod, runtime, volumePaths: undefined, ...group, ...marks };
+    this.#memory = emptyMemory(pod);
     this.#resources = new PodResources({ context, memory: this.#memory, judge: options.judgeResize, onGranted: () => this.#granted() });
     this.#actions = new PodActions(context, this.#memory, options.allocatable);
+    this.#messages = new TerminationMessages(context);
+    this.#waitingEvents = new WaitingEvents(context.events);
     this.#probes = new PodProbes({
       context,
       onChange: () => this.wake(),
@@ -128,7 +109,7 @@ export class PodWorker {
   /** Something that the volumes show or wait for has changed: what could not be set up is tried again at once. */
   volumesChanged(): void {
     if (this.#memory.volumePaths !== undefined) void this.refreshVolumes();
-    else if (this.#retries.delete(VOLUMES_KEY)) this.wake();
+    else if (this.#retries.clear(VOLUMES_KEY)) this.wake();
   }
 
   /** The object is gone from the API. */
@@ -189,7 +170,7 @@ export class PodWorker {
     this.#probes.sync(memory.pod, memory.runtime, { podIp, isEnding: this.#state.kind !== "running" });
     const plan = step(this.#view());
     this.#enter(plan.state);
-    this.#report(plan);
+    this.#waitingEvents.report(memory.pod, plan.waiting);
     for (const { key } of plan.actions) this.#busy.add(key);
     // Before the actions begin: an object must not be deleted before its last status is written.
     const { mirror } = this.#options;
@@ -208,19 +189,7 @@ export class PodWorker {
     const found = (await context.runtime.listPods(uid))[0];
     this.#memory.runtime = found ?? { ...this.#memory.runtime, sandboxes: [], containers: [] };
     await this.#resources.restore();
-    const present = new Set(this.#memory.runtime.containers.map(({ id }) => id));
-    for (const id of this.#messages.keys()) if (!present.has(id)) this.#messages.delete(id);
-    for (const container of this.#memory.runtime.containers) {
-      if (container.state !== "EXITED" || this.#messages.has(container.id)) continue;
-      this.#messages.set(container.id, await terminationMessage(context, uid, container));
-    }
-  }
-
-  /** A time further away than the longest delay was set before the clock was set back: it does not count. */
-  #retryTimes(): ReadonlyMap<string, number> {
-    const latestMs = this.#options.context.clock.now() + MAX_RETRY_MS;
-    const entries = [...this.#retries].map(([key, { atMs }]) => [key, atMs] as const);
-    return new Map(entries.filter(([, atMs]) => atMs <= latestMs || atMs === Number.POSITIVE_INFINITY));
+    await this.#messages.read(uid, this.#memory.runtime.containers);
   }
 
   #granted(): void {
@@ -239,7 +208,7 @@ export class PodWorker {
       isOrphan: this.#isOrphan,
       hasVolumes: volumePaths !== undefined,
       busy: this.#busy,
-      retryAtMs: this.#retryTimes(),
+      retryAtMs: this.#retries.times(this.#options.context.clock.now()),
       backoffs,
       failures,
       probes: this.#probes,
@@ -256,7 +225,7 @@ export class PodWorker {
     const pending = this.#writer.pending;
     const pod = pending === undefined ? view.pod : { ...view.pod, status: { ...view.pod.status, ...pending } };
     const { nodeIps } = this.#options.context;
-    return podStatus({ view: { ...view, pod }, waiting: plan.waiting, terminationMessages: this.#messages, nodeIps });
+    return podStatus({ view: { ...view, pod }, waiting: plan.waiting, terminationMessages: this.#messages.byContainer, nodeIps });
   }
 
   #enter(state: WorkerState): void {
@@ -267,29 +236,12 @@ export class PodWorker {
     this.#state = state;
   }
 
-  /** Events for containers that begin to wait. */
-  #report({ waiting }: Plan): void {
-    const { events } = this.#options.context;
-    for (const [name, { reason }] of waiting) {
-      if (this.#waiting.get(name)?.reason === reason) continue;
-      const about = containerReference(this.pod, { name });
-      if (reason === "CrashLoopBackOff") {
-        events.event(about, "Warning", "BackOff", `Back-off restarting failed container ${name} in pod ${formatPod(this.pod)}`);
-      } else if (reason === "ImagePullBackOff") {
-        const image = findContainer(this.pod, name)?.spec.image ?? "";
-        events.event(about, "Normal", "BackOff", `Back-off pulling image "${image}"`);
-        events.event(about, "Warning", "Failed", "Error: ImagePullBackOff");
-      }
-    }
-    this.#waiting = waiting;
-  }
-
   async #begin(action: Action): Promise<void> {
     const { key } = action;
     try {
       if (action.kind === "deleteObject") await this.#writer.flush();
       await this.#actions.perform(action);
-      this.#retries.delete(key);
+      this.#retries.clear(key);
       this.#finish(action);
     } catch (error) {
       this.#failed(action, error);
@@ -305,7 +257,7 @@ export class PodWorker {
     if (action.kind === "tearDown") this.#options.onRoom();
     if (action.kind === "tearDown" && this.#state.kind === "terminated") this.#state = { kind: "finished", cause: this.#state.cause };
     // The object goes when its finalizers are gone: nothing more to do for it here.
-    if (action.kind === "deleteObject") this.#retries.set(action.key, { delayMs: 0, atMs: Number.POSITIVE_INFINITY });
+    if (action.kind === "deleteObject") this.#retries.never(action.key);
     if (action.kind === "forget") {
       this.#isForgotten = true;
       this.#stop();
@@ -317,8 +269,7 @@ export class PodWorker {
     const { context, signal } = this.#options;
     if (signal.aborted) return;
     if (isResize(action)) this.#resources.failed(error);
-    const delayMs = Math.min(MAX_RETRY_MS, 2 * (this.#retries.get(action.key)?.delayMs ?? RETRY_MS / 2));
-    this.#retries.set(action.key, { delayMs, atMs: context.clock.now() + delayMs });
+    this.#retries.failed(action.key, context.clock.now());
     context.logger.warn("pod action failed", { pod: formatPod(this.pod), action: action.kind, error });
     if (action.kind === "killContainer" || action.kind === "stopSandbox") {
       const text = error instanceof Error ? error.message : String(error);

@@ -1,8 +1,10 @@
 // A pod as the scheduler sees it: what it asks for, computed once.
-import { isSidecar, podClaims, podRequests } from "../../api/index.ts";
+import { isSidecar, podClaims, podRequests, podTopologyLabels } from "../../api/index.ts";
 import type { Pod } from "../../api/types/core/v1.ts";
 import { type DeepReadonly, deepEqual, objectKey } from "../../machinery/index.ts";
 import { type Judged, type PodTerms, podTerms } from "./affinity-term.ts";
+
+type Labels = Readonly<Record<string, string>>;
 
 /** Amounts of resources; CPU in millicores, the rest in bytes or pieces. */
 export interface ResourceAmounts {
@@ -59,7 +61,25 @@ export function podInfo(pod: DeepReadonly<Pod>): PodInfo {
     terms: podTerms(pod),
     claims: podClaims(pod).map(({ name }) => `${namespace}/${name}`),
     isTerminating,
-    groupKey: JSON.stringify([namespace, labels, isTerminating]),
+    groupKey: groupKeyOf(namespace, labels, isTerminating),
+  };
+}
+
+function groupKeyOf(namespace: string, labels: Labels, isTerminating: boolean): string {
+  return JSON.stringify([namespace, labels, isTerminating]);
+}
+
+/** As the pod will count once the server has bound it to a node with these labels: it gets some of them. */
+export function podInfoOn(info: PodInfo, nodeLabels: Labels | undefined): PodInfo {
+  const added = podTopologyLabels(nodeLabels);
+  if (added === undefined) return info;
+  const { namespace, pod, isTerminating } = info;
+  const labels = { ...added, ...info.labels };
+  return {
+    ...info,
+    labels,
+    pod: { ...pod, metadata: { ...pod.metadata, labels } },
+    groupKey: groupKeyOf(namespace, labels, isTerminating),
   };
 }
 

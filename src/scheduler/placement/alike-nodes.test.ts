@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { SeededRandom } from "../../base/index.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import { TestCluster, testNode, testPodInfo } from "../scheduler.fixture.ts";
 
@@ -19,6 +20,9 @@ function webPod(affinity: object): PodInfo {
   return testPodInfo({ labels, requests: { cpu: "100m" }, spec: { affinity } });
 }
 
+const random = new SeededRandom(1);
+const imagePod = () => testPodInfo({ spec: { containers: [{ name: "c", image: "web:1", resources: { requests: { cpu: "100m" } } }] } });
+
 /** Places pods of that kind and takes them away again; answers where the last ones went. */
 function placesOf(test: TestCluster, affinity: object, count: number): string[] {
   const names = Array.from({ length: count + 20 }, () => {
@@ -36,6 +40,15 @@ describe("nodes that are alike for a pod", () => {
     for (let index = 0; index < 2000; index++) if (index !== 42) test.cluster.setPod(testPodInfo(), `node-${index}`);
     test.cluster.setPod(webPod({}), "node-0");
     assert.deepEqual([...new Set(placesOf(test, inZoneOfOwn, 20))], ["node-42"]);
+  });
+
+  it("are told apart by the images that they have", () => {
+    const images = [{ names: ["web:1"], sizeBytes: 500 * 2 ** 20 }];
+    const test = new TestCluster({ nodes: Array.from({ length: 2000 }, (_, index) => testNode(`node-${index}`, { images })) });
+    for (let index = 0; index < 2000; index++) if (index !== 42) test.cluster.setPod(testPodInfo(), `node-${index}`);
+    test.cluster.setNode(testNode("bare"));
+    const names = Array.from({ length: 40 }, () => test.placer.place(imagePod(), random));
+    assert.deepEqual([...new Set(names.slice(20).map((found) => ("name" in found ? found.name : "none")))], ["node-42"]);
   });
 
   it("get a pod by chance among equals, whichever kind they are of", () => {

@@ -1,6 +1,7 @@
 import { LruMap } from "../../client/index.ts";
 import type { ClusterState } from "../cluster/cluster-state.ts";
 import { normalizedImageName } from "../cluster/images.ts";
+import type { NodeInfo } from "../cluster/node-info.ts";
 import type { PodInfo } from "../cluster/pod-info.ts";
 import { type ClusterScorer, MAX_SCORE, type Plugin } from "../framework/plugin.ts";
 
@@ -9,18 +10,12 @@ const MEBIBYTE = 2 ** 20;
 const MIN_BYTES = 23 * MEBIBYTE;
 const MAX_BYTES_PER_CONTAINER = 1000 * MEBIBYTE;
 
-interface ImageBytes {
-  /** By slot: how much of the pod's images is there, weighed by how many nodes have it. */
-  readonly bytes: ReadonlyMap<number, number>;
-  readonly containers: number;
-}
-
 /** Pods' sets of images for which the nodes are remembered. */
 const MAX_REMEMBERED = 256;
 
 /** Rather nodes that have the pod's large images; an image on few nodes draws less, so that those are not flooded. */
 export function imageLocality(): Plugin {
-  const known = new LruMap<string, ImageBytes & { readonly version: string }>(MAX_REMEMBERED);
+  const known = new LruMap<string, { readonly version: string; readonly scorer: ClusterScorer | undefined }>(MAX_REMEMBERED);
   return {
     name: "ImageLocality",
     preScore: (pod, cluster): ClusterScorer | undefined => {
@@ -29,14 +24,20 @@ export function imageLocality(): Plugin {
       const version = `${cluster.images.version} ${cluster.nodeCount}`;
       let found = known.get(key);
       if (found?.version !== version) {
-        found = { bytes: bytesBySlot(images, cluster), containers: images.length, version };
+        found = { version, scorer: scorerOf(images, cluster) };
         known.set(key, found);
       }
-      const { bytes, containers } = found;
-      if (bytes.size === 0) return undefined;
-      return { normalization: "none", score: ({ slot }) => priority(bytes.get(slot) ?? 0, containers) };
+      return found.scorer;
     },
   };
+}
+
+/** Undefined when no node has any of the images. */
+function scorerOf(images: readonly string[], cluster: ClusterState): ClusterScorer | undefined {
+  const bytes = bytesBySlot(images, cluster);
+  if (bytes.size === 0) return undefined;
+  const score = ({ slot }: NodeInfo) => priority(bytes.get(slot) ?? 0, images.length);
+  return { normalization: "none", score, likeness: score };
 }
 
 function imagesOf({ pod }: PodInfo): string[] {
@@ -46,6 +47,7 @@ function imagesOf({ pod }: PodInfo): string[] {
   return images;
 }
 
+/** By slot: how much of the images is there, weighed by how many nodes have it. */
 function bytesBySlot(images: readonly string[], cluster: ClusterState): Map<number, number> {
   const bytes = new Map<number, number>();
   for (const image of images) {

@@ -69,12 +69,12 @@ export class CriEvents {
     await pump;
   }
 
-  /** Calls `onEvent` with the containers and sandboxes that containerd tells about, until it ends. */
+  /** Calls `onEvent` with the containers and sandboxes that containerd says have ended or lack memory, until it ends. */
   async #pump(signal: AbortSignal, onEvent: (containerId: string, topic: string) => void): Promise<void> {
     const subscribe = loadProtocol("./containerd-events.proto").get("containerd.services.events.v1.Events/Subscribe");
     if (subscribe === undefined) return;
-    // Starts are the agent's own calls, but one that was given up is carried out later than the agent looks.
-    const filters = ["start", "exit", "oom"].map((name) => `namespace==k8s.io,topic=="/tasks/${name}"`);
+    // Starts are the agent's own calls: it looks when they return. One that is carried out after its deadline, the agent's comparison finds.
+    const filters = ["exit", "oom"].map((name) => `namespace==k8s.io,topic=="/tasks/${name}"`);
     const headers = { "containerd-namespace": "k8s.io" };
     for await (const { event, topic } of this.#options.rpc.stream<Envelope>(subscribe, { filters }, signal, headers)) {
       const { containerId, processId } = readTaskEvent(event?.value ?? new Uint8Array());
