@@ -37,7 +37,12 @@ export interface TestServer extends ApiServer, AsyncDisposable {
   call(path: string, call?: Call): Promise<Answer>;
   /** Calls until the answer is as wanted, letting the server's promises settle in between. */
   eventually(path: string, isWanted: (answer: Answer) => boolean, call?: Call): Promise<Answer>;
+  /** Lets time pass, so many milliseconds at each turn, until the call is answered. */
+  passUntil(call: Promise<Answer>, stepMs: number): Promise<Answer>;
 }
+
+/** Enough for a slow machine: what is never so ends with the test's own time. */
+const MANY_TURNS = 2_000;
 
 export async function startApiServer(options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
   const clock = new VirtualClock();
@@ -66,16 +71,28 @@ export async function startApiServer(options: Partial<ApiServerOptions> = {}): P
   const eventually = async (path: string, isWanted: (answer: Answer) => boolean, how: Call = {}) => {
     for (let attempt = 0; ; attempt++) {
       const answer = await call(path, how);
-      if (isWanted(answer) || attempt === 100) return answer;
+      if (isWanted(answer) || attempt === MANY_TURNS) return answer;
       await clock.advance(10);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+  };
+  const passUntil = async (answered: Promise<Answer>, stepMs: number) => {
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    answered.then(over, over);
+    while (!isOver) {
+      await clock.advance(stepMs);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return answered;
   };
   const dispose = async () => {
     stop.abort();
     await server.front.close();
   };
-  return { ...server, clock, port, call, eventually, [Symbol.asyncDispose]: dispose };
+  return { ...server, clock, port, call, eventually, passUntil, [Symbol.asyncDispose]: dispose };
 }
 
 function send(port: number, path: string, { method = "GET", headers = {}, body, ...rest }: Call): Promise<Answer> {

@@ -168,7 +168,7 @@ describe("the controllers' roles", () => {
       type: "kubernetes.io/service-account-token",
     });
     let token = "";
-    for (let turn = 0; token === "" && turn < 100; turn++) {
+    for (let turn = 0; token === "" && turn < 2_000; turn++) {
       await server.clock.advance(10);
       await new Promise((resolve) => setTimeout(resolve, 5));
       token = (await client.get(resources.secrets, "token", inDefault)).data?.["token"] ?? "";
@@ -196,7 +196,7 @@ describe("the controllers' roles", () => {
     const conditions = [{ type: "Approved", status: "True", reason: "ByHand", message: "" }];
     await client.update(resources.certificatesigningrequests, { ...request, status: { conditions } }, { subresource: "approval" });
     let certificate: string | undefined;
-    for (let turn = 0; certificate === undefined && turn < 200; turn++) {
+    for (let turn = 0; certificate === undefined && turn < 2_000; turn++) {
       await server.clock.advance(10);
       await new Promise((resolve) => setTimeout(resolve, 5));
       certificate = (await client.get(resources.certificatesigningrequests, "jane")).status?.certificate;

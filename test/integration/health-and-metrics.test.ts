@@ -42,12 +42,7 @@ describe("metrics", () => {
     await using server = await startApiServer();
     const body = { metadata: { name: "a" } };
     await server.call("/api/v1/namespaces/default/configmaps", { method: "POST", body });
-    const watching = server.call("/api/v1/namespaces/default/configmaps?watch=true&timeoutSeconds=1");
-    for (let look = 0; look < 20; look++) {
-      await server.clock.advance(200);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    await watching;
+    await server.passUntil(server.call("/api/v1/namespaces/default/configmaps?watch=true&timeoutSeconds=1"), 200);
     const { text } = await server.call("/metrics");
     const has = (line: RegExp) => assert.match(text, line);
     has(

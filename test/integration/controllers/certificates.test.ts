@@ -54,7 +54,7 @@ class Requests {
 
   /** Signing takes real turns of the event loop. */
   async settled(name: string): Promise<CertificateSigningRequest["status"]> {
-    for (let turn = 0; turn < 200; turn++) {
+    for (let turn = 0; turn < 5_000; turn++) {
       await this.cluster.clock.advance(1);
       const { status } = await this.get(name);
       if (status?.certificate !== undefined || status?.conditions?.some(({ type }) => type === "Failed")) return status as never;
