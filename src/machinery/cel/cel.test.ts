@@ -272,3 +272,16 @@ test("what is nested or chained deeper than cel-go takes does not compile", () =
   }
   assert.throws(() => typed.compile(`${"!".repeat(5_000)}true`), /expression recursion limit exceeded: 250/);
 });
+
+test("chains of && and || may be long, and mean what they did grouped from the left", () => {
+  const typed = new CelEnvironment({ variables: { self: "dyn" } });
+  for (const [first, again, expected] of [
+    ["false", " || self.x == 1", true],
+    ["true", " && self.x == 1", true],
+    ["false", " || self.x == 2", false],
+  ] as const) {
+    assert.equal(typed.compile(first + again.repeat(5_000)).evaluate({ self: { x: 1n } }), expected);
+  }
+  assert.equal(typed.compile("self.missing || false || self.x == 1 || self.missing").evaluate({ self: { x: 1n } }), true);
+  assert.throws(() => typed.compile("false || self.missing || false").evaluate({ self: { x: 1n } }), /no such key: missing/);
+});

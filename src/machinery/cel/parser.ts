@@ -55,10 +55,13 @@ class Parser {
   }
 
   #logical(sign: "||" | "&&", operand: () => Expr): Expr {
-    let left = operand();
-    for (let token = this.#accept(sign); token !== undefined; token = this.#accept(sign))
-      left = { kind: "call", name: `_${sign}_`, args: [left, operand()], offset: token.offset };
-    return left;
+    const operands = [operand()];
+    const offsets: number[] = [];
+    for (let token = this.#accept(sign); token !== undefined; token = this.#accept(sign)) {
+      offsets.push(token.offset);
+      operands.push(operand());
+    }
+    return balanced(`_${sign}_`, operands, offsets);
   }
 
   #binary(level: number): Expr {
@@ -242,4 +245,13 @@ export function qualifiedName(expr: Expr): string | undefined {
   if (expr.kind !== "select" || expr.testOnly || expr.optional) return undefined;
   const operand = qualifiedName(expr.operand);
   return operand === undefined ? undefined : `${operand}.${expr.field}`;
+}
+
+/** Chains of `&&` and `||` may be thousands long. Grouped by halves they mean the same, and the tree stays flat. */
+function balanced(name: string, operands: readonly Expr[], offsets: readonly number[]): Expr {
+  const half = operands.length >> 1;
+  const [only, offset] = [operands[0], offsets[half - 1]];
+  if (only !== undefined && offset === undefined) return only;
+  const left = balanced(name, operands.slice(0, half), offsets.slice(0, half - 1));
+  return { kind: "call", name, args: [left, balanced(name, operands.slice(half), offsets.slice(half))], offset: offset ?? 0 };
 }
