@@ -22,6 +22,8 @@ export interface RequestScope {
   /** Names the client in managedFields; default: derived from the user agent, else `unknown`. */
   readonly fieldManager?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The verb that `GuardedHandler.authorize` has let pass: it is not judged again. */
+  readonly authorizedFor?: string;
   /** Collects texts for Warning headers. */
   warn?(text: string): void;
   /** Adds an annotation to the request's audit event; the first of a key stays. */
@@ -116,6 +118,12 @@ export interface ApiHandler {
   /** Answers the object while finalizers or grace keep it, else a Success status. */
   delete(scope: RequestScope, options: DeleteOptions): Promise<{ stored: Stored } | { status: Status }>;
   deleteCollection(scope: RequestScope, options: DeleteOptions, selection: ListOptions): Promise<StoredList>;
+}
+
+/** Judges a request before there is anything to carry out. */
+export interface GuardedHandler extends ApiHandler {
+  /** Refuses (throws or rejects with StatusError) what the scope's user may not do, so that no body need be read for it. */
+  authorize(scope: RequestScope, verb: string, selection?: Pick<ListOptions, "fieldSelector" | "labelSelector">): void | Promise<void>;
 }
 
 /** Finds resources by group, version and plural; grows when CRDs come. */

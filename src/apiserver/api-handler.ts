@@ -2,6 +2,7 @@
 import type {
   ApiHandler,
   GrowingCatalog,
+  GuardedHandler,
   ListOptions,
   PatchOptions,
   ReadOptions,
@@ -78,7 +79,7 @@ export interface ApiServerCoreOptions {
 const SERVICES_PREFIX = "/registry/core/services/";
 const SERVICE_CIDRS_PREFIX = "/registry/networking.k8s.io/servicecidrs/";
 
-export class ApiServerCore implements ApiHandler {
+export class ApiServerCore implements GuardedHandler {
   readonly #context: ServerContext;
   readonly #subresources: SubresourceTable;
   readonly #computed: ComputedResources;
@@ -205,10 +206,14 @@ export class ApiServerCore implements ApiHandler {
     return projection === undefined ? stored : answer(projection.show(scope, stored as CacheEntry));
   }
 
+  authorize(scope: RequestScope, verb: string, selection?: SelectorTexts): void | Promise<void> {
+    return authorize(this.#context, scope, verb, selection);
+  }
+
   /** Authorises, works, and lets nothing but StatusErrors out. */
   async #run<T>(scope: RequestScope, verb: string, work: () => Promise<T>, selection?: SelectorTexts): Promise<T> {
     try {
-      const authorized = authorize(this.#context, scope, verb, selection);
+      const authorized = scope.authorizedFor === verb ? undefined : this.authorize(scope, verb, selection);
       if (authorized !== undefined) await authorized;
       return await work();
     } catch (error) {

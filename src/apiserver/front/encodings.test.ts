@@ -191,3 +191,19 @@ test("nothing in many tags of CBOR is a bad request", async () => {
   const answer = await server.call({ method: "POST", path: collection, headers: { "content-type": "application/cbor" }, body });
   assert.equal(answer.code, 400);
 });
+
+test("who may not write is told so before the body is looked at", async () => {
+  await using server = await startTestFront();
+  for (const [method, path] of [
+    ["POST", collection],
+    ["PUT", `${collection}/a`],
+    ["PATCH", `${collection}/a`],
+    ["DELETE", `${collection}/a`],
+    ["DELETE", collection],
+  ] as const) {
+    const body = "{ no JSON";
+    const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+    const headers = { "content-type": type, "content-length": `${body.length}` };
+    assert.equal((await server.call({ method, path, headers, body, as: server.nobody })).code, 403, `${method} ${path}`);
+  }
+});

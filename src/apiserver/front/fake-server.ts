@@ -4,7 +4,7 @@ import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import { request as httpsRequest } from "node:https";
 import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
-import { type ApiHandler, builtInCatalog, type RequestScope, type Stored, type StoredWatchEvent } from "../../api/index.ts";
+import { builtInCatalog, type GuardedHandler, type RequestScope, type Stored, type StoredWatchEvent } from "../../api/index.ts";
 import { SeededRandom, silentLogger, VirtualClock } from "../../base/index.ts";
 import { type KubeObject, notFound } from "../../machinery/index.ts";
 import { AuthenticatorChain, defaultProxyHeaders, Impersonator, TokenChain } from "../authn/index.ts";
@@ -66,7 +66,7 @@ export function storedObject(object: KubeObject): Stored {
 }
 
 /** Keeps objects by `resource/namespace/name`; a watch sends `events` and ends. */
-export class FakeHandler implements ApiHandler {
+export class FakeHandler implements GuardedHandler {
   readonly objects = new Map<string, Stored>();
   readonly scopes: RequestScope[] = [];
   readonly #authorizer: Authorizer;
@@ -76,13 +76,17 @@ export class FakeHandler implements ApiHandler {
     this.#authorizer = authorizer;
   }
 
-  async #enter(scope: RequestScope, verb: string): Promise<string> {
-    this.scopes.push(scope);
+  async authorize(scope: RequestScope, verb: string): Promise<void> {
     const { group, version, resource } = scope.resource;
     const attributes = { ...scope, group, version, resource, verb };
     const decision = await this.#authorizer.authorize(attributes);
     if (!decision.allowed) throw authorizationError(attributes, decision.reason);
-    return `${resource}/${scope.namespace}/${scope.name}`;
+  }
+
+  async #enter(scope: RequestScope, verb: string): Promise<string> {
+    this.scopes.push(scope);
+    if (scope.authorizedFor !== verb) await this.authorize(scope, verb);
+    return `${scope.resource.resource}/${scope.namespace}/${scope.name}`;
   }
 
   async get(scope: RequestScope): Promise<Stored> {

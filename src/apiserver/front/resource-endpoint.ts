@@ -1,6 +1,15 @@
 // Requests on resources: query, body and headers become a call of the handler, its answer becomes bytes.
 
-import type { ApiHandler, PatchType, RequestScope, Resource, ResourceCatalog, Stored, StoredList } from "../../api/index.ts";
+import type {
+  GuardedHandler,
+  ListOptions,
+  PatchType,
+  RequestScope,
+  Resource,
+  ResourceCatalog,
+  Stored,
+  StoredList,
+} from "../../api/index.ts";
 import type { Clock } from "../../base/index.ts";
 import { hasProtobuf, statusError } from "../../machinery/index.ts";
 import type { WatchObserver } from "../metrics/index.ts";
@@ -27,14 +36,14 @@ interface Call extends ResourceCall {
 }
 
 export interface ResourceEndpointOptions {
-  readonly handler: ApiHandler;
+  readonly handler: GuardedHandler;
   readonly catalog: ResourceCatalog;
   readonly clock: Pick<Clock, "now">;
   readonly watchObserver?: WatchObserver;
 }
 
 export class ResourceEndpoint implements Endpoint {
-  readonly #handler: ApiHandler;
+  readonly #handler: GuardedHandler;
   readonly #catalog: ResourceCatalog;
   readonly #clock: Pick<Clock, "now">;
   readonly #watchObserver: WatchObserver | undefined;
@@ -158,20 +167,32 @@ export class ResourceEndpoint implements Endpoint {
     return { include: includeObject(exchange.info.query), nowMs: this.#clock.now(), version: representation.version };
   }
 
+  /** The scope of a call that its user may make. Asked before a body is read: nobody is served who may not ask. */
+  async #authorized(call: Call, selection?: ListOptions): Promise<RequestScope> {
+    const scope = call.scope();
+    const { verb } = call.exchange.info;
+    const authorized = this.#handler.authorize(scope, verb, selection);
+    if (authorized !== undefined) await authorized;
+    return { ...scope, authorizedFor: verb };
+  }
+
   async #create(call: Call): Promise<void> {
+    const scope = await this.#authorized(call);
     const options = writeOptions(call.exchange.info.query, "CreateOptions");
     const { object, ...found } = await requiredObject(call, options);
-    this.#writeObject(call, 201, await this.#handler.create(call.scope(), object, { ...options, ...found }));
+    this.#writeObject(call, 201, await this.#handler.create(scope, object, { ...options, ...found }));
   }
 
   async #update(call: Call): Promise<void> {
+    const scope = await this.#authorized(call);
     const options = writeOptions(call.exchange.info.query, "UpdateOptions");
     const { object, ...found } = await requiredObject(call, options);
-    const { stored, created } = await this.#handler.update(call.scope(), object, { ...options, ...found });
+    const { stored, created } = await this.#handler.update(scope, object, { ...options, ...found });
     this.#writeObject(call, created ? 201 : 200, stored);
   }
 
   async #patch(call: Call): Promise<void> {
+    const scope = await this.#authorized(call);
     const { request, info } = call.exchange;
     const type = contentType(request);
     if (!patchTypes.has(type)) throw unsupported([...patchTypes].join(", "));
@@ -179,14 +200,15 @@ export class ResourceEndpoint implements Endpoint {
     const body = await readBody(request);
     const patch = type === "application/apply-patch+yaml" ? parseYaml(body) : readJson(body).value;
     call.exchange.audit?.sawRequest(patch as object);
-    const { stored, created } = await this.#handler.patch(call.scope(), patch, options);
+    const { stored, created } = await this.#handler.patch(scope, patch, options);
     this.#writeObject(call, created ? 201 : 200, stored);
   }
 
   async #delete(call: Call): Promise<void> {
+    const scope = await this.#authorized(call);
     const { exchange } = call;
     const options = deleteOptions(exchange.info.query, (await readObject(exchange.request, { typeOf: typeOfBody(call) }))?.object);
-    const result = await this.#handler.delete(call.scope(), options);
+    const result = await this.#handler.delete(scope, options);
     if ("stored" in result) this.#writeObject(call, 200, result.stored);
     else {
       setWarnings(exchange.response, call.warnings);
@@ -197,8 +219,10 @@ export class ResourceEndpoint implements Endpoint {
   async #deleteCollection(call: Call): Promise<void> {
     const { exchange } = call;
     const { query } = exchange.info;
+    const selection = listOptions(query);
+    const scope = await this.#authorized(call, selection);
     const options = deleteOptions(query, (await readObject(exchange.request, { typeOf: typeOfBody(call) }))?.object);
-    const list = await this.#handler.deleteCollection(call.scope(), options, listOptions(query));
+    const list = await this.#handler.deleteCollection(scope, options, selection);
     setWarnings(exchange.response, call.warnings);
     await writePlainList(call, list);
   }
