@@ -16,6 +16,8 @@ export interface ContainerdStart {
   readonly node: NodeSpec;
   readonly layout: NodeLayout;
   readonly logDirectory: string;
+  /** What the host was like before the first `up`. */
+  readonly hostStateFile: string;
   readonly pauseArchive: string;
   readonly canLowerOomScore: boolean;
   readonly mtu: number;
@@ -39,7 +41,7 @@ export async function ensureContainerd(start: ContainerdStart): Promise<void> {
   ledger.record({ type: "mounts", below: layout.runDirectory });
   ledger.record({ type: "mounts", below: layout.directory });
   ledger.record({ type: "cgroup", path: node.cgroupRoot });
-  ledger.record({ type: "shims", address: layout.containerdSocket, state: layout.containerdState });
+  ledger.record({ type: "shims", address: layout.containerdSocket, hostStateFile: start.hostStateFile });
   ledger.record({ type: "process", pidFile: layout.containerdPid, argument: layout.containerdConfig });
   const logFile = join(start.logDirectory, `containerd-${node.name}.log`);
   const identity =

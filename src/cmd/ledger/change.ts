@@ -3,8 +3,11 @@
 export type Change =
   /** A daemon: the process its pid file names, and any other with `argument` among its arguments. */
   | { readonly type: "process"; readonly pidFile: string; readonly argument: string }
-  /** containerd's shims, which outlive it: those started with its socket's address, and their sockets, which its state names. */
-  | { readonly type: "shims"; readonly address: string; readonly state: string }
+  /**
+   * containerd's shims, which outlive it: those started with its socket's address, and the sockets of dead shims that were not there
+   * when the host's state was written to the file, which ledgers of older versions do not name.
+   */
+  | { readonly type: "shims"; readonly address: string; readonly hostStateFile?: string }
   /** A cgroup with all below it, in every hierarchy; `path` starts with a slash. What runs in it is killed. */
   | { readonly type: "cgroup"; readonly path: string }
   /** Mounts at or below a directory. */

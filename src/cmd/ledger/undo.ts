@@ -1,17 +1,21 @@
 // How each kind of change is taken back. All of it does nothing when there is nothing left to do.
 import { createHash } from "node:crypto";
-import { existsSync, globSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/index.ts";
+import type { HostState } from "../reset/host-state.ts";
 import { removeCgroup } from "../system/cgroups.ts";
 import { CommandError, runCommand, tryCommand } from "../system/command.ts";
 import { readIfExists } from "../system/files.ts";
 import { mountsBelow, unmountBelow } from "../system/mounts.ts";
 import { findByArgument, stopDaemon, terminate } from "../system/processes.ts";
+import { canConnect } from "../system/wait.ts";
 import type { Change, Undo } from "./change.ts";
 
 /** The kernel's limit. */
 const LINK_NAME_LENGTH = 15;
+/** Where shims of all containerds of this machine listen. */
+const SHIM_SOCKETS = "/run/containerd/s";
 /** How long a daemon may take to end by itself. */
 const GRACE_MS = 5_000;
 
@@ -23,7 +27,7 @@ export function hostUndo(clock: Clock): Undo {
         return killAll(change.argument, clock, GRACE_MS);
       case "shims":
         await killAll(change.address, clock, 0);
-        return removeShimSockets(change.state);
+        return removeShimSockets(change.hostStateFile);
       case "cgroup":
         return removeCgroup(change.path, clock);
       case "mounts":
@@ -52,8 +56,10 @@ export function hostUndo(clock: Clock): Undo {
   };
 }
 
+/** Twice, for one that ends may just have started another. */
 async function killAll(argument: string, clock: Clock, graceMs: number): Promise<void> {
-  await Promise.all(findByArgument(argument).map((identity) => terminate(identity, { clock, graceMs })));
+  for (const _ of ["all", "their last children"])
+    await Promise.all(findByArgument(argument).map((identity) => terminate(identity, { clock, graceMs })));
 }
 
 async function remove(command: readonly string[], isGone: RegExp): Promise<void> {
@@ -85,11 +91,16 @@ function restoreSysctl(path: string, previous: string): void {
   }
 }
 
-/** A shim listens outside of its containerd's state, in a file that its bundle names. */
-function removeShimSockets(state: string): void {
-  for (const address of globSync(join(state, "io.containerd.runtime.v2.task/*/*/address"))) {
-    const socket = readIfExists(address)?.toString().trim().replace("unix://", "") ?? "";
-    if (socket.startsWith("/run/containerd/s/")) rmSync(socket, { force: true });
+/**
+ * A shim listens outside of its containerd's state, and its bundle does not always name the socket, as when it died while it was
+ * started. So the sockets go on which nobody listens, but for those that were there before the cluster.
+ */
+async function removeShimSockets(hostStateFile: string | undefined): Promise<void> {
+  const text = hostStateFile === undefined ? undefined : readIfExists(hostStateFile)?.toString();
+  if (text === undefined || !existsSync(SHIM_SOCKETS)) return;
+  const { file } = JSON.parse(text) as HostState;
+  for (const path of readdirSync(SHIM_SOCKETS).map((name) => join(SHIM_SOCKETS, name))) {
+    if (!file.includes(path) && !(await canConnect(path))) rmSync(path, { force: true });
   }
 }
 

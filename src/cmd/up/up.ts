@@ -155,6 +155,7 @@ class Up {
       node,
       layout: layout.node(node.name),
       logDirectory: layout.logs,
+      hostStateFile: layout.hostStateFile,
       pauseArchive: layout.pauseArchive,
       canLowerOomScore: canLowerOomScore(facts),
       mtu: outgoingMtu(),
