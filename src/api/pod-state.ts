@@ -55,7 +55,8 @@ export function podQosClass(pod: DeepReadonly<Pod>): QosClass {
   const { spec } = pod;
   if (spec === undefined) return "BestEffort";
   if (spec.resources?.requests !== undefined || spec.resources?.limits !== undefined) return qosOf([spec.resources]);
-  const containers = spec.initContainers === undefined ? spec.containers : [...spec.containers, ...spec.initContainers];
+  const { containers: own = [], initContainers } = spec;
+  const containers = initContainers === undefined ? own : [...own, ...initContainers];
   return qosOf(containers.map(({ resources }) => resources));
 }
 

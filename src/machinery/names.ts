@@ -32,7 +32,7 @@ function obeys({ maxBytes, pattern }: PatternRule, text: string): boolean {
   return text.length <= maxBytes && pattern.test(text);
 }
 
-function check(rule: PatternRule, text: string): string[] {
+function check(rule: PatternRule, text = ""): string[] {
   if (obeys(rule, text)) return [];
   const messages: string[] = [];
   if (byteLength(text) > rule.maxBytes) messages.push(maxLength(rule.maxBytes));
@@ -139,7 +139,7 @@ export const isValidPercent = (text: string): string[] => check(percent, text);
 export const isHttpHeaderName = (text: string): string[] => check(httpHeader, text);
 
 /** `name`, or `prefix/name` with a DNS subdomain as prefix: keys of labels, annotations and resources. */
-export function isQualifiedName(text: string): string[] {
+export function isQualifiedName(text = ""): string[] {
   const slash = text.indexOf("/");
   const isValid = obeys(qualifiedName, text.slice(slash + 1)) && (slash < 0 || obeys(dns1123Subdomain, text.slice(0, slash)));
   return isValid ? [] : qualifiedNameMessages(text);

@@ -162,3 +162,8 @@ export function quantityMilli(text: string | number): number {
 export function quantityValue(text: string | number): number {
   return typeof text === "number" ? Math.ceil(text) : scaled(text).value;
 }
+
+/** The quantity of that name. Names are what clients choose, also those of members that every JavaScript object has. */
+export function amountOf(list: Readonly<Record<string, string>> | undefined, name: string): string | undefined {
+  return list !== undefined && Object.hasOwn(list, name) ? list[name] : undefined;
+}

@@ -67,7 +67,7 @@ function validate({ spec }: StatefulSet): FieldError[] {
   checkNotNegative(errors, "spec.minReadySeconds", spec.minReadySeconds);
   checkNotNegative(errors, "spec.ordinals.start", spec.ordinals?.start);
   // The set's claims become volumes of its pods.
-  const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => ({ name: metadata.name ?? "", emptyDir: {} }));
+  const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => ({ name: metadata?.name ?? "", emptyDir: {} }));
   const podSpec = spec.template?.spec;
   const others = podSpec?.volumes?.filter(({ name }) => !claims.some((claim) => claim.name === name)) ?? [];
   const template = podSpec ? { ...spec.template, spec: { ...podSpec, volumes: [...others, ...claims] } } : spec.template;

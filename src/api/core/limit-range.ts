@@ -1,5 +1,5 @@
 // LimitRange: defaults that follow from each other, validation.
-import { type FieldError, field, quantityMilli } from "../../machinery/index.ts";
+import { amountOf, type FieldError, field, quantityMilli } from "../../machinery/index.ts";
 import { column, nameColumn } from "../printing/columns.ts";
 import type { KindStrategy } from "../strategy.ts";
 import type { LimitRange, LimitRangeItem } from "../types/core/v1.ts";
@@ -35,12 +35,12 @@ function validateItem(errors: FieldError[], path: string, item: LimitRangeItem):
   );
   for (const name of names) {
     for (const [lower, upper, text] of orders) {
-      const a = item[lower]?.[name];
-      const b = item[upper]?.[name];
+      const a = amountOf(item[lower], name);
+      const b = amountOf(item[upper], name);
       if (a === undefined || b === undefined || quantityMilli(a) <= quantityMilli(b)) continue;
       errors.push(field.invalid(`${path}.${lower}[${name}]`, a, text.replace("%a", a).replace("%b", b)));
     }
-    const ratio = item.maxLimitRequestRatio?.[name];
+    const ratio = amountOf(item.maxLimitRequestRatio, name);
     if (ratio !== undefined && quantityMilli(ratio) < 1000) {
       errors.push(field.invalid(`${path}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`));
     }

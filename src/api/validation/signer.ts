@@ -11,7 +11,7 @@ export const defaultCertificateSeconds = 24 * HOUR_SECONDS;
 const MAX_SECONDS = 91 * 24 * HOUR_SECONDS;
 
 /** The lives, in seconds, that may be asked for: signers of the project keep to a day. */
-export function certificateLifeRange(signerName: string): { readonly min: number; readonly max: number } {
+export function certificateLifeRange(signerName = ""): { readonly min: number; readonly max: number } {
   const [domain = ""] = signerName.split("/");
   const isOfProject = domain === "kubernetes.io" || domain.endsWith(".kubernetes.io");
   return { min: HOUR_SECONDS, max: isOfProject ? defaultCertificateSeconds : MAX_SECONDS };

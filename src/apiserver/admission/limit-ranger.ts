@@ -1,7 +1,7 @@
 // LimitRanger: defaults and limits of a namespace's LimitRanges for new pods and claims, and for pods that are resized.
 import { podLimits, podRequests } from "../../api/index.ts";
 import type { LimitRange, LimitRangeItem, Pod } from "../../api/types/core/v1.ts";
-import { type DeepReadonly, forbidden, Quantity, quantityMilli } from "../../machinery/index.ts";
+import { amountOf, type DeepReadonly, forbidden, Quantity, quantityMilli } from "../../machinery/index.ts";
 import { fieldOf } from "../registry/draft.ts";
 import { type AdmissionPlugin, type AdmissionRequest, isCreation } from "./admission.ts";
 import { type ClusterView, lookUpAll } from "./cluster-view.ts";
@@ -99,7 +99,7 @@ function claimProblems({ type, min = {}, max = {} }: Item, requests: Amounts): s
   return [
     ...Object.entries(min).flatMap(([name, bound]) => minProblem(type, [name, bound], { requests })),
     ...Object.entries(max).flatMap(([name, bound]) => {
-      const request = requests[name];
+      const request = amountOf(requests, name);
       if (request === undefined) return [`maximum ${name} usage per ${type} is ${bound}.  No request is specified`];
       return quantityMilli(request) > quantityMilli(bound)
         ? [`maximum ${name} usage per ${type} is ${bound}, but request is ${request}`]
@@ -120,7 +120,7 @@ type Bound = readonly [name: string, quantity: string];
 
 function minProblem(type: string, [name, bound]: Bound, { requests = {}, limits = {} }: Resources): string[] {
   const prefix = `minimum ${name} usage per ${type} is ${bound}`;
-  const [request, limit] = [requests[name], limits[name]];
+  const [request, limit] = [amountOf(requests, name), amountOf(limits, name)];
   if (request === undefined) return [`${prefix}.  No request is specified`];
   if (quantityMilli(request) < quantityMilli(bound)) return [`${prefix}, but request is ${request}`];
   return limit !== undefined && quantityMilli(limit) < quantityMilli(bound) ? [`${prefix}, but limit is ${limit}`] : [];
@@ -128,7 +128,7 @@ function minProblem(type: string, [name, bound]: Bound, { requests = {}, limits 
 
 function maxProblem(type: string, [name, bound]: Bound, { requests = {}, limits = {} }: Resources): string[] {
   const prefix = `maximum ${name} usage per ${type} is ${bound}`;
-  const [request, limit] = [requests[name], limits[name]];
+  const [request, limit] = [amountOf(requests, name), amountOf(limits, name)];
   if (limit === undefined) return [`${prefix}.  No limit is specified`];
   if (quantityMilli(limit) > quantityMilli(bound)) return [`${prefix}, but limit is ${limit}`];
   return request !== undefined && quantityMilli(request) > quantityMilli(bound) ? [`${prefix}, but request is ${request}`] : [];
@@ -136,7 +136,7 @@ function maxProblem(type: string, [name, bound]: Bound, { requests = {}, limits 
 
 function ratioProblem(type: string, [name, bound]: Bound, { requests = {}, limits = {} }: Resources): string[] {
   const prefix = `${name} max limit to request ratio per ${type} is ${bound}`;
-  const [request, limit] = [quantityMilli(requests[name] ?? "0"), quantityMilli(limits[name] ?? "0")];
+  const [request, limit] = [quantityMilli(amountOf(requests, name) ?? "0"), quantityMilli(amountOf(limits, name) ?? "0")];
   if (request === 0) return [`${prefix}, but no request is specified or request is 0`];
   if (limit === 0) return [`${prefix}, but no limit is specified or limit is 0`];
   const ratio = limit / request;

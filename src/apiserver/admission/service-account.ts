@@ -68,7 +68,7 @@ function mountToken(spec: PodSpec, volumeName: () => string): void {
   const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
   const needy = containers.filter((container) => !hasMount(container));
   if (needy.length === 0) return;
-  const name = spec.volumes?.find((volume) => volume.name.startsWith("kube-api-access-"))?.name ?? volumeName();
+  const name = spec.volumes?.find((volume) => volume.name?.startsWith("kube-api-access-"))?.name ?? volumeName();
   for (const container of needy)
     container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: MOUNT_PATH }];
   if (spec.volumes?.some((volume) => volume.name === name) !== true) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];

@@ -1,6 +1,6 @@
 // From what a client sent to a private draft of the right kind.
 import type { RequestScope, UncheckedObject, WriteOptions } from "../../api/index.ts";
-import { badRequest, type DeepReadonly, deepEqual, type ObjectMeta } from "../../machinery/index.ts";
+import { badRequest, type DeepReadonly, deepEqual, type ObjectMeta, type TypeFacts } from "../../machinery/index.ts";
 import type { Draft } from "./draft.ts";
 import { knownFieldsOf } from "./field-check.ts";
 import { storedResource } from "./key.ts";
@@ -22,8 +22,23 @@ export async function decodeBody(
   draft.kind = resource.kind;
   draft.apiVersion = resource.apiVersion;
   draft.metadata ??= {};
+  // Custom resources have what their schema says.
+  if (resource.prune === undefined) for (const name of partsOf(resource.facts)) draft[name] ??= {};
   checkPlace(scope, draft.metadata);
   return applyDefaults(scope, await toStoredForm(resource, draft));
+}
+
+const parts = new WeakMap<TypeFacts, readonly string[]>();
+
+/** The members that every object of a kind has, were it empty: what is wrong with them is told of the fields in them. */
+function partsOf(facts: TypeFacts): readonly string[] {
+  let known = parts.get(facts);
+  if (known === undefined) {
+    const objects = [...facts.fields.values()].filter(({ type }) => type.kind === "object");
+    known = objects.filter(({ name, isRequired }) => name !== "metadata" && (isRequired || name === "spec")).map(({ name }) => name);
+    parts.set(facts, known);
+  }
+  return known;
 }
 
 /** The same for what a patch has made of `standing`; but for metadata the draft shares with it the members that are as they were. */

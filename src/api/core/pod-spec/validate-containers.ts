@@ -135,7 +135,7 @@ function checkEphemeralContainer(errors: FieldError[], path: string, container: 
     }
   });
   const target = container.targetContainerName;
-  if (target && ![...spec.containers, ...(spec.initContainers ?? [])].some(({ name }) => name === target)) {
+  if (target && ![...(spec.containers ?? []), ...(spec.initContainers ?? [])].some(({ name }) => name === target)) {
     errors.push(field.notFound(`${path}.targetContainerName`, target));
   }
 }

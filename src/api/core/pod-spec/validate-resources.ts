@@ -1,5 +1,13 @@
 // Validation of containers' requests and limits.
-import { type FieldError, field, isQualifiedName, QuantityError, quantityMilli, quantityValue } from "../../../machinery/index.ts";
+import {
+  amountOf,
+  type FieldError,
+  field,
+  isQualifiedName,
+  QuantityError,
+  quantityMilli,
+  quantityValue,
+} from "../../../machinery/index.ts";
 import type { ResourceRequirements } from "../../types/core/v1.ts";
 import { checkMessages, notNegative } from "../../validation/checks.ts";
 
@@ -51,7 +59,7 @@ export function validateResources(errors: FieldError[], path: string, resources:
     checkResourceName(errors, `${path}.requests`, name);
     checkQuantity(errors, `${path}.requests[${name}]`, name, request);
     if (isHugePages(name)) checkPages(errors, `${path}.requests[${name}]`, name, request);
-    checkRequestAgainstLimit(errors, path, { name, request, limit: limits?.[name] });
+    checkRequestAgainstLimit(errors, path, { name, request, limit: amountOf(limits, name) });
   }
   const names = Object.keys({ ...limits, ...requests });
   if (names.some(isHugePages) && !names.includes("cpu") && !names.includes("memory")) {

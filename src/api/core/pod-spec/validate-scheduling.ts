@@ -86,7 +86,7 @@ export function validateNodeSelector(errors: FieldError[], path: string, selecto
   });
 }
 
-function validateNodeSelectorTerm(errors: FieldError[], path: string, term: NodeSelectorTerm): void {
+function validateNodeSelectorTerm(errors: FieldError[], path: string, term: NodeSelectorTerm = {}): void {
   term.matchExpressions?.forEach((requirement, i) => {
     const itemPath = `${path}.matchExpressions[${i}]`;
     validateNodeRequirement(errors, itemPath, requirement);
@@ -131,7 +131,7 @@ function validatePodAffinity(errors: FieldError[], path: string, affinity: PodAf
   });
 }
 
-function validatePodAffinityTerm(errors: FieldError[], path: string, term: PodAffinityTerm): void {
+function validatePodAffinityTerm(errors: FieldError[], path: string, term: PodAffinityTerm = { topologyKey: "" }): void {
   if (term.labelSelector) errors.push(...validateLabelSelector(term.labelSelector, `${path}.labelSelector`));
   if (term.namespaceSelector) errors.push(...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`));
   if (!term.topologyKey) errors.push(field.required(`${path}.topologyKey`, "can not be empty"));

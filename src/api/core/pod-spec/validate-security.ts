@@ -52,7 +52,7 @@ export function validatePodSecurityContext(errors: FieldError[], path: string, c
   validateSeccomp(errors, `${path}.seccompProfile`, context.seccompProfile);
   validateAppArmor(errors, `${path}.appArmorProfile`, context.appArmorProfile);
   const names = new Set<string>();
-  context.sysctls?.forEach(({ name }, i) => {
+  context.sysctls?.forEach(({ name = "" }, i) => {
     const namePath = `${path}.sysctls[${i}].name`;
     if (name === "") errors.push(field.required(namePath));
     else if (name.length > 253 || !sysctlPattern.test(name)) {

@@ -1,5 +1,5 @@
 // A range of service addresses: which addresses are in it, and in which order they are tried.
-import { isIPv4 } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 
 export class IpRange {
   readonly cidr: string;
@@ -36,9 +36,9 @@ export class IpRange {
     return formatAddress(this.#network + 1n + BigInt(offset), this.isV6);
   }
 
+  /** False for what is no address. */
   contains(address: string): boolean {
-    const isV6 = address.includes(":");
-    if (isV6 !== this.isV6) return false;
+    if (isIP(address) !== (this.isV6 ? 6 : 4)) return false;
     const offset = parseAddress(address) - this.#network;
     return offset > 0n && offset < this.#size - 1n;
   }
