@@ -1,6 +1,8 @@
 // What survives, and what is left: processes killed, nodes lost, a cluster taken down.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, linkSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Node, Pod } from "../../src/api/types/core/v1.ts";
@@ -28,6 +30,15 @@ async function hostState(): Promise<Record<string, readonly string[]>> {
     cgroups: hierarchies.flatMap((path) => readdirSync(path).filter((name) => name.includes("k8ts"))),
     processes: running.filter((line) => line.includes("/k8ts-e2e-")),
   };
+}
+
+/** As of a shim that was killed while it was started: a socket on which nobody listens. */
+async function leaveDeadSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}-alive`);
+  await once(server, "listening");
+  linkSync(`${path}-alive`, path);
+  server.close();
+  await once(server, "close");
 }
 
 describe("a cluster of three nodes", () => {
@@ -153,6 +164,7 @@ describe("a cluster of three nodes", () => {
   });
 
   it("leaves nothing behind when it is taken down", async () => {
+    await leaveDeadSocket("/run/containerd/s/dead");
     const { code, stdout } = await cluster.tryK8ts("reset", "--check");
     assert.deepEqual([stdout, code], ["the host is as it was before the first up\n", 0]);
     assert.deepEqual(await hostState(), before_);

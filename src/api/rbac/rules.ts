@@ -53,7 +53,7 @@ export function validateBinding(binding: RoleBindingLike, kinds: readonly string
   const errors: FieldError[] = [];
   const { apiGroup, kind, name } = binding.roleRef;
   checkOneOf(errors, "roleRef.apiGroup", apiGroup, [rbacGroup]);
-  checkOneOf(errors, "roleRef.kind", kind, kinds);
+  if (!kinds.includes(kind ?? "")) errors.push(field.notSupported("roleRef.kind", kind ?? "", kinds));
   if (!name) errors.push(field.required("roleRef.name"));
   else checkMessages(errors, "roleRef.name", name, isPathSegment(name));
   binding.subjects?.forEach((subject, i) => {

@@ -52,8 +52,6 @@ export class LmdbStore implements Store {
   #flush: Promise<void> | undefined;
   /** Fills the transaction that has begun, at the end of the turn; undefined when none has. */
   #fill: (() => void) | undefined;
-  /** Of the newest write, see `#leaveToBatch`. */
-  #left: Promise<boolean> | undefined;
   #isClosed = false;
 
   /** Opens or makes the file; throws when it is not one of ours. */
@@ -233,7 +231,7 @@ export class LmdbStore implements Store {
         this.#root.batch(() => this.#write(writes)).then(resolve, reject);
       };
       // The first write of a turn begins a transaction, which is started when the turn ends.
-      this.#leaveToBatch(this.#meta.put("revision", encodeNumber(this.#history.revision)));
+      void this.#meta.put("revision", encodeNumber(this.#history.revision));
     });
   }
 
@@ -244,24 +242,17 @@ export class LmdbStore implements Store {
       const key = event.type === "put" ? event.entry.key : event.key;
       if (event.type === "put") {
         revision = event.entry.modRevision;
-        this.#leaveToBatch(this.#data.put(key, encodeEntry(event.entry)));
+        void this.#data.put(key, encodeEntry(event.entry));
       } else {
         revision = event.revision;
-        this.#leaveToBatch(this.#data.remove(key));
+        void this.#data.remove(key);
       }
       if (expiresAtMs !== undefined) {
         expiring.add(key);
-        this.#leaveToBatch(this.#expiries.put(key, encodeNumber(expiresAtMs)));
-      } else if (expiring.has(key) || this.#expirations.has(key)) this.#leaveToBatch(this.#expiries.remove(key));
+        void this.#expiries.put(key, encodeNumber(expiresAtMs));
+      } else if (expiring.has(key) || this.#expirations.has(key)) void this.#expiries.remove(key);
     }
-    this.#leaveToBatch(this.#meta.put("revision", encodeNumber(revision)));
-  }
-
-  /** Whether the write is done is told for the batch as a whole. Most writes of one have one promise in common. */
-  #leaveToBatch(done: Promise<boolean>): void {
-    if (done === this.#left) return;
-    this.#left = done;
-    done.catch(() => undefined);
+    void this.#meta.put("revision", encodeNumber(revision));
   }
 
   #acknowledge(writes: readonly PendingWrite[]): void {
@@ -317,8 +308,8 @@ function endOfPrefix(prefix: string): string {
 }
 
 /**
- * Whether this is the reason of a promise that lmdb itself leaves to nobody when a transaction fails. Who wrote is told by the
- * store, so a process that lives on need not end for it.
+ * Whether this is the reason of a promise that is left to nobody when a transaction fails: of each write in it, and of lmdb's own.
+ * Who wrote is told by the store, so a process that lives on need not end for it.
  */
 export function isFailedCommit(reason: unknown): boolean {
   return reason instanceof Error && "commitError" in reason;
